@@ -1,0 +1,88 @@
+# Everything is set up by the targets themselves: only Python 3.11+, git, bash and make need to be there.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+ENV ?= dev
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+export PYTHONPATH := layers/core/python
+export PYTHONUNBUFFERED := 1
+
+PACKAGES := layers/core/python/chatconnect functions local infra tests bench
+GROUPS_OF_LAYERS := core http chat models parsing embedding
+
+.PHONY: help
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
+
+.venv/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@.venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python requirements.txt
+	@touch $@
+
+web/dist/widget.js: .venv/ready web/package-lock.json web/build.js $(wildcard web/widget/*)
+	@cd web && npm ci --silent --no-audit --no-fund && npm run --silent build
+
+.PHONY: setup
+setup: .venv/ready web/dist/widget.js ## Install what is locked and build the widget
+
+.PHONY: dev
+dev: setup ## Bring the whole product up on this machine (RESET=1 starts clean)
+	@python -m local.dev
+
+.PHONY: check
+check: .venv/ready ## Lint, types, import contracts: seconds
+	@ruff check $(PACKAGES)
+	@ruff format --check --quiet $(PACKAGES)
+	@mypy
+	@lint-imports --no-cache
+	@squawk layers/core/migrations/*.sql
+
+.PHONY: test
+test: setup check ## Everything: lint, types, unit, integration, infrastructure, browser
+	@python -m local.services.node
+	@python -m local.chromium
+	@cd web && npm test --silent
+	@pytest tests
+
+.PHONY: synth
+synth: .venv/ready ## Synthesise an environment: make synth ENV=prod
+	@python -m local.services.node
+	@local/node_modules/.bin/cdk synth --quiet -c env=$(ENV)
+
+.PHONY: deploy
+deploy: .venv/ready ## Deploy an environment to AWS: make deploy ENV=staging
+	@python -m local.services.node
+	@local/node_modules/.bin/cdk deploy --all --require-approval never -c env=$(ENV)
+
+.PHONY: deploy-local
+deploy-local: setup ## Deploy the same app onto the AWS emulator and test it end to end
+	@python -m local.services.node
+	@pytest tests/deployed
+
+.PHONY: bench
+bench: setup ## Run the benchmarks; each prints JSON
+	@python -m bench
+
+.PHONY: invoke
+invoke: setup ## Run a function with an event: make invoke FUNCTION=documents EVENT=events/documents.json
+	@python -m local.invoke $(FUNCTION) $(EVENT)
+
+.PHONY: format
+format: .venv/ready ## Format the code
+	@ruff check --fix --quiet $(PACKAGES)
+	@ruff format --quiet $(PACKAGES)
+
+.PHONY: lock
+lock: .venv/ready ## Renew the lock files after a change in pyproject.toml
+	@uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements.txt
+	@for group in $(GROUPS_OF_LAYERS); do \
+		uv pip compile pyproject.toml --group $$group -c requirements.txt $(LOCK_OPTIONS) -o layers/deps/$$group.txt; \
+	done
+
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"

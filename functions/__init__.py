@@ -1,0 +1,1 @@
+"""The Lambda functions: one folder each, with its entry (handler) and its choice of adapters (wiring)."""

@@ -1,0 +1,1 @@
+"""Answers visitors and servers, streaming."""

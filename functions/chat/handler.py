@@ -1,0 +1,94 @@
+"""POST /v1/chat and /v1/chat/stream: one message in, one grounded answer out; and coming back to an answer."""
+
+import time
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from mangum import Mangum
+from pydantic import BaseModel, Field
+
+from chatconnect.domain.identifiers import ConversationId, MessageId
+from chatconnect.http.answers import Answer, collected
+from chatconnect.http.application import create_app
+from chatconnect.http.authentication import CurrentAsker
+from chatconnect.http.errors import responses
+from chatconnect.http.frames import STREAM_RESPONSE, EventStream
+from chatconnect.observability import trace_id
+from chatconnect.services.chat import ChatService, Question
+from chatconnect.settings import settings
+from functions.chat.wiring import ChatServices
+
+services = ChatServices(settings())
+app = create_app("ChatConnect chat", environment=settings().environment, on_shutdown=services.aclose)
+app.state.services = services
+
+
+class ChatRequest(BaseModel):
+    """A message; without a conversation it opens one, with a parent it continues from there."""
+
+    message: str = Field(description="1 to 2,000 characters", examples=["How long is the warranty?"])
+    conversation_id: UUID | None = None
+    parent_id: UUID | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+def question(body: ChatRequest, idempotency_key: Annotated[str | None, Header()] = None) -> Question:
+    """Return the request as the question it is."""
+    return Question(
+        text=body.message,
+        trace_id=trace_id.get(),
+        conversation_id=ConversationId(body.conversation_id) if body.conversation_id else None,
+        parent_id=MessageId(body.parent_id) if body.parent_id else None,
+        metadata=body.metadata,
+        idempotency_key=idempotency_key,
+        arrived=time.perf_counter(),
+    )
+
+
+async def chat_service(request: Request) -> ChatService:
+    """Return the chat service."""
+    made: ChatServices = request.app.state.services
+    return await made.chat()
+
+
+Asked = Annotated[Question, Depends(question)]
+Chat = Annotated[ChatService, Depends(chat_service)]
+
+
+@app.get("/health", tags=["health"])
+async def health() -> dict[str, str]:
+    """Say that the process is alive."""
+    return {"status": "ok"}
+
+
+@app.post("/v1/chat", tags=["chat"], responses=responses(401, 403, 404, 409, 429))
+async def answer(asker: CurrentAsker, asked: Asked, chat: Chat) -> Answer:
+    """Answer a message in one piece."""
+    return await collected(await chat.ask(asker, asked))
+
+
+@app.post("/v1/chat/stream", tags=["chat"], response_class=EventStream,
+          responses=responses(401, 403, 404, 409, 429) | STREAM_RESPONSE)  # fmt: skip
+async def stream(asker: CurrentAsker, asked: Asked, chat: Chat) -> EventStream:
+    """Answer a message as Server-Sent Events, which end in exactly one `done` or `error`."""
+    return EventStream(await chat.ask(asker, asked))
+
+
+@app.get("/v1/chat/stream/{message_id}", tags=["chat"], response_class=EventStream,
+         responses=responses(401, 403, 404) | STREAM_RESPONSE)  # fmt: skip
+async def resume(
+    message_id: UUID, asker: CurrentAsker, chat: Chat, last_event_id: Annotated[int, Header(ge=0)] = 0
+) -> EventStream:
+    """Return the events of an answer after Last-Event-ID, then those that still come."""
+    return EventStream(await chat.resume(asker, MessageId(message_id), last_event_id))
+
+
+@app.post("/v1/chat/{message_id}/cancel", tags=["chat"], status_code=202, responses=responses(401, 403, 404))
+async def cancel(message_id: UUID, asker: CurrentAsker, chat: Chat) -> dict[str, str]:
+    """Stop generating an answer; what there is of it is kept."""
+    await chat.cancel(asker, MessageId(message_id))
+    return {"status": "cancelling"}
+
+
+handler = Mangum(app, lifespan="off")

@@ -1,0 +1,87 @@
+"""Chooses the adapters of the chat function."""
+
+import asyncio
+from functools import partial
+
+from chatconnect.adapters.postgres.accounts import PostgresAccounts
+from chatconnect.adapters.postgres.conversations import PostgresConversations
+from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.postgres.tenants import PostgresTenants
+
+from chatconnect import assembly
+from chatconnect.adapters.argon2 import Argon2Passwords
+from chatconnect.adapters.redis import RedisDatabase, RedisJournal, RedisRateLimits
+from chatconnect.adapters.sqs import SqsTurns
+from chatconnect.domain.pricing import PriceTable
+from chatconnect.http.frames import encode
+from chatconnect.observability import record_turn, turn_fault
+from chatconnect.services.access import AccessService
+from chatconnect.services.chat import ChatService
+from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.retrieval import RetrievalService
+from chatconnect.settings import Settings
+
+
+class ChatServices:
+    """The services of the chat function; what needs a secret or a heavy SDK is made at the first question."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = assembly.postgres(settings)
+        self._redis = RedisDatabase(settings.redis_url)
+        self._tenants_of = partial(PostgresTenants, self._database, encryption=assembly.envelope(settings))
+        self._chat: ChatService | None = None
+        self._closers: list[assembly.Close] = [self._database.aclose, self._redis.aclose]
+        self._lock = asyncio.Lock()
+        self.access = AccessService(
+            tenants_of=self._tenants_of,
+            accounts=PostgresAccounts(self._database),
+            chat_tokens=assembly.signer(settings.chat_token_secret, settings.chat_token_secret_arn),
+            access_tokens=assembly.signer(settings.signing_secret, settings.signing_secret_arn),
+            passwords=Argon2Passwords(),
+            clock=assembly.now,
+        )
+
+    async def chat(self) -> ChatService:
+        """Return the chat service. Raises Unavailable."""
+        async with self._lock:
+            if self._chat is None:
+                self._chat = await self._make_chat()
+        return self._chat
+
+    async def aclose(self) -> None:
+        """Let the answers under way come to their end, then close every connection."""
+        if self._chat is not None:
+            await self._chat.drain()
+        await assembly.close_all(self._closers)
+
+    async def _make_chat(self) -> ChatService:
+        embedder = await assembly.embedder(self._settings)
+        vectors = await assembly.qdrant(self._settings, embedder)
+        models = await assembly.models(self._settings)
+        self._closers += [vectors.aclose, models.aclose]
+        conversations_of = partial(PostgresConversations, self._database)
+        retrieval = RetrievalService(
+            documents_of=partial(PostgresDocuments, self._database),
+            chunks_of=vectors.for_tenant,
+            embedder=embedder,
+        )
+        maker = AnswerMaker(
+            conversations_of=conversations_of,
+            retrieval=retrieval,
+            models=models,
+            prices=PriceTable.published(),
+            waiting_turns=SqsTurns(self._settings.turns_queue_url),
+            clock=assembly.now,
+            on_turn=record_turn,
+            on_fault=turn_fault,
+        )
+        return ChatService(
+            tenants_of=self._tenants_of,
+            conversations_of=conversations_of,
+            journal_of=partial(RedisJournal, self._redis),
+            rates=RedisRateLimits(self._redis),
+            maker=maker,
+            encode=encode,
+            clock=assembly.now,
+        )

@@ -1,0 +1,1 @@
+"""Serves staff, and what visitors read beside the chat."""

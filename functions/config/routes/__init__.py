@@ -1,0 +1,1 @@
+"""The routes of the config function, one module per area."""

@@ -1,0 +1,142 @@
+"""A tenant's assistants."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, SecretStr
+
+from chatconnect.domain.assistant import Assistant, AssistantConfig, Retrieval
+from chatconnect.domain.identifiers import AssistantId, DocumentId
+from chatconnect.domain.principals import Staff
+from chatconnect.domain.secret import Secret
+from chatconnect.http.authentication import Admin, Viewer
+from chatconnect.http.errors import responses
+from functions.config.services import Tenants
+
+router = APIRouter(prefix="/v1/assistants", tags=["assistants"])
+
+
+class RetrievalBody(BaseModel):
+    """How passages are found; no document ids means all documents."""
+
+    limit: int = 5
+    threshold: float = 0.25
+    document_ids: list[UUID] | None = None
+
+
+class AssistantBody(BaseModel):
+    """An assistant with its published configuration. Its access token is never shown, only whether there is one."""
+
+    id: UUID
+    name: str
+    provider: str
+    model: str
+    base_url: str | None
+    has_access_token: bool
+    system_prompt: str
+    control_messages: list[str]
+    temperature: float
+    max_tokens: int
+    history_messages: int
+    retrieval: RetrievalBody
+    refusal: str
+    version: int
+    is_default: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, assistant: Assistant) -> "AssistantBody":
+        """Return the body that shows an assistant."""
+        config, retrieval = assistant.config, assistant.config.retrieval
+        documents = None if retrieval.document_ids is None else list(map(UUID, map(str, retrieval.document_ids)))
+        return cls(
+            id=assistant.id,
+            name=config.name,
+            provider=config.provider,
+            model=config.model,
+            base_url=config.base_url,
+            has_access_token=config.access_token is not None,
+            system_prompt=config.system_prompt,
+            control_messages=list(config.control_messages),
+            temperature=config.temperature,
+            max_tokens=config.max_tokens,
+            history_messages=config.history_messages,
+            retrieval=RetrievalBody(limit=retrieval.limit, threshold=retrieval.threshold, document_ids=documents),
+            refusal=config.refusal,
+            version=assistant.version,
+            is_default=assistant.is_default,
+            created_at=assistant.created_at,
+            updated_at=assistant.updated_at,
+        )
+
+
+class AssistantList(BaseModel):
+    """All assistants, the default first."""
+
+    assistants: list[AssistantBody]
+
+
+class ConfigurationBody(BaseModel):
+    """A whole configuration; without an access token the one that is stored stays, unless the provider changes."""
+
+    name: str
+    provider: str
+    model: str
+    base_url: str | None = None
+    access_token: SecretStr | None = None
+    system_prompt: str
+    control_messages: list[str] = Field(default_factory=list, max_length=20)
+    temperature: float = 0.2
+    max_tokens: int = 800
+    history_messages: int = 20
+    retrieval: RetrievalBody = RetrievalBody()
+    refusal: str
+
+    def to_config(self, stored: AssistantConfig) -> AssistantConfig:
+        """Return the configuration that this asks for. Raises Invalid."""
+        moved = stored.with_model(self.provider, self.model, base_url=self.base_url)
+        token = Secret(self.access_token.get_secret_value()) if self.access_token else moved.access_token
+        documents = self.retrieval.document_ids
+        return AssistantConfig(
+            name=self.name,
+            provider=self.provider,
+            model=self.model,
+            base_url=self.base_url,
+            access_token=token,
+            system_prompt=self.system_prompt,
+            control_messages=tuple(self.control_messages),
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            history_messages=self.history_messages,
+            retrieval=Retrieval(
+                limit=self.retrieval.limit,
+                threshold=self.retrieval.threshold,
+                document_ids=None if documents is None else tuple(map(DocumentId, documents)),
+            ),
+            refusal=self.refusal,
+        )
+
+
+@router.get("", responses=responses(401, 403))
+async def list_assistants(caller: Viewer, tenants: Tenants) -> AssistantList:
+    """List the tenant's assistants."""
+    return AssistantList(assistants=[AssistantBody.of(a) for a in await tenants.assistants(caller.tenant_id)])
+
+
+@router.get("/{assistant_id}", responses=responses(401, 403, 404))
+async def get_assistant(assistant_id: UUID, caller: Viewer, tenants: Tenants) -> AssistantBody:
+    """Show one assistant."""
+    return AssistantBody.of(await tenants.assistant(caller.tenant_id, AssistantId(assistant_id)))
+
+
+@router.put("/{assistant_id}", responses=responses(401, 403, 404))
+async def publish_assistant(
+    assistant_id: UUID, body: ConfigurationBody, caller: Admin, tenants: Tenants
+) -> AssistantBody:
+    """Save a configuration as the next version and publish it."""
+    stored = await tenants.assistant(caller.tenant_id, AssistantId(assistant_id))
+    author = caller.account_id if isinstance(caller, Staff) else None
+    published = await tenants.publish(caller.tenant_id, stored.id, body.to_config(stored.config), author=author)
+    return AssistantBody.of(published)

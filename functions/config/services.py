@@ -1,0 +1,52 @@
+"""The services of this function as dependencies of its routes."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from chatconnect.services.access import AccessService
+from chatconnect.services.conversations import ConversationService
+from chatconnect.services.documents import DocumentService
+from chatconnect.services.health import HealthService
+from chatconnect.services.retrieval import RetrievalService
+from chatconnect.services.tenants import TenantService
+from functions.config.wiring import ConfigServices
+
+
+def _made(request: Request) -> ConfigServices:
+    return cast("ConfigServices", request.app.state.services)
+
+
+_Made = Annotated[ConfigServices, Depends(_made)]
+
+
+def _access(made: _Made) -> AccessService:
+    return made.access
+
+
+def _conversations(made: _Made) -> ConversationService:
+    return made.conversations
+
+
+def _health(made: _Made) -> HealthService:
+    return made.health()
+
+
+async def _tenants(made: _Made) -> TenantService:
+    return await made.tenants()
+
+
+async def _documents(made: _Made) -> DocumentService:
+    return await made.documents()
+
+
+async def _retrieval(made: _Made) -> RetrievalService:
+    return await made.retrieval()
+
+
+Access = Annotated[AccessService, Depends(_access)]
+Conversations = Annotated[ConversationService, Depends(_conversations)]
+Health = Annotated[HealthService, Depends(_health)]
+Tenants = Annotated[TenantService, Depends(_tenants)]
+Documents = Annotated[DocumentService, Depends(_documents)]
+Retrieval = Annotated[RetrievalService, Depends(_retrieval)]

@@ -1,0 +1,64 @@
+"""S3 tells SQS of an upload, SQS calls this: each upload is processed to its end, each message reported by itself."""
+
+from typing import Any
+from urllib.parse import unquote_plus
+
+from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from chatconnect.domain.errors import Invalid
+from chatconnect.domain.knowledge import Failure
+from chatconnect.observability import log_fault, logger, record_ingestion
+from chatconnect.services.ingestion import Upload
+from chatconnect.settings import settings
+from functions.documents.wiring import DocumentServices
+
+# The queue parks a message after this many tries; the last one says so in the document.
+LAST_TRY = 5
+_GIVEN_UP = Failure("processing_failed", "This file could not be processed, in several tries. Please upload it again.")
+
+services = DocumentServices(settings())
+processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+async def process(record: SQSRecord) -> None:
+    """Process the uploads that one message tells of. Raises what makes the message come again."""
+    ingestion = await services.ingestion()
+    for upload in uploads_of(record):
+        try:
+            ingested = await ingestion.ingest(upload)
+        except Invalid as error:  # not an upload of ours: trying again would not make it one
+            log_fault("foreign object ignored", error)
+            continue
+        except Exception as fault:
+            log_fault("ingestion fault", fault)
+            if int(record.attributes.approximate_receive_count) >= LAST_TRY:
+                await ingestion.give_up(upload, _GIVEN_UP)
+            raise
+        record_ingestion(ingested.outcome, ingested.chunks, ingested.seconds)
+
+
+def uploads_of(record: SQSRecord) -> list[Upload]:
+    """Return the uploads in an S3 notification; none for S3's own test message and for deletions.
+
+    Keys come URL-encoded.
+    """
+    body = record.json_body
+    if not isinstance(body, dict) or body.get("Event") == "s3:TestEvent":
+        logger().info("test event")
+        return []
+    return [
+        Upload(
+            key=unquote_plus(entry["s3"]["object"]["key"]),
+            sequencer=str(entry["s3"]["object"].get("sequencer", "")),
+        )
+        for entry in body.get("Records", ())
+        if str(entry.get("eventName", "")).removeprefix("s3:").startswith("ObjectCreated")
+    ]
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Process a batch of SQS messages; the answer names those that have to come again."""
+    answer = async_process_partial_response(event=event, record_handler=process, processor=processor, context=context)
+    return dict(answer)

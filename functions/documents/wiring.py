@@ -1,0 +1,48 @@
+"""Chooses the adapters of the document function."""
+
+import asyncio
+from functools import partial
+
+from chatconnect.adapters.postgres.documents import PostgresDocuments
+
+from chatconnect import assembly
+from chatconnect.adapters.parsers.sandbox import SandboxedParser
+from chatconnect.adapters.s3 import S3Uploads
+from chatconnect.adapters.tokens import BpeTokenCounter
+from chatconnect.services.ingestion import IngestionService
+from chatconnect.settings import Settings
+
+PARSER_MEMORY_BYTES = 400 * 1024**2
+PARSER_SECONDS = 60
+
+
+class DocumentServices:
+    """The services of the document function, made at the first upload."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = assembly.postgres(settings)
+        self._closers: list[assembly.Close] = [self._database.aclose]
+        self._ingestion: IngestionService | None = None
+        self._lock = asyncio.Lock()
+
+    async def ingestion(self) -> IngestionService:
+        """Return the ingestion. Raises Unavailable."""
+        async with self._lock:
+            if self._ingestion is None:
+                embedder = await assembly.embedder(self._settings)
+                vectors = await assembly.qdrant(self._settings, embedder)
+                self._closers.append(vectors.aclose)
+                self._ingestion = IngestionService(
+                    documents_of=partial(PostgresDocuments, self._database),
+                    chunks_of=vectors.for_tenant,
+                    uploads=S3Uploads(self._settings.uploads_bucket),
+                    parser=SandboxedParser(memory_bytes=PARSER_MEMORY_BYTES, timeout_seconds=PARSER_SECONDS),
+                    embedder=embedder,
+                    count_tokens=BpeTokenCounter,
+                )
+        return self._ingestion
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await assembly.close_all(self._closers)

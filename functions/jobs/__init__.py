@@ -1,0 +1,1 @@
+"""Does scheduled and deferred work."""

@@ -1,0 +1,1 @@
+"""Applies database migrations during a deployment."""

@@ -1,0 +1,18 @@
+"""A deployment in, an up-to-date database out. An error stops the deployment."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from functions.migrate.database import apply_migrations, set_application_password
+from functions.migrate.wiring import administrator, application, migrations_folder
+
+logger = Logger()
+
+
+def handler(_event: dict[str, Any], _context: object) -> dict[str, str]:
+    """Apply what is new, then make sure that the functions' role exists with the password of its secret."""
+    logger.info(apply_migrations(administrator(), migrations_folder()))
+    role = application()
+    set_application_password(administrator(), role)
+    return {"role": role.username}

@@ -1,0 +1,1 @@
+"""Gives widgets their configuration and their chat tokens."""

@@ -1,0 +1,1 @@
+"""The CDK app: one set of stacks per environment."""

@@ -1,0 +1,1 @@
+"""One module per stack, in the order in which they are deployed."""

@@ -1,0 +1,1 @@
+"""The mechanisms behind the ports: one module or package per mechanism."""

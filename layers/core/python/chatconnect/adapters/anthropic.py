@@ -1,0 +1,159 @@
+"""Anthropic's messages."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_client, refusal
+from chatconnect.adapters.sse import open_events
+from chatconnect.domain.errors import ProviderBusy, ProviderFailed
+from chatconnect.domain.secret import Secret
+from chatconnect.ports.models import Delta, Finished, GenerationOptions, Prompt, TextDelta
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+
+OWN_ADDRESS = "https://api.anthropic.com"
+REASONS = {  # any other is an ordinary stop
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "filtered",
+}
+BUSY_ERRORS = frozenset({"overloaded_error", "rate_limit_error"})
+INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+class AnthropicAccount:
+    """One key at one address. The vendor's client is made at first use and shared by all models."""
+
+    def __init__(self, key: Secret, base_url: str | None = None, timeouts: Timeouts | None = None) -> None:
+        self._key, self._base_url = key, base_url
+        self.timeouts = timeouts or Timeouts()
+        self._client: AsyncAnthropic | None = None
+
+    async def client(self) -> "AsyncAnthropic":
+        """Return the client. The first call imports the vendor's package, in a thread: it takes seconds."""
+        if self._client is None:
+            await asyncio.to_thread(import_module, "anthropic.resources.messages")
+        if self._client is None:
+            from anthropic import AsyncAnthropic
+
+            self._client = AsyncAnthropic(
+                api_key=self._key.reveal(),
+                base_url=self._base_url or OWN_ADDRESS,
+                http_client=open_http_client(self.timeouts),
+                max_retries=MAX_RETRIES,
+            )
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        client, self._client = self._client, None
+        if client:
+            await client.close()
+
+
+class AnthropicChat:
+    """One model of an account.
+
+    The API's version 2026-10-21, which the vendor's client speaks, refuses a temperature of whatever value: none is
+    sent, and `GenerationOptions.temperature` has no effect here.
+    """
+
+    def __init__(self, account: AnthropicAccount, model: str) -> None:
+        self._account, self._model = account, model
+
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta]:
+        """Yield the answer's pieces, then one Finished. Raises ProviderBusy and ProviderFailed."""
+        client = await self._account.client()
+        answer = _Answer()
+        with anthropic_errors():
+            call = client.messages.with_streaming_response.create(**self._request(prompt, options))
+            async with open_events(call, self._account.timeouts) as payloads:
+                async for payload in payloads:
+                    if text := answer.take(payload):
+                        yield TextDelta(text)
+                    if answer.done:
+                        break
+        yield answer.finished()
+
+    def _request(self, prompt: Prompt, options: GenerationOptions) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": message.role, "content": message.text} for message in prompt.messages],
+            "max_tokens": options.max_tokens,
+            "stream": True,
+        }
+        if prompt.system:
+            request["system"] = prompt.system
+        return request
+
+
+class _Answer:
+    """What is known of an answer while its events come in."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._reason = ""
+        self._usage: dict[str, int] = {}
+
+    def take(self, payload: bytes) -> str:
+        """Read one event and return its piece of text, which may be empty. Raises ProviderBusy and ProviderFailed."""
+        try:
+            event = orjson.loads(payload)
+            match event["type"]:
+                case "content_block_delta":
+                    text: str = event["delta"].get("text") or ""
+                    return text
+                case "message_start":
+                    self._count(event["message"].get("usage"))
+                case "message_delta":
+                    self._count(event.get("usage"))
+                    self._reason = event["delta"].get("stop_reason") or self._reason
+                case "message_stop":
+                    self.done = True
+                case "error":
+                    raise _error_in_stream(event["error"])
+        except (ValueError, TypeError, AttributeError, LookupError):
+            raise ProviderFailed from None
+        return ""
+
+    def _count(self, usage: dict[str, Any] | None) -> None:
+        """Counts are cumulative: the newest of each stands."""
+        self._usage |= {name: count for name, count in (usage or {}).items() if isinstance(count, int)}
+
+    def finished(self) -> Finished:
+        """Return the end of the answer. Raises ProviderFailed when the stream stopped before it."""
+        if not self.done:
+            raise ProviderFailed
+        return Finished(
+            reason=REASONS.get(self._reason, "stop"),
+            input_tokens=sum(self._usage.get(name, 0) for name in INPUT_COUNTS),
+            output_tokens=self._usage.get("output_tokens", 0),
+            cached_tokens=self._usage.get("cache_read_input_tokens", 0),
+        )
+
+
+def _error_in_stream(error: dict[str, Any]) -> ProviderBusy | ProviderFailed:
+    return ProviderBusy() if error.get("type") in BUSY_ERRORS else ProviderFailed()
+
+
+@contextmanager
+def anthropic_errors() -> Iterator[None]:
+    """Turn the vendor's errors into ours.
+
+    Theirs may quote the prompt or the key, so they are not chained: no traceback shows them.
+    """
+    import anthropic
+    import httpx2
+
+    try:
+        yield
+    except anthropic.APIStatusError as error:
+        raise refusal(error.status_code, error.response.headers) from None
+    except (anthropic.AnthropicError, httpx2.HTTPError, TimeoutError):
+        raise ProviderFailed from None

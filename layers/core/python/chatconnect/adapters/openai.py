@@ -1,0 +1,155 @@
+"""OpenAI's chat completions, and the many servers that speak the same protocol."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_client, refusal
+from chatconnect.adapters.sse import open_events
+from chatconnect.adapters.token_estimate import estimated_prompt_tokens, estimated_tokens
+from chatconnect.domain.errors import ProviderBusy, ProviderFailed
+from chatconnect.domain.secret import Secret
+from chatconnect.ports.models import Delta, Finished, GenerationOptions, Prompt, TextDelta
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+OWN_ADDRESS = "https://api.openai.com/v1"
+REASONS = {"length": "length", "content_filter": "filtered"}  # any other is an ordinary stop
+
+
+class OpenAIAccount:
+    """One key at one address. The vendor's client is made at first use and shared by everything that needs it."""
+
+    def __init__(self, key: Secret, base_url: str | None = None, timeouts: Timeouts | None = None) -> None:
+        self._key, self.base_url = key, base_url
+        self.timeouts = timeouts or Timeouts()
+        self._client: AsyncOpenAI | None = None
+
+    async def client(self) -> "AsyncOpenAI":
+        """Return the client. The first call imports the vendor's package, in a thread: it takes about a second."""
+        if self._client is None:
+            await asyncio.to_thread(import_module, "openai.resources.chat.completions")
+        if self._client is None:
+            from openai import AsyncOpenAI
+
+            self._client = AsyncOpenAI(
+                api_key=self._key.reveal(),
+                base_url=self.base_url or OWN_ADDRESS,
+                http_client=open_http_client(self.timeouts),
+                max_retries=MAX_RETRIES,
+            )
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        client, self._client = self._client, None
+        if client:
+            await client.close()
+
+
+class OpenAIChat:
+    """One chat model of an account.
+
+    A compatible server that reports no usage gets an estimate: four characters per token.
+    """
+
+    def __init__(self, account: OpenAIAccount, model: str) -> None:
+        self._account, self._model = account, model
+
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta]:
+        """Yield the answer's pieces, then one Finished. Raises ProviderBusy and ProviderFailed."""
+        client = await self._account.client()
+        answer = _Answer()
+        with openai_errors():
+            call = client.chat.completions.with_streaming_response.create(**self._request(prompt, options))
+            async with open_events(call, self._account.timeouts) as payloads:
+                async for payload in payloads:
+                    if payload == b"[DONE]":
+                        answer.done = True
+                        break
+                    if text := answer.take(payload):
+                        yield TextDelta(text)
+        yield answer.finished(prompt)
+
+    def _request(self, prompt: Prompt, options: GenerationOptions) -> dict[str, Any]:
+        system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+        dialogue = [{"role": message.role, "content": message.text} for message in prompt.messages]
+        # OpenAI's own models refuse the older name; most compatible servers know no other.
+        limit = "max_tokens" if self._account.base_url else "max_completion_tokens"
+        request: dict[str, Any] = {
+            "model": self._model,
+            "messages": system + dialogue,
+            limit: options.max_tokens,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if options.temperature is not None:
+            request["temperature"] = options.temperature
+        return request
+
+
+class _Answer:
+    """What is known of an answer while its chunks come in."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._reason: str | None = None
+        self._usage: dict[str, Any] = {}
+        self._characters = 0
+
+    def take(self, payload: bytes) -> str:
+        """Read one chunk and return its piece of text, which may be empty. Raises ProviderBusy and ProviderFailed."""
+        try:
+            chunk = orjson.loads(payload)
+            if error := chunk.get("error"):
+                raise _error_in_stream(error)
+            self._usage = chunk.get("usage") or self._usage
+            if not (choices := chunk.get("choices")):
+                return ""
+            self._reason = choices[0].get("finish_reason") or self._reason
+            delta = choices[0].get("delta") or {}
+            text: str = delta.get("content") or delta.get("refusal") or ""
+            self._characters += len(text)
+        except (ValueError, TypeError, AttributeError, LookupError):
+            raise ProviderFailed from None
+        return text
+
+    def finished(self, prompt: Prompt) -> Finished:
+        """Return the end of the answer. Raises ProviderFailed when the stream stopped before it."""
+        if not self.done and self._reason is None:
+            raise ProviderFailed
+        usage = self._usage
+        details = usage.get("prompt_tokens_details") or {}
+        return Finished(
+            reason=REASONS.get(self._reason or "", "stop"),
+            input_tokens=usage.get("prompt_tokens", estimated_prompt_tokens(prompt)),
+            output_tokens=usage.get("completion_tokens", estimated_tokens(" " * self._characters)),
+            cached_tokens=details.get("cached_tokens") or 0,
+        )
+
+
+def _error_in_stream(error: dict[str, Any]) -> ProviderBusy | ProviderFailed:
+    limited = "rate_limit" in f"{error.get('type')} {error.get('code')}"
+    return ProviderBusy() if limited else ProviderFailed()
+
+
+@contextmanager
+def openai_errors() -> Iterator[None]:
+    """Turn the vendor's errors into ours.
+
+    Theirs may quote the prompt or the key, so they are not chained: no traceback shows them.
+    """
+    import httpx2
+    import openai
+
+    try:
+        yield
+    except openai.APIStatusError as error:
+        raise refusal(error.status_code, error.response.headers) from None
+    except (openai.OpenAIError, httpx2.HTTPError, TimeoutError):
+        raise ProviderFailed from None

@@ -1,0 +1,103 @@
+"""Builds a parsed document piece by piece, with clean text, right offsets and a limit on its length."""
+
+import re
+
+from chatconnect.domain.chunking import ParsedDocument, Section
+from chatconnect.domain.errors import DocumentRejected
+
+# Twice what a plain text file of the largest size holds: tables grow when every row repeats its header names.
+MAX_CHARACTERS = 20_000_000
+MAX_SECTIONS = 100_000
+
+_SEPARATOR = "\n\n"
+_MAX_TITLE = 200
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Control characters, lone surrogates, byte order marks and the two code points that are no characters.
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_TRAILING_BLANKS = re.compile(r"(?<![ \t])[ \t]++\n")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+def cleaned(text: str) -> str:
+    """Return the text with line ends as newlines, without control characters or more than one empty line."""
+    text = _LINE_ENDS.sub("\n", text)
+    text = _UNWANTED.sub("", text)
+    text = _TRAILING_BLANKS.sub("\n", text)
+    return _EMPTY_LINES.sub("\n\n", text).strip("\n \t")
+
+
+class SectionWriter:
+    """Takes sections in reading order; sections without visible text are left out."""
+
+    def __init__(self) -> None:
+        self._sections: list[Section] = []
+        self._end = 0
+
+    def add(self, text: str, *, page: int | None = None, headings: tuple[str, ...] = ()) -> None:
+        """Append a section; raises DocumentRejected (too_complex) when the whole grows too long."""
+        text = cleaned(text)
+        if not text or text.isspace():
+            return
+        start = self._end + len(_SEPARATOR) if self._sections else 0
+        self._end = start + len(text)
+        if self._end > MAX_CHARACTERS or len(self._sections) == MAX_SECTIONS:
+            raise DocumentRejected(
+                "too_complex", "The document holds too much text or too many headings. Please split it."
+            )
+        self._sections.append(Section(text, start, page, headings))
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any section was written."""
+        return bool(self._sections)
+
+    def document(self, media_type: str, pages: int | None = None) -> ParsedDocument:
+        """Return what was written; raises DocumentRejected (empty) when that is nothing."""
+        if not self._sections:
+            raise DocumentRejected("empty", "The document holds no text.")
+        text = _SEPARATOR.join(section.text for section in self._sections)
+        return ParsedDocument(text, tuple(self._sections), media_type, pages)
+
+
+class Outline:
+    """Groups paragraphs under their headings and writes a section per heading.
+
+    A heading stands in the text of its section too. One that has only another heading under it opens no
+    section of its own, so that no chunk is a bare title.
+    """
+
+    def __init__(self, writer: SectionWriter) -> None:
+        self._writer = writer
+        self._levels: list[tuple[int, str]] = []
+        self._parts: list[str] = []
+        self._has_body = False
+
+    def heading(self, level: int, text: str, *, title: str = "") -> None:
+        """Start what stands under a heading; level 1 is the highest, `title` the heading without its markup."""
+        title = " ".join(cleaned(title or text).split())
+        if not title:
+            return
+        if self._has_body:
+            self.close()
+        while self._levels and self._levels[-1][0] >= level:
+            self._levels.pop()
+        self._levels.append((level, title[:_MAX_TITLE]))
+        self._append(text, "\n\n")
+
+    def paragraph(self, text: str, *, separator: str = "\n\n") -> None:
+        """Append a block; `separator` stands between it and the block before."""
+        if not text or text.isspace():
+            return
+        self._append(text, separator)
+        self._has_body = True
+
+    def close(self) -> None:
+        """Write what is still open; call it once more at the end."""
+        headings = tuple(title for _, title in self._levels)
+        self._writer.add("".join(self._parts), headings=headings)
+        self._parts, self._has_body = [], False
+
+    def _append(self, text: str, separator: str) -> None:
+        if self._parts:
+            self._parts.append(separator)
+        self._parts.append(text)

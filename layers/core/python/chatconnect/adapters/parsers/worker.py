@@ -1,0 +1,93 @@
+"""The child process that reads one file: `python -m chatconnect.adapters.parsers.worker LIMITS PATH NAME`.
+
+It limits itself before it opens the file and writes one frame to its standard output: the lengths of a JSON
+header and of a text as two 8-byte numbers, then both. JSON and not pickle: what comes out of a parser that a
+file may have taken over must not be able to run in the parent.
+"""
+
+import json
+import os
+import resource
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from chatconnect.adapters.parsers.detect import Kind, detect
+from chatconnect.domain.chunking import ParsedDocument
+from chatconnect.domain.errors import DocumentRejected
+
+FRAME_START = 16
+MEMORY = "The document needs too much memory to read. Please split it, or print it to a new PDF."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the process may use: bytes of address space and seconds of processor time."""
+
+    memory_bytes: int
+    cpu_seconds: int
+
+    def to_argument(self) -> str:
+        """Return the limits as one command line argument."""
+        return json.dumps(asdict(self))
+
+
+def main(arguments: list[str]) -> None:
+    """Read the file that the arguments name and write the frame; nothing is written when the process dies."""
+    limits, path, filename = arguments
+    _restrict(Limits(**json.loads(limits)))
+    try:
+        document = _parse(Path(path), filename)
+        header, text = _header(document), document.text.encode()
+    except DocumentRejected as rejected:
+        header, text = {"rejected": [rejected.code, rejected.message]}, b""
+    except MemoryError:
+        header, text = {"rejected": ["parser_memory", MEMORY]}, b""
+    except RecursionError:
+        header, text = {"rejected": ["too_complex", "The document is nested too deeply."]}, b""
+    _write(json.dumps(header).encode(), text)
+
+
+def _restrict(limits: Limits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _parse(path: Path, filename: str) -> ParsedDocument:
+    """Parse the file, importing only what its kind needs."""
+    data = path.read_bytes()
+    kind = detect(data, filename)
+    if kind is Kind.PDF:
+        from chatconnect.adapters.parsers.pdf import parse_pdf as parse
+    elif kind is Kind.DOCX:
+        from chatconnect.adapters.parsers.docx import parse_docx as parse
+    elif kind is Kind.CSV:
+        from chatconnect.adapters.parsers.csv import parse_csv as parse
+    elif kind is Kind.HTML:
+        from chatconnect.adapters.parsers.html import parse_html as parse
+    elif kind is Kind.MARKDOWN:
+        from chatconnect.adapters.parsers.text import parse_markdown as parse
+    else:
+        from chatconnect.adapters.parsers.text import parse_text as parse
+    return parse(data)
+
+
+def _header(document: ParsedDocument) -> dict[str, object]:
+    """Return all but the text; sections by their place in it."""
+    return {
+        "media_type": document.media_type,
+        "pages": document.pages,
+        "sections": [[part.start, len(part.text), part.page, part.headings] for part in document.sections],
+    }
+
+
+def _write(header: bytes, text: bytes) -> None:
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
+        out.write(len(header).to_bytes(8, "big") + len(text).to_bytes(8, "big"))
+        out.write(header)
+        out.write(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Postgres, the truth: one module per port, each with its own statements."""

@@ -1,0 +1,120 @@
+"""What the statements about conversations return, and the entities made of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chatconnect.domain.conversation import Citation, Conversation, Message, MessageStatus, Role, State, Usage
+from chatconnect.domain.identifiers import (
+    AssistantId,
+    ConversationId,
+    DocumentId,
+    MessageId,
+    TenantId,
+    VersionId,
+    VisitorId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Proof that a statement stored something."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationRow:
+    """A row of conversations."""
+
+    tenant_id: UUID
+    conversation_id: UUID
+    assistant_id: UUID
+    visitor_id: UUID | None
+    state: str
+    metadata: Mapping[str, str]
+    opened_at: datetime
+    changed_at: datetime
+
+    def to_conversation(self) -> Conversation:
+        """Return the entity."""
+        return Conversation(
+            ConversationId(self.conversation_id),
+            TenantId(self.tenant_id),
+            AssistantId(self.assistant_id),
+            self.opened_at,
+            self.changed_at,
+            VisitorId(self.visitor_id) if self.visitor_id else None,
+            State(self.state),
+            self.metadata,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageRow:
+    """A row of messages."""
+
+    id: UUID | None
+    conversation_id: UUID
+    parent_id: UUID | None
+    role: str
+    status: str
+    text: str
+    created_at: datetime
+    completed_at: datetime | None
+    provider: str | None
+    model: str | None
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cost_microusd: int
+    first_token_ms: int | None
+    total_ms: int | None
+    citations: Sequence[Mapping[str, Any]]
+    finish_reason: str | None
+    error_code: str | None
+    trace_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathRow(ConversationRow, MessageRow):
+    """A message with its conversation; `id` is null when there is no message."""
+
+
+def message_of(row: MessageRow) -> Message:
+    """Return the message in a row that has one."""
+    assert row.id is not None  # noqa: S101 - the caller's promise
+    return Message(
+        MessageId(row.id),
+        ConversationId(row.conversation_id),
+        Role(row.role),
+        row.text,
+        row.created_at,
+        MessageId(row.parent_id) if row.parent_id else None,
+        MessageStatus(row.status),
+        row.completed_at,
+        row.provider,
+        row.model,
+        Usage(
+            row.input_tokens,
+            row.output_tokens,
+            row.cached_tokens,
+            row.cost_microusd,
+            row.first_token_ms,
+            row.total_ms,
+        ),
+        tuple(_citation(each) for each in row.citations),
+        row.finish_reason,
+        row.error_code,
+        row.trace_id,
+    )
+
+
+def _citation(data: Mapping[str, Any]) -> Citation:
+    ids = {
+        "document_id": DocumentId(UUID(data["document_id"])),
+        "version_id": VersionId(UUID(data["version_id"])),
+    }
+    return Citation(**{**data, **ids})

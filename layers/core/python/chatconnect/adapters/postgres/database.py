@@ -1,0 +1,204 @@
+"""Connections to Postgres: who a transaction is for, how long it may take, and what its failures mean."""
+
+import asyncio
+import logging
+import select
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
+from uuid import UUID
+
+import orjson
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool, PoolClosed
+
+from chatconnect.domain.errors import Unavailable
+from chatconnect.domain.identifiers import AccountId, TenantId
+from chatconnect.domain.secret import Secret
+
+Row = TypeVar("Row")
+Parameters = Mapping[str, object]
+ConnInfo = Callable[[], Awaitable[Secret]]
+"""Gives a libpq connection string or URL."""
+
+CONNECT_SECONDS = 3
+POOL_WAIT_SECONDS = 3.0
+
+# One setting each for whose rows are seen and for how long a statement may run, until the transaction's end.
+# They are part of the transaction and not of the connection, so a connection proxy may share its connections.
+ENTER = """
+SELECT set_config('app.tenant_id', %(tenant)s, true), set_config('app.account_id', %(account)s, true),
+       set_config('statement_timeout', %(timeout)s, true)
+"""
+
+# The pool logs each failed attempt to connect; the request's own error says the same.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
+
+class PostgresDatabase:
+    """A pool of connections, opened at first use and for one event loop.
+
+    `conninfo` is asked for each new connection, so that a changed password is picked up.
+    `prepare_threshold` None: never prepare statements (needed behind RDS Proxy, which would pin its connections).
+    Everything raises Unavailable when Postgres does not answer in time: 3 s for a connection, `statement_timeout`
+    (seconds) for a statement.
+    """
+
+    def __init__(
+        self,
+        conninfo: ConnInfo,
+        *,
+        pool_size: int = 8,
+        prepare_threshold: int | None = 5,
+        statement_timeout: float = 5.0,
+    ) -> None:
+        async def revealed() -> str:
+            return (await conninfo()).reveal()
+
+        self._statement_timeout = statement_timeout
+        self._opening = asyncio.Lock()
+        self._pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
+            revealed,
+            open=False,
+            min_size=1,
+            max_size=pool_size,
+            timeout=POOL_WAIT_SECONDS,
+            # A failed attempt is soon given up: the next request starts another, without the pool's growing delays.
+            reconnect_timeout=1.0,
+            check=self._check_alive,
+            configure=_configure,
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": prepare_threshold,
+                "connect_timeout": CONNECT_SECONDS,
+                "tcp_user_timeout": int(statement_timeout * 1000),
+                "application_name": "chatconnect",
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self, tenant_id: TenantId) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a transaction that sees and changes this tenant's rows alone.
+
+        Commits at the end, rolls back when the block raises. Raises Unavailable.
+        """
+        async with self._transaction(tenant=tenant_id) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def account_transaction(self, account_id: AccountId) -> AsyncIterator[AsyncConnection]:
+        """Give a transaction that sees of tenants' rows the account's own memberships only. Raises Unavailable."""
+        async with self._transaction(account=account_id) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def shared_transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Give a transaction that sees no tenant's rows, only what belongs to none. Raises Unavailable."""
+        async with self._transaction() as connection:
+            yield connection
+
+    async def fetch(self, tenant_id: TenantId, row: type[Row], statement: str, parameters: Parameters) -> list[Row]:
+        """Run one statement as the tenant's transaction and return its rows; `tenant` is added to the parameters.
+
+        One round trip: what a pipeline sends up to its end is one transaction. Raises Unavailable.
+        """
+        async with self._connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(row))
+            async with connection.pipeline():
+                await connection.execute(ENTER, self._settings(tenant=tenant_id))
+                await cursor.execute(statement, {"tenant": tenant_id, **parameters})
+            return await cursor.fetchall()
+
+    async def fetch_one(
+        self, tenant_id: TenantId, row: type[Row], statement: str, parameters: Parameters
+    ) -> Row | None:
+        """Run one statement as `fetch` does and return its first row."""
+        rows = await self.fetch(tenant_id, row, statement, parameters)
+        return rows[0] if rows else None
+
+    async def run(self, tenant_id: TenantId, statement: str, parameters: Parameters) -> int:
+        """Run one statement as `fetch` does and return how many rows it touched."""
+        async with self._connection() as connection:
+            async with connection.pipeline():
+                await connection.execute(ENTER, self._settings(tenant=tenant_id))
+                cursor = await connection.execute(statement, {"tenant": tenant_id, **parameters})
+            return cursor.rowcount
+
+    async def check(self) -> None:
+        """Ask for nothing. Raises Unavailable when Postgres does not answer."""
+        async with self.shared_transaction():
+            pass
+
+    async def aclose(self) -> None:
+        """Close all connections, for good: what is asked afterwards raises Unavailable."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def _transaction(self, **whose: UUID) -> AsyncIterator[AsyncConnection]:
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(ENTER, self._settings(**whose))
+            yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        with database_errors():
+            if self._pool.closed:
+                await self._open()
+            async with self._pool.connection() as connection, self._bounded():
+                yield connection
+
+    def _settings(self, *, tenant: UUID | None = None, account: UUID | None = None) -> dict[str, str]:
+        timeout = f"{self._statement_timeout * 1000:.0f}"
+        return {"tenant": str(tenant or ""), "account": str(account or ""), "timeout": timeout}
+
+    async def _open(self) -> None:
+        async with self._opening:
+            if self._pool.closed:
+                await self._pool.open()
+
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncIterator[None]:
+        """End the wait for a server that has stopped answering, which its own statement_timeout cannot.
+
+        The first limit makes the driver ask the server to cancel; the second gives the connection up.
+        """
+        async with asyncio.timeout(self._statement_timeout + 1.5), asyncio.timeout(self._statement_timeout + 0.5):
+            yield
+
+    async def _check_alive(self, connection: AsyncConnection) -> None:
+        """Refuse a connection that the server has closed: nothing is due, yet there is input. It takes no round trip.
+
+        One such connection means a restarted server, so all the idle ones go.
+        """
+        if _has_input(connection):
+            await connection.close()
+            await self._pool.drain()
+            raise psycopg.OperationalError("the server closed the connection")
+
+
+async def _configure(connection: AsyncConnection) -> None:
+    set_json_dumps(orjson.dumps, connection)
+    set_json_loads(orjson.loads, connection)
+
+
+def _has_input(connection: AsyncConnection) -> bool:
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what the driver raises when Postgres is away, too slow or stopping into Unavailable."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolClosed, TimeoutError) as error:
+        raise Unavailable("the database") from error
+
+
+def violated(error: psycopg.IntegrityError) -> str:
+    """Return the name of the constraint that a statement broke."""
+    return error.diag.constraint_name or ""

@@ -1,0 +1,105 @@
+"""What the statements about documents return, and the entities made of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
+from chatconnect.domain.knowledge import Chunk, Document, Failure, Progress, Status, Version
+
+
+@dataclass(frozen=True, slots=True)
+class IdRow:
+    """An id alone."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """A row of document_versions."""
+
+    tenant_id: UUID
+    version_id: UUID
+    document_id: UUID
+    number: int
+    filename: str
+    media_type: str
+    size: int
+    status: str
+    progress_done: int
+    progress_total: int
+    failure_code: str | None
+    failure_message: str | None
+    uploaded_at: datetime
+
+    def to_version(self) -> Version:
+        """Return the entity."""
+        failed = self.failure_code is not None and self.failure_message is not None
+        return Version(
+            id=VersionId(self.version_id),
+            document_id=DocumentId(self.document_id),
+            tenant_id=TenantId(self.tenant_id),
+            number=self.number,
+            filename=self.filename,
+            media_type=self.media_type,
+            size=self.size,
+            created_at=self.uploaded_at,
+            status=Status(self.status),
+            progress=Progress(self.progress_done, self.progress_total),
+            failure=Failure(self.failure_code or "", self.failure_message or "") if failed else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRow(VersionRow):
+    """A row of documents with its newest version."""
+
+    title: str
+    metadata: Mapping[str, str] | None
+    created_at: datetime
+    updated_at: datetime
+    active_version_id: UUID | None
+
+    def to_document(self) -> Document:
+        """Return the entity."""
+        return Document(
+            id=DocumentId(self.document_id),
+            tenant_id=TenantId(self.tenant_id),
+            title=self.title,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            newest=self.to_version(),
+            active_version_id=VersionId(self.active_version_id) if self.active_version_id else None,
+            metadata=None if self.metadata is None else dict(self.metadata),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkRow:
+    """A row of chunks; `position` is null when the document has none (left)."""
+
+    document_id: UUID
+    version_id: UUID
+    title: str
+    position: int | None
+    text: str
+    start: int
+    end: int
+    page: int | None
+    headings: Sequence[str]
+
+    def to_chunk(self) -> Chunk:
+        """Return the value of a row that has one."""
+        return Chunk(
+            DocumentId(self.document_id),
+            VersionId(self.version_id),
+            self.title,
+            self.position or 0,
+            self.text,
+            self.start,
+            self.end,
+            self.page,
+            tuple(self.headings),
+        )

@@ -1,0 +1,176 @@
+"""The statements of PostgresDocuments. Each names the tenant, although the database would add it."""
+
+_VERSION = """
+    v.tenant_id, v.id AS version_id, v.document_id, v.number, v.filename, v.media_type, v.size, v.status,
+    v.progress_done, v.progress_total, v.failure_code, v.failure_message, v.created_at AS uploaded_at
+"""
+
+_DOCUMENTS = f"""
+SELECT {_VERSION}, d.title, d.metadata, d.created_at, d.updated_at, d.active_version_id
+FROM documents d
+CROSS JOIN LATERAL (
+    SELECT * FROM document_versions
+    WHERE tenant_id = %(tenant)s AND document_id = d.id ORDER BY number DESC LIMIT 1
+) v
+WHERE d.tenant_id = %(tenant)s AND d.deleted_at IS NULL
+"""  # noqa: S608 - the pieces are constants of this module
+
+SELECT_DOCUMENT = f"{_DOCUMENTS} AND d.id = %(id)s"
+
+SELECT_NEWEST = f"""{_DOCUMENTS}
+  AND (%(before)s::timestamptz IS NULL OR d.created_at < %(before)s)
+ORDER BY d.created_at DESC, d.id DESC
+LIMIT %(limit)s
+"""
+
+_INSERT_VERSION = """
+    INSERT INTO document_versions (tenant_id, id, document_id, number, filename, media_type, size, status, created_at)
+    SELECT %(tenant)s, %(id)s, %(document)s, %(number)s, %(filename)s, %(media_type)s, %(size)s, %(status)s,
+           %(created_at)s
+"""
+
+INSERT_DOCUMENT = f"""
+WITH document AS (
+    INSERT INTO documents (tenant_id, id, title, metadata, created_at, updated_at)
+    VALUES (%(tenant)s, %(document)s, %(title)s, %(metadata)s, %(document_created_at)s, %(document_updated_at)s)
+)
+{_INSERT_VERSION}
+"""  # noqa: S608
+
+# The update's row lock keeps a deletion from passing between the look and the insert.
+INSERT_VERSION = f"""
+WITH document AS (
+    UPDATE documents SET updated_at = %(created_at)s
+    WHERE tenant_id = %(tenant)s AND id = %(document)s AND deleted_at IS NULL
+    RETURNING id
+)
+{_INSERT_VERSION} FROM document
+"""  # noqa: S608
+
+# Until the version is ready a newer upload is taken, the same one again while its claim is unfinished, an older never.
+CLAIM_VERSION = f"""
+UPDATE document_versions v
+SET status = 'processing', sequencer = %(sequencer)s, progress_done = 0, progress_total = 0, failure_code = NULL,
+    failure_message = NULL, claimed_at = now(), finished_at = NULL
+FROM documents d
+WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.purged_at IS NULL AND v.status <> 'ready'
+  AND d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
+  AND (v.sequencer IS NULL OR v.sequencer < %(sequencer)s
+       OR (v.sequencer = %(sequencer)s AND v.status = 'processing'))
+RETURNING {_VERSION}
+"""  # noqa: S608
+
+UPDATE_PROGRESS = """
+UPDATE document_versions SET progress_done = %(done)s, progress_total = %(total)s
+WHERE tenant_id = %(tenant)s AND id = %(id)s AND status = 'processing'
+"""
+
+FAIL_VERSION = """
+UPDATE document_versions
+SET status = 'failed', failure_code = %(code)s, failure_message = %(message)s, finished_at = now()
+WHERE tenant_id = %(tenant)s AND id = %(id)s AND status IN ('uploaded', 'processing')
+"""
+
+# The subquery stands in the condition, not in a join, so that it is asked anew when the document's row was locked by
+# another activation: of two, the newer version wins whatever their order.
+ACTIVATE_VERSION = """
+WITH flipped AS (
+    UPDATE documents d SET active_version_id = v.id, updated_at = now()
+    FROM document_versions v
+    WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.purged_at IS NULL
+      AND d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
+      AND v.number >= coalesce((
+          SELECT a.number FROM document_versions a WHERE a.tenant_id = %(tenant)s AND a.id = d.active_version_id
+      ), 0)
+    RETURNING v.id
+), ready AS (
+    UPDATE document_versions v
+    SET status = 'ready', failure_code = NULL, failure_message = NULL, finished_at = now()
+    FROM flipped
+    WHERE v.tenant_id = %(tenant)s AND v.id = flipped.id
+)
+UPDATE tenants SET knowledge_version = knowledge_version + 1 WHERE id = %(tenant)s AND EXISTS (SELECT FROM flipped)
+"""
+
+DELETE_DOCUMENT = f"""
+WITH deleted AS (
+    UPDATE documents SET deleted_at = now(), updated_at = now(), active_version_id = NULL
+    WHERE tenant_id = %(tenant)s AND id = %(id)s AND deleted_at IS NULL
+    RETURNING id
+), changed AS (
+    UPDATE tenants SET knowledge_version = knowledge_version + 1 WHERE id = %(tenant)s AND EXISTS (SELECT FROM deleted)
+)
+SELECT {_VERSION} FROM document_versions v JOIN deleted ON v.document_id = deleted.id
+WHERE v.tenant_id = %(tenant)s
+ORDER BY v.number
+"""  # noqa: S608
+
+# Joined to the active version, which is older or newer than each: only older ones are done with.
+SELECT_REPLACED = f"""
+SELECT {_VERSION} FROM document_versions v
+JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id
+JOIN document_versions a ON a.tenant_id = %(tenant)s AND a.id = d.active_version_id
+WHERE v.tenant_id = %(tenant)s AND v.document_id = %(id)s AND v.purged_at IS NULL AND v.number < a.number
+ORDER BY v.number
+"""  # noqa: S608
+
+SELECT_ABANDONED = f"""
+SELECT {_VERSION} FROM document_versions v
+JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id
+LEFT JOIN document_versions a ON a.tenant_id = %(tenant)s AND a.id = d.active_version_id
+WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL AND (d.deleted_at IS NOT NULL OR v.number < a.number)
+ORDER BY v.created_at, v.id
+"""  # noqa: S608
+
+PURGE_VERSION = """
+WITH dropped AS (
+    DELETE FROM chunks WHERE tenant_id = %(tenant)s AND version_id = %(id)s
+)
+UPDATE document_versions SET purged_at = now() WHERE tenant_id = %(tenant)s AND id = %(id)s
+"""
+
+SELECT_HIDDEN = """
+SELECT v.id FROM document_versions v
+JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id
+WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL AND v.id IS DISTINCT FROM d.active_version_id
+ORDER BY v.created_at, v.id
+"""
+
+SELECT_ACTIVE = """
+SELECT v.id FROM document_versions v
+JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.active_version_id = v.id
+WHERE v.tenant_id = %(tenant)s AND v.id = ANY (%(ids)s)
+"""
+
+# All of a batch as one JSON value: one statement, whatever its size. Of duplicates within it the last one counts.
+UPSERT_CHUNKS = """
+INSERT INTO chunks (tenant_id, version_id, position, document_id, title, text, start_offset, end_offset, page, headings)
+SELECT DISTINCT ON (c."position") %(tenant)s, %(version)s, c."position", c.document_id, c.title, c."text", c."start",
+       c."end", c.page, c.headings
+FROM ROWS FROM (jsonb_to_recordset(%(chunks)s) AS (
+    "position" integer, document_id uuid, title text, "text" text, "start" integer, "end" integer, page integer,
+    headings jsonb)) WITH ORDINALITY AS c ("position", document_id, title, "text", "start", "end", page, headings, nth)
+ORDER BY c."position", c.nth DESC
+ON CONFLICT (tenant_id, version_id, position) DO UPDATE SET
+    document_id = excluded.document_id, title = excluded.title, text = excluded.text,
+    start_offset = excluded.start_offset, end_offset = excluded.end_offset, page = excluded.page,
+    headings = excluded.headings
+"""
+
+# One row without a position when there is a document but no chunk.
+SELECT_CHUNKS = """
+WITH shown AS (
+    SELECT d.id AS document_id, coalesce(d.active_version_id, (
+        SELECT id FROM document_versions
+        WHERE tenant_id = %(tenant)s AND document_id = d.id ORDER BY number DESC LIMIT 1
+    )) AS version_id
+    FROM documents d
+    WHERE d.tenant_id = %(tenant)s AND d.id = %(id)s AND d.deleted_at IS NULL
+)
+SELECT shown.document_id, shown.version_id, c.title, c.position, c.text, c.start_offset AS start, c.end_offset AS "end",
+       c.page, c.headings
+FROM shown
+LEFT JOIN chunks c ON c.tenant_id = %(tenant)s AND c.version_id = shown.version_id AND c.position > %(after)s
+ORDER BY c.position
+LIMIT %(limit)s
+"""

@@ -1,0 +1,141 @@
+"""One tenant's documents, their versions and their chunks in Postgres."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from chatconnect.adapters.postgres import document_statements as sql
+from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.document_rows import ChunkRow, DocumentRow, IdRow, VersionRow
+from chatconnect.domain.errors import NotFound
+from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
+from chatconnect.domain.knowledge import Chunk, Document, Failure, Progress, Version
+from chatconnect.ports.knowledge import DocumentPage
+
+# S3's sequencers are hexadecimal and of varying length; padded on the right they compare as text.
+SEQUENCER_LENGTH = 64
+
+
+class PostgresDocuments:
+    """One tenant's documents."""
+
+    def __init__(self, database: PostgresDatabase, tenant_id: TenantId) -> None:
+        self._database, self._tenant_id = database, tenant_id
+
+    async def add(self, document: Document) -> None:
+        """Store a new document with its first version."""
+        parameters = _version_parameters(document.newest) | {
+            "title": document.title,
+            "metadata": None if document.metadata is None else Jsonb(document.metadata),
+            "document_created_at": document.created_at,
+            "document_updated_at": document.updated_at,
+        }
+        await self._database.run(self._tenant_id, sql.INSERT_DOCUMENT, parameters)
+
+    async def add_version(self, version: Version) -> None:
+        """Store a further version of a document. Raises NotFound when the document is not there or deleted."""
+        if not await self._database.run(self._tenant_id, sql.INSERT_VERSION, _version_parameters(version)):
+            raise NotFound("document", version.document_id)
+
+    async def get(self, document_id: DocumentId) -> Document:
+        """Return the document. Raises NotFound when there is none or it was deleted."""
+        row = await self._database.fetch_one(self._tenant_id, DocumentRow, sql.SELECT_DOCUMENT, {"id": document_id})
+        if row is None:
+            raise NotFound("document", document_id)
+        return row.to_document()
+
+    async def list_newest(self, *, limit: int = 50, before: datetime | None = None) -> DocumentPage:
+        """Return the tenant's documents, newest first."""
+        parameters = {"before": before, "limit": limit + 1}
+        rows = await self._database.fetch(self._tenant_id, DocumentRow, sql.SELECT_NEWEST, parameters)
+        documents = tuple(row.to_document() for row in rows[:limit])
+        return DocumentPage(documents, documents[-1].created_at if len(rows) > limit else None)
+
+    async def begin_processing(self, version_id: VersionId, sequencer: str) -> Version | None:
+        """Claim an uploaded version for processing and return it; None when there is nothing to do."""
+        row = await self._database.fetch_one(
+            self._tenant_id,
+            VersionRow,
+            sql.CLAIM_VERSION,
+            {"id": version_id, "sequencer": sequencer.ljust(SEQUENCER_LENGTH, "0")},
+        )
+        return row.to_version() if row else None
+
+    async def set_progress(self, version_id: VersionId, progress: Progress) -> None:
+        """Store how far the version has come."""
+        await self._database.run(self._tenant_id, sql.UPDATE_PROGRESS, {"id": version_id, **asdict(progress)})
+
+    async def fail(self, version_id: VersionId, failure: Failure) -> None:
+        """Mark the version failed; the document's active version stays."""
+        await self._database.run(self._tenant_id, sql.FAIL_VERSION, {"id": version_id, **asdict(failure)})
+
+    async def activate(self, version_id: VersionId) -> bool:
+        """Make this version the one that answers use; False when it is too late for that."""
+        return await self._database.run(self._tenant_id, sql.ACTIVATE_VERSION, {"id": version_id}) > 0
+
+    async def delete(self, document_id: DocumentId) -> Sequence[Version]:
+        """Make the document invisible at once and return all its versions, to be purged. Raises NotFound."""
+        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.DELETE_DOCUMENT, {"id": document_id})
+        if not rows:
+            raise NotFound("document", document_id)
+        return [row.to_version() for row in rows]
+
+    async def replaced_versions(self, document_id: DocumentId) -> Sequence[Version]:
+        """Return the document's versions older than its active one that were not purged yet."""
+        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.SELECT_REPLACED, {"id": document_id})
+        return [row.to_version() for row in rows]
+
+    async def abandoned_versions(self) -> Sequence[Version]:
+        """Return the versions that will never answer again and are not purged."""
+        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.SELECT_ABANDONED, {})
+        return [row.to_version() for row in rows]
+
+    async def purged(self, version_id: VersionId) -> None:
+        """Record that nothing is left of the version outside the database, and drop its text here."""
+        await self._database.run(self._tenant_id, sql.PURGE_VERSION, {"id": version_id})
+
+    async def hidden_versions(self) -> Sequence[VersionId]:
+        """Return the versions that must not answer but may still have points."""
+        rows = await self._database.fetch(self._tenant_id, IdRow, sql.SELECT_HIDDEN, {})
+        return [VersionId(row.id) for row in rows]
+
+    async def active_among(self, version_ids: Collection[VersionId]) -> frozenset[VersionId]:
+        """Return those of the versions that answer now, from one snapshot."""
+        rows = await self._database.fetch(self._tenant_id, IdRow, sql.SELECT_ACTIVE, {"ids": list(version_ids)})
+        return frozenset(VersionId(row.id) for row in rows)
+
+    async def save_chunks(self, version_id: VersionId, chunks: Sequence[Chunk]) -> None:
+        """Store chunks; one with the same version and position is replaced. Raises NotFound for an unknown version."""
+        try:
+            await self._database.run(
+                self._tenant_id,
+                sql.UPSERT_CHUNKS,
+                {"version": version_id, "chunks": Jsonb([asdict(chunk) for chunk in chunks])},
+            )
+        except psycopg.errors.ForeignKeyViolation as error:
+            raise NotFound("document version", version_id) from error
+
+    async def chunks(self, document_id: DocumentId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
+        """Return the active (or else newest) version's chunks with a position above `after`. Raises NotFound."""
+        rows = await self._database.fetch(
+            self._tenant_id, ChunkRow, sql.SELECT_CHUNKS, {"id": document_id, "after": after, "limit": limit}
+        )
+        if not rows:
+            raise NotFound("document", document_id)
+        return [row.to_chunk() for row in rows if row.position is not None]
+
+
+def _version_parameters(version: Version) -> dict[str, object]:
+    return {
+        "id": version.id,
+        "document": version.document_id,
+        "number": version.number,
+        "filename": version.filename,
+        "media_type": version.media_type,
+        "size": version.size,
+        "status": version.status,
+        "created_at": version.created_at,
+    }

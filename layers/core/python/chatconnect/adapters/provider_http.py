@@ -1,0 +1,74 @@
+"""What both providers' clients share: patience, the connection beneath, and what a refusal means to us."""
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.request import getproxies
+
+from chatconnect.domain.errors import ProviderBusy, ProviderFailed
+
+if TYPE_CHECKING:
+    import httpx2
+
+MAX_RETRIES = 1  # an address that does not answer costs two connect timeouts: well below ten seconds
+REJECTED = frozenset({401, 402, 403})
+BUSY = frozenset({429, 529})
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for a provider, in seconds.
+
+    `first_byte` counts from the call and includes every further try; `between_chunks` is the longest silence within
+    an answer; `longest_wait` is the longest Retry-After that is waited out rather than passed on to the caller.
+    """
+
+    connect: float = 3.0
+    first_byte: float = 20.0
+    between_chunks: float = 20.0
+    longest_wait: float = 3.0
+
+
+def open_http_client(timeouts: Timeouts) -> "httpx2.AsyncClient":
+    """Return the HTTP client for a provider's own client to send through.
+
+    It sends directly unless the environment names a proxy, which only httpx2's own transport knows how to use.
+    Silence is watched by whoever reads, so that there is one clock per answer and not two.
+    """
+    import httpx2
+
+    from chatconnect.adapters.http_transport import DirectTransport
+
+    async def pass_on_long_waits(response: httpx2.Response) -> None:
+        if (retry_after_of(response.headers) or 0) > timeouts.longest_wait:
+            response.headers["x-should-retry"] = "false"  # both vendors' clients obey this header
+
+    return httpx2.AsyncClient(
+        transport=None if getproxies() else DirectTransport(),
+        timeout=httpx2.Timeout(None, connect=timeouts.connect),
+        event_hooks={"response": [pass_on_long_waits]},
+        follow_redirects=False,
+    )
+
+
+def retry_after_of(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a provider asks us to wait: given in milliseconds, in seconds, or as a date."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with suppress(KeyError, ValueError):
+            seconds = float(headers[name]) * unit
+            return max(0.0, seconds) if math.isfinite(seconds) else None
+    with suppress(KeyError, ValueError, TypeError):
+        when = parsedate_to_datetime(headers["retry-after"])
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    return None
+
+
+def refusal(status: int, headers: Mapping[str, str]) -> ProviderBusy | ProviderFailed:
+    """Return our error for a provider's answer of `status` (400 or above)."""
+    if status in BUSY:
+        return ProviderBusy(retry_after_of(headers))
+    return ProviderFailed("provider_rejected" if status in REJECTED else None)

@@ -1,0 +1,233 @@
+"""Chunks in Qdrant: one collection per embedding model, a dense and a BM25 vector per chunk, fused in one query."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+from chatconnect.domain.errors import Unavailable
+from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
+from chatconnect.domain.knowledge import Chunk, Passage
+from chatconnect.domain.secret import Secret
+from chatconnect.ports.knowledge import SearchScope
+
+if TYPE_CHECKING:
+    from qdrant_client import AsyncQdrantClient, models
+
+DENSE, SPARSE = "dense", "sparse"
+BM25 = "qdrant/bm25"
+# Each part offers more than is asked for, so that the fusion has something to agree on.
+_CANDIDATES = 4
+_CONFLICT = 409
+_CONNECTIONS = 50
+
+
+class QdrantDatabase:
+    """The client and the collection, made at first use and shared by all tenants' stores."""
+
+    def __init__(
+        self, url: str, *, collection: str, dimensions: int, api_key: Secret | None = None, timeout_seconds: int = 5
+    ) -> None:
+        self.collection, self._dimensions = collection, dimensions
+        self._url, self._api_key, self._timeout = url, api_key, timeout_seconds
+        self._client: AsyncQdrantClient | None = None
+        self._ready = False
+        self._lock = asyncio.Lock()
+
+    async def client(self) -> "AsyncQdrantClient":
+        """Return the client, with the collection in place. Raises Unavailable."""
+        async with self._lock:
+            if self._client is None:
+                from httpx import Limits
+                from qdrant_client import AsyncQdrantClient
+
+                # The server computes the BM25 vectors itself: `cloud_inference` hands it the text as it is.
+                self._client = AsyncQdrantClient(
+                    url=self._url,
+                    api_key=self._api_key.reveal() if self._api_key else None,
+                    timeout=self._timeout,
+                    cloud_inference=True,
+                    limits=Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
+                    check_compatibility=False,
+                )
+            if not self._ready:
+                with qdrant_errors():
+                    await self._make_collection(self._client)
+                self._ready = True
+        return self._client
+
+    def for_tenant(self, tenant_id: TenantId) -> "QdrantChunks":
+        """Return the tenant's own store."""
+        return QdrantChunks(self, tenant_id)
+
+    async def check(self) -> None:
+        """Raise Unavailable when the server does not answer."""
+        client = await self.client()
+        with qdrant_errors():
+            await client.get_collections()
+
+    async def aclose(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _make_collection(self, client: "AsyncQdrantClient") -> None:
+        from qdrant_client import models
+
+        if not await client.collection_exists(self.collection):
+            await _tolerating_conflict(
+                client.create_collection(
+                    self.collection,
+                    vectors_config={DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)},
+                    sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                    # One graph per tenant instead of one over all: every search names its tenant.
+                    hnsw_config=models.HnswConfigDiff(m=0, payload_m=16),
+                )
+            )
+        tenant_index = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
+        await client.create_payload_index(self.collection, "tenant_id", field_schema=tenant_index)
+        for field in ("document_id", "version_id"):
+            await client.create_payload_index(self.collection, field, field_schema=models.PayloadSchemaType.KEYWORD)
+
+
+class QdrantChunks:
+    """One tenant's chunks."""
+
+    def __init__(self, database: QdrantDatabase, tenant_id: TenantId) -> None:
+        self._database, self._tenant_id = database, tenant_id
+
+    async def save(self, chunks: Sequence[Chunk], vectors: Sequence[Sequence[float]]) -> None:
+        """Store chunks with their vectors; saving again replaces. Raises Unavailable."""
+        from qdrant_client import models
+
+        points = [
+            models.PointStruct(
+                id=str(_point_id(chunk)),
+                vector={DENSE: list(vector), SPARSE: models.Document(text=chunk.text, model=BM25)},
+                payload=self._payload(chunk),
+            )
+            for chunk, vector in zip(chunks, vectors, strict=True)
+        ]
+        client = await self._database.client()
+        with qdrant_errors():
+            await client.upsert(self._database.collection, points, wait=True)
+
+    async def search(
+        self, text: str, vector: Sequence[float], scope: SearchScope, *, limit: int, threshold: float
+    ) -> list[Passage]:
+        """Return the passages that match best by meaning and by words, fused, best first. Raises Unavailable."""
+        from qdrant_client import models
+
+        allowed = self._filter(scope)
+        client = await self._database.client()
+        with qdrant_errors():
+            found = await client.query_points(
+                self._database.collection,
+                prefetch=[
+                    models.Prefetch(
+                        query=list(vector),
+                        using=DENSE,
+                        filter=allowed,
+                        limit=limit * _CANDIDATES,
+                        score_threshold=threshold,
+                    ),
+                    models.Prefetch(
+                        query=models.Document(text=text, model=BM25),
+                        using=SPARSE,
+                        filter=allowed,
+                        limit=limit * _CANDIDATES,
+                    ),
+                ],
+                query=models.FusionQuery(fusion=models.Fusion.RRF),
+                query_filter=allowed,
+                limit=limit,
+                with_payload=True,
+            )
+        return [Passage(_chunk(point.payload or {}), point.score) for point in found.points]
+
+    async def delete_version(self, version_id: VersionId) -> None:
+        """Remove all points of a version. Raises Unavailable."""
+        from qdrant_client import models
+
+        client = await self._database.client()
+        selector = models.Filter(must=[_matches("tenant_id", self._tenant_id), _matches("version_id", version_id)])
+        with qdrant_errors():
+            await client.delete(self._database.collection, models.FilterSelector(filter=selector), wait=True)
+
+    def _filter(self, scope: SearchScope) -> "models.Filter":
+        from qdrant_client import models
+
+        must: list[models.Condition] = [_matches("tenant_id", self._tenant_id)]
+        if scope.documents is not None:
+            must.append(_matches_any("document_id", scope.documents))
+        hidden: list[models.Condition] = [_matches_any("version_id", scope.hidden)] if scope.hidden else []
+        return models.Filter(must=must, must_not=hidden or None)
+
+    def _payload(self, chunk: Chunk) -> dict[str, Any]:
+        return {
+            "tenant_id": str(self._tenant_id),
+            "document_id": str(chunk.document_id),
+            "version_id": str(chunk.version_id),
+            "title": chunk.title,
+            "position": chunk.position,
+            "text": chunk.text,
+            "start": chunk.start,
+            "end": chunk.end,
+            "page": chunk.page,
+            "headings": list(chunk.headings),
+        }
+
+
+@contextmanager
+def qdrant_errors() -> Iterator[None]:
+    """Turn the client's errors into ours."""
+    from qdrant_client.http.exceptions import ApiException
+
+    try:
+        yield
+    except (ApiException, OSError, TimeoutError) as error:
+        raise Unavailable("the knowledge store", code="knowledge_unavailable") from error
+
+
+async def _tolerating_conflict(call: Any) -> None:
+    """Await a creation that another process may have done first."""
+    from qdrant_client.http.exceptions import UnexpectedResponse
+
+    try:
+        await call
+    except UnexpectedResponse as error:
+        if error.status_code != _CONFLICT:
+            raise
+
+
+def _matches(field: str, value: UUID) -> "models.FieldCondition":
+    from qdrant_client import models
+
+    return models.FieldCondition(key=field, match=models.MatchValue(value=str(value)))
+
+
+def _matches_any(field: str, values: Sequence[UUID]) -> "models.FieldCondition":
+    from qdrant_client import models
+
+    return models.FieldCondition(key=field, match=models.MatchAny(any=[str(value) for value in values]))
+
+
+def _point_id(chunk: Chunk) -> UUID:
+    """The same chunk always has the same id, so that storing it twice leaves one point."""
+    return uuid5(chunk.version_id, str(chunk.position))
+
+
+def _chunk(payload: Mapping[str, Any]) -> Chunk:
+    return Chunk(
+        document_id=DocumentId(UUID(payload["document_id"])),
+        version_id=VersionId(UUID(payload["version_id"])),
+        title=payload["title"],
+        position=payload["position"],
+        text=payload["text"],
+        start=payload["start"],
+        end=payload["end"],
+        page=payload["page"],
+        headings=tuple(payload["headings"]),
+    )

@@ -1,0 +1,189 @@
+"""Rates and journals in Redis. Losing Redis costs strictness and resuming, never an answer."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from chatconnect.domain.errors import LimitReached, NotFound, Unavailable
+from chatconnect.domain.events import Frame
+from chatconnect.domain.identifiers import MessageId, TenantId
+
+if TYPE_CHECKING:
+    from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+_CONNECT_SECONDS = 0.5
+_ANSWER_SECONDS = 2.0
+_REST_SECONDS = 3.0
+_JOURNAL_SECONDS = 600
+_CANCEL_SECONDS = 60
+_FIRST_FRAME_SECONDS = 2.0
+_IDLE_SECONDS = 20.0
+_BLOCK_MS = 1_000
+_READ_COUNT = 500
+_AWAY = (RedisError, OSError, TimeoutError)
+
+
+class RedisDatabase:
+    """The shared client. After a failure Redis is left alone for a few seconds, so that no request waits for it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client: Redis | None = None
+        self._away_until = 0.0
+
+    @property
+    def resting(self) -> bool:
+        """Whether Redis failed so recently that it is not asked again yet."""
+        return time.monotonic() < self._away_until
+
+    def client(self) -> Redis:
+        """Return the client, made at first use."""
+        if self._client is None:
+            self._client = Redis.from_url(
+                self.url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS
+            )
+        return self._client
+
+    def failed(self) -> None:
+        """Note that Redis did not answer."""
+        self._away_until = time.monotonic() + _REST_SECONDS
+
+    async def check(self) -> None:
+        """Raise Unavailable when Redis does not answer."""
+        try:
+            await self.client().ping()
+        except _AWAY as error:
+            raise Unavailable("the cache") from error
+
+    async def aclose(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+
+class RedisRateLimits:
+    """Counts requests per minute with a sliding window."""
+
+    def __init__(self, database: RedisDatabase) -> None:
+        self._database = database
+        self._limiter: SlidingWindowCounterRateLimiter | None = None
+
+    async def check(self, tenant_id: TenantId, subject: str, per_minute: int) -> None:
+        """Count one request. Raises LimitReached; lets it pass when Redis is away."""
+        from limits import RateLimitItemPerMinute
+
+        if self._database.resting:
+            return
+        limiter, item = self._strategy(), RateLimitItemPerMinute(per_minute)
+        names = (f"{{{tenant_id}}}", subject)
+        try:
+            if await limiter.hit(item, *names):
+                return
+            reset = (await limiter.get_window_stats(item, *names)).reset_time
+        except _AWAY:
+            self._database.failed()
+            return
+        raise LimitReached(
+            "too many messages in the last minute",
+            retry_after=max(1.0, reset - time.time()),
+            details={"per_minute": per_minute},
+        )
+
+    def _strategy(self) -> "SlidingWindowCounterRateLimiter":
+        if self._limiter is None:
+            from limits.aio.storage import RedisStorage
+            from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+            storage = RedisStorage(
+                f"async+{self._database.url}",
+                implementation="redispy",
+                socket_connect_timeout=_CONNECT_SECONDS,
+                socket_timeout=_ANSWER_SECONDS,
+            )
+            self._limiter = SlidingWindowCounterRateLimiter(storage)
+        return self._limiter
+
+
+class RedisJournal:
+    """One tenant's answers as Redis Streams: an entry's id is its frame's number."""
+
+    def __init__(self, database: RedisDatabase, tenant_id: TenantId) -> None:
+        self._database, self._tenant_id = database, tenant_id
+
+    async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> None:
+        """Keep frames for ten minutes. Quietly does nothing when Redis is away."""
+        if self._database.resting:
+            return
+        key = self._key("answer", message_id)
+        try:
+            async with self._database.client().pipeline(transaction=False) as pipeline:
+                for frame in frames:
+                    pipeline.xadd(key, {b"name": frame.name, b"data": frame.data}, id=f"{frame.number}-0")
+                pipeline.expire(key, _JOURNAL_SECONDS)
+                await pipeline.execute()
+        except _AWAY:
+            self._database.failed()
+
+    async def follow(self, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
+        """Yield the frames with a number above `after`, to the last. Raises NotFound, Unavailable."""
+        key, last, waiting_since = self._key("answer", message_id), after, time.monotonic()
+        while True:
+            frames, known = await self._read(key, last)
+            for frame in frames:
+                last, waiting_since = frame.number, time.monotonic()
+                yield frame
+                if frame.is_last:
+                    return
+            waited = time.monotonic() - waiting_since
+            if not known and waited > _FIRST_FRAME_SECONDS:
+                raise NotFound("answer", message_id)
+            if waited > _IDLE_SECONDS:
+                raise Unavailable("the rest of this answer", code="answer_interrupted")
+            if not frames and known and await self._is_complete(key):
+                return
+
+    async def request_cancel(self, message_id: MessageId) -> None:
+        """Leave a note for whoever generates this answer. Raises Unavailable."""
+        try:
+            await self._database.client().set(self._key("cancel", message_id), b"1", ex=_CANCEL_SECONDS)
+        except _AWAY as error:
+            raise Unavailable("cancelling") from error
+
+    async def cancel_requested(self, message_id: MessageId) -> bool:
+        """Say whether there is such a note; False when Redis is away."""
+        if self._database.resting:
+            return False
+        try:
+            return bool(await self._database.client().exists(self._key("cancel", message_id)))
+        except _AWAY:
+            self._database.failed()
+            return False
+
+    async def _read(self, key: str, after: int) -> tuple[list[Frame], bool]:
+        """Return the frames after a number, waiting a second for the next one, and whether the journal exists."""
+        client = self._database.client()
+        try:
+            answer: Any = await client.xread({key: f"{after}-0"}, block=_BLOCK_MS, count=_READ_COUNT)
+            if answer:
+                [(_, entries)] = answer.items() if isinstance(answer, dict) else answer
+                return [_frame(entry_id, fields) for entry_id, fields in entries], True
+            return [], bool(await client.exists(key))
+        except _AWAY as error:
+            self._database.failed()
+            raise Unavailable("the journal of this answer", code="resume_unavailable") from error
+
+    async def _is_complete(self, key: str) -> bool:
+        """Whether the newest kept frame ends the stream: then whoever has seen it waits for nothing."""
+        newest: Any = await self._database.client().xrevrange(key, count=1)
+        return bool(newest) and _frame(*newest[0]).is_last
+
+    def _key(self, kind: str, message_id: MessageId) -> str:
+        return f"{{{self._tenant_id}}}:{kind}:{message_id}"
+
+
+def _frame(entry_id: bytes, fields: dict[bytes, bytes]) -> Frame:
+    return Frame(int(entry_id.split(b"-")[0]), fields[b"name"].decode(), fields[b"data"])

@@ -1,0 +1,98 @@
+"""Uploads in an S3 bucket."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from chatconnect.adapters.aws import aws_errors, call, client
+from chatconnect.domain.errors import NotFound
+from chatconnect.domain.identifiers import TenantId
+from chatconnect.domain.knowledge import Version
+from chatconnect.ports.knowledge import UploadForm
+
+FORM_SECONDS = 900
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+class S3Uploads:
+    """The bucket that files are uploaded to."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    async def form(self, version: Version, *, largest: int) -> UploadForm:
+        """Return a form that takes this version's file only: its key, its type, at most `largest` bytes."""
+        fields = {"Content-Type": version.media_type}
+        post: dict[str, Any]
+        with aws_errors("the upload store"):
+            post = await call(
+                client("s3").generate_presigned_post,
+                self._bucket,
+                version.object_key.replace("${filename}", "_"),
+                Fields=fields,
+                Conditions=[fields, ["content-length-range", 1, largest]],
+                ExpiresIn=FORM_SECONDS,
+            )
+        return UploadForm(post["url"], post["fields"])
+
+    async def exists(self, key: str) -> bool:
+        """Say whether the object is there. Raises Unavailable."""
+        try:
+            await self.size_of(key)
+        except NotFound:
+            return False
+        return True
+
+    async def size_of(self, key: str) -> int:
+        """Return the object's size in bytes. Raises NotFound, Unavailable."""
+        with _errors(key):
+            head = await call(client("s3").head_object, Bucket=self._bucket, Key=key)
+        return int(head["ContentLength"])
+
+    async def fetch(self, key: str, to: Path) -> None:
+        """Write the object to a file. Raises NotFound, Unavailable."""
+        with _errors(key):
+            await call(client("s3").download_file, self._bucket, key, str(to))
+
+    async def copy(self, key: str, to: str) -> None:
+        """Copy an object, which the bucket announces like an upload. Raises NotFound, Unavailable."""
+        source = {"Bucket": self._bucket, "Key": key}
+        with _errors(key):
+            await call(client("s3").copy_object, Bucket=self._bucket, Key=to, CopySource=source)
+
+    async def delete(self, key: str) -> None:
+        """Remove the object with all its versions; none is no error. Raises Unavailable."""
+        with aws_errors("the upload store"):
+            await call(self._delete_versions, key)
+
+    async def keys(self, tenant_id: TenantId) -> AsyncIterator[str]:
+        """Yield the keys of the tenant's objects."""
+        pages = iter(
+            client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{tenant_id}/")
+        )
+        with aws_errors("the upload store"):
+            while (page := await call(next, pages, None)) is not None:
+                for item in page.get("Contents", ()):
+                    yield item["Key"]
+
+    def _delete_versions(self, key: str) -> None:
+        s3 = client("s3")
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key):
+            entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            found = [{"Key": e["Key"], "VersionId": e["VersionId"]} for e in entries if e["Key"] == key]
+            if found:
+                s3.delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})
+
+
+@contextmanager
+def _errors(key: str) -> Iterator[None]:
+    from botocore.exceptions import ClientError
+
+    with aws_errors("the upload store"):
+        try:
+            yield
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _MISSING:
+                raise NotFound("upload", key) from error
+            raise

@@ -1,0 +1,1 @@
+"""The rules of the business: entities, value objects, policies and errors. Standard library only."""

@@ -1,0 +1,143 @@
+"""An assistant: the configuration behind a widget. Immutable; every change is a checked copy."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from chatconnect.domain.errors import Invalid
+from chatconnect.domain.identifiers import AssistantId, DocumentId, TenantId
+from chatconnect.domain.secret import Secret
+
+PROVIDERS = ("offline", "openai", "anthropic")
+MAX_NAME = 100
+MAX_SYSTEM_PROMPT = 20_000
+MAX_OUTPUT_TOKENS = 32_000
+MAX_ACCESS_TOKEN = 500
+
+DEFAULT_SYSTEM_PROMPT = (
+    "You are the assistant on {company}'s website. Answer the visitor's question from the passages below, and only "
+    "from them, in the language of the question, briefly and kindly. After each statement that a passage supports put "
+    "its marker, like [1]. When the passages do not hold the answer, say exactly: {refusal}"
+)
+DEFAULT_REFUSAL = "I could not find that in our documents."
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """How passages are found: at most `limit`, none below `threshold` (cosine of the dense part, 0-1).
+
+    `document_ids` None means all of the tenant's documents.
+    """
+
+    limit: int = 5
+    threshold: float = 0.25
+    document_ids: tuple[DocumentId, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= 20:
+            raise Invalid("between 1 and 20 passages can be retrieved", details={"field": "retrieval.limit"})
+        if not 0.0 <= self.threshold <= 1.0:
+            raise Invalid("the threshold lies between 0 and 1", details={"field": "retrieval.threshold"})
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantConfig:
+    """All that an assistant version fixes (C1).
+
+    `base_url` None: the provider's own address. `access_token` None: the deployment's own key for the provider.
+    `control_messages` are further instructions, in order ("answer in JSON"). In `system_prompt` and
+    `control_messages` the words {company}, {assistant} and {refusal} stand for the tenant's values.
+    """
+
+    name: str
+    provider: str
+    model: str
+    base_url: str | None = None
+    access_token: Secret | None = None
+    system_prompt: str = DEFAULT_SYSTEM_PROMPT
+    control_messages: tuple[str, ...] = ()
+    temperature: float = 0.2
+    max_tokens: int = 800
+    history_messages: int = 20
+    retrieval: Retrieval = Retrieval()
+    refusal: str = DEFAULT_REFUSAL
+
+    def __post_init__(self) -> None:
+        _check_text("name", self.name, MAX_NAME)
+        _check_text("model", self.model, MAX_NAME)
+        _check_text("system_prompt", self.system_prompt, MAX_SYSTEM_PROMPT)
+        _check_text("refusal", self.refusal, 1_000)
+        if self.provider not in PROVIDERS:
+            raise Invalid(f"the provider is one of {', '.join(PROVIDERS)}", details={"field": "provider"})
+        _check_base_url(self.base_url)
+        _check_access_token(self.access_token)
+        _check_range("temperature", self.temperature, 0.0, 2.0)
+        _check_range("max_tokens", self.max_tokens, 1, MAX_OUTPUT_TOKENS)
+        _check_range("history_messages", self.history_messages, 0, 200)
+        for number, text in enumerate(self.control_messages):
+            _check_text(f"control_messages.{number}", text, 4_000)
+
+    def with_model(self, provider: str, model: str, *, base_url: str | None = None) -> "AssistantConfig":
+        """Return a copy that uses another model. The old access token is dropped with another provider or address."""
+        keeps_token = provider == self.provider and base_url == self.base_url
+        token = self.access_token if keeps_token else None
+        return replace(self, provider=provider, model=model, base_url=base_url, access_token=token)
+
+    def with_access_token(self, token: Secret | None) -> "AssistantConfig":
+        """Return a copy with another access token."""
+        return replace(self, access_token=token)
+
+    def with_system_prompt(self, text: str) -> "AssistantConfig":
+        """Return a copy with other instructions."""
+        return replace(self, system_prompt=text)
+
+    def with_temperature(self, temperature: float) -> "AssistantConfig":
+        """Return a copy with another temperature, 0.0-2.0."""
+        return replace(self, temperature=temperature)
+
+    def with_retrieval(self, retrieval: Retrieval) -> "AssistantConfig":
+        """Return a copy with other retrieval settings."""
+        return replace(self, retrieval=retrieval)
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """An assistant with its published configuration; `version` counts its saves from 1."""
+
+    id: AssistantId
+    tenant_id: TenantId
+    config: AssistantConfig
+    version: int
+    is_default: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+def _check_text(field: str, text: str, longest: int) -> None:
+    if not text.strip() or len(text) > longest:
+        raise Invalid(f"{field} needs 1 to {longest:,} characters", details={"field": field})
+
+
+def _check_range(field: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise Invalid(f"{field} lies between {low} and {high}", details={"field": field})
+
+
+def _check_base_url(url: str | None) -> None:
+    if url is None:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise Invalid(
+            "the base URL is an http(s) address with no user, query or fragment", details={"field": "base_url"}
+        )
+
+
+def _check_access_token(token: Secret | None) -> None:
+    if token is None:
+        return
+    value = token.reveal()
+    if not 8 <= len(value) <= MAX_ACCESS_TOKEN or any(not 0x21 <= ord(c) <= 0x7E for c in value):
+        raise Invalid(
+            f"an access token has 8 to {MAX_ACCESS_TOKEN} visible ASCII characters", details={"field": "access_token"}
+        )

@@ -1,0 +1,196 @@
+"""Conversations and their messages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from chatconnect.domain.errors import Conflict, Invalid
+from chatconnect.domain.identifiers import (
+    AssistantId,
+    ConversationId,
+    DocumentId,
+    MessageId,
+    TenantId,
+    VersionId,
+    VisitorId,
+)
+
+MAX_MESSAGE = 2_000
+MAX_METADATA = 20
+
+
+class State(StrEnum):
+    """Who speaks in a conversation, if anybody."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    HANDED_OVER = "handed_over"
+    ARCHIVED = "archived"
+
+
+_NEXT = {
+    State.ACTIVE: {State.PAUSED, State.HANDED_OVER, State.ARCHIVED},
+    State.PAUSED: {State.ACTIVE, State.ARCHIVED},
+    State.HANDED_OVER: {State.ACTIVE, State.ARCHIVED},
+    State.ARCHIVED: {State.ACTIVE},
+}
+
+
+class Role(StrEnum):
+    """Who wrote a message."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    STAFF = "staff"
+
+
+class MessageStatus(StrEnum):
+    """How far an answer has come; everything but an answer is complete from the start."""
+
+    PENDING = "pending"
+    COMPLETE = "complete"
+    PARTIAL = "partial"  # stopped or cut off; what there is is kept
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A thread of messages between one visitor (or one server) and one assistant."""
+
+    id: ConversationId
+    tenant_id: TenantId
+    assistant_id: AssistantId
+    created_at: datetime
+    updated_at: datetime
+    visitor_id: VisitorId | None = None
+    state: State = State.ACTIVE
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def moved_to(self, state: State) -> "Conversation":
+        """Return the conversation in `state`. Raises Conflict when the rules do not allow it."""
+        if state not in _NEXT[self.state]:
+            raise Conflict(f"a conversation that is {self.state} cannot become {state}")
+        return replace(self, state=state)
+
+    def check_takes_messages(self) -> None:
+        """Raise Conflict with code "conversation_archived" or "conversation_paused" when it takes none."""
+        if self.state in (State.ARCHIVED, State.PAUSED):
+            raise Conflict(f"this conversation is {self.state}", code=f"conversation_{self.state}")
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A marker of an answer and the chunk it stands for. `start` and `end` index the document's text."""
+
+    marker: int
+    document_id: DocumentId
+    version_id: VersionId
+    title: str
+    quote: str
+    start: int
+    end: int
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer took. Money in millionths of a US dollar, times in milliseconds from the request's arrival."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cost_microusd: int = 0
+    first_token_ms: int | None = None
+    total_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. `created_at`: when it was sent (an answer: begun); `completed_at`: when it was there in full."""
+
+    id: MessageId
+    conversation_id: ConversationId
+    role: Role
+    text: str
+    created_at: datetime
+    parent_id: MessageId | None = None
+    status: MessageStatus = MessageStatus.COMPLETE
+    completed_at: datetime | None = None
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage = Usage()
+    citations: tuple[Citation, ...] = ()
+    finish_reason: str | None = None
+    error_code: str | None = None
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and the answer to it. `conversation` is new when `opens` is true.
+
+    `idempotency_key` is the client's own name for the request, unique within the conversation's tenant and visitor.
+    """
+
+    conversation: Conversation
+    question: Message
+    answer: Message
+    opens: bool
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a visitor thought of an answer."""
+
+    rating: str
+    reason: str | None = None
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.rating not in ("up", "down"):
+            raise Invalid("the rating is up or down", details={"field": "rating"})
+
+
+def checked_message(text: str) -> str:
+    """Return the text as it will be stored: control characters gone, white space trimmed, 1-2,000 characters.
+
+    Raises Invalid with code "empty_message" or "message_too_long".
+    """
+    cleaned = "".join(c for c in text.replace("\r\n", "\n") if c in "\n\t" or not _is_control(c)).strip()
+    if not cleaned:
+        raise Invalid("the message is empty", code="empty_message", details={"field": "message"})
+    if len(cleaned) > MAX_MESSAGE:
+        raise Invalid(
+            f"a message has at most {MAX_MESSAGE:,} characters",
+            code="message_too_long",
+            details={"field": "message", "length": len(cleaned), "longest": MAX_MESSAGE},
+        )
+    return cleaned
+
+
+def checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return the metadata. Raises Invalid for more than 20 entries, a key over 64 or a value over 500 characters."""
+    if len(metadata) > MAX_METADATA or any(len(k) > 64 or len(v) > 500 for k, v in metadata.items()):
+        raise Invalid(
+            f"metadata has at most {MAX_METADATA} entries of 64 and 500 characters", details={"field": "metadata"}
+        )
+    return {_clean(key): _clean(value) for key, value in metadata.items()}
+
+
+def _clean(text: str) -> str:
+    return "".join(c for c in text if not _is_control(c))
+
+
+def _is_control(character: str) -> bool:
+    """C0 and C1 controls, lone surrogates, and the invisible marks that reorder or hide text (bidi overrides, tags)."""
+    code = ord(character)
+    return (
+        code < 0x20
+        or 0x7F <= code <= 0x9F
+        or 0x202A <= code <= 0x202E
+        or 0x2066 <= code <= 0x2069
+        or 0xD800 <= code <= 0xDFFF
+        or 0xE0000 <= code <= 0xE007F
+    )

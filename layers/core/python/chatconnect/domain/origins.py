@@ -1,0 +1,62 @@
+"""Which websites may use a widget."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from chatconnect.domain.errors import Forbidden, Invalid
+
+_LOOPBACK = ("localhost", "127.0.0.1")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def checked_domain(pattern: str) -> str:
+    """Return an allowed-domain pattern in the form it is compared in.
+
+    A pattern is a host ("example.com"), a host with a port ("example.com:8443"), or all subdomains of one
+    ("*.example.com", which does not include example.com itself). A loopback host without a port stands for any port.
+    Raises Invalid with code "invalid_domain".
+    """
+    text = pattern.strip().lower()
+    host = text.removeprefix("*.")
+    try:
+        parts = urlsplit(f"//{host}")
+        port = parts.port
+        name = (parts.hostname or "").encode("idna").decode()
+    except (ValueError, UnicodeError):
+        name, port = "", None
+    if not name or parts.path or parts.query or parts.fragment or parts.username or "*" in name:
+        raise Invalid("this is not a domain", code="invalid_domain", details={"field": "allowed_domains"})
+    if text != host and "." not in name:
+        raise Invalid("a wildcard needs a full domain", code="invalid_domain", details={"field": "allowed_domains"})
+    return ("*." if text != host else "") + name + (f":{port}" if port else "")
+
+
+def check_origin(origin: str | None, allowed: Iterable[str]) -> str:
+    """Return the origin (scheme://host[:port]) when one of the checked patterns allows it.
+
+    Raises Forbidden with code "origin_required" when there is none (or it is opaque, "null"), "origin_not_allowed"
+    when no pattern fits.
+    """
+    if not origin or origin == "null":
+        raise Forbidden("this key works only from a website", code="origin_required")
+    if not any(_matches(origin, pattern) for pattern in allowed):
+        raise Forbidden("this website may not use this widget", code="origin_not_allowed")
+    return origin
+
+
+def _matches(origin: str, pattern: str) -> bool:
+    try:
+        parts = urlsplit(origin.lower())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in _DEFAULT_PORTS or parts.path or parts.query or parts.fragment or parts.username:
+        return False
+    wanted, _, wanted_port = pattern.partition(":")
+    if wanted in _LOOPBACK and not wanted_port:
+        return host == wanted
+    effective = port or _DEFAULT_PORTS[parts.scheme]
+    right_port = effective == int(wanted_port) if wanted_port else effective == _DEFAULT_PORTS[parts.scheme]
+    if wanted.startswith("*."):
+        return right_port and host.endswith(wanted[1:]) and len(host) > len(wanted) - 1
+    return right_port and host == wanted

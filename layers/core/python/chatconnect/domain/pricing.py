@@ -1,0 +1,52 @@
+"""What tokens cost, from the dated table in prices.json. Money is whole millionths of a US dollar."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One model's price since a day, in micro-dollars per million tokens."""
+
+    provider: str
+    model: str
+    since: date
+    input: int
+    cached: int
+    output: int
+
+    def of(self, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> int:
+        """Return the cost in micro-dollars, rounded up. `cached_tokens` are a part of `input_tokens`."""
+        cached = min(cached_tokens, input_tokens)
+        total = (input_tokens - cached) * self.input + cached * self.cached + output_tokens * self.output
+        return -(-total // _MILLION)
+
+
+class PriceTable:
+    """Finds the price that held for a model on a day."""
+
+    def __init__(self, prices: Iterable[Price]) -> None:
+        self._prices = sorted(prices, key=lambda price: price.since)
+
+    @classmethod
+    def published(cls) -> "PriceTable":
+        """Return the table that ships with the product."""
+        table = json.loads(files(__package__).joinpath("prices.json").read_text("utf-8"))
+        return cls(Price(**{**row, "since": date.fromisoformat(row["since"])}) for row in table["models"])
+
+    def find(self, provider: str, model: str, day: date) -> Price | None:
+        """Return the price, or None for a model that is not in the table (a self-hosted one, say).
+
+        A dated release ("gpt-4o-mini-2024-07-18") has the price of its model.
+        """
+        found = None
+        for price in self._prices:
+            same = model == price.model or model.startswith(f"{price.model}-20")
+            if price.provider == provider and same and price.since <= day:
+                found = price
+        return found

@@ -1,0 +1,1 @@
+"""What all HTTP functions share: the application, errors, authentication, and the event stream on the wire."""

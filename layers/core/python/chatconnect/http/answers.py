@@ -1,0 +1,79 @@
+"""An answer as one JSON document."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel
+
+from chatconnect.domain.errors import ChatConnectError, Conflict, Invalid, LimitReached, Unavailable
+from chatconnect.domain.events import Frame
+
+_REJECTED = {kind.code: kind for kind in (Invalid, Conflict)}
+
+
+class CitationBody(BaseModel):
+    """What a marker of the answer stands for; `start` and `end` index the document's text, in characters."""
+
+    marker: int
+    document_id: UUID
+    title: str
+    page: int | None = None
+    quote: str
+    start: int
+    end: int
+
+
+class UsageBody(BaseModel):
+    """What the answer took: tokens, millionths of a US dollar, milliseconds."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cost_microusd: int
+    first_token_ms: int | None = None
+    total_ms: int | None = None
+
+
+class Answer(BaseModel):
+    """One whole answer."""
+
+    conversation_id: UUID
+    message_id: UUID
+    user_message_id: UUID
+    text: str
+    citations: list[CitationBody]
+    usage: UsageBody
+    finish_reason: str
+    trace_id: str
+
+
+async def collected(frames: AsyncIterator[Frame]) -> Answer:
+    """Wait for the end of an answer and return it whole. Raises the error that it ended in."""
+    start: dict[str, Any] = {}
+    text: list[str] = []
+    async for frame in frames:
+        if frame.name == "start":
+            start = orjson.loads(frame.data)
+        elif frame.name == "token":
+            text.append(orjson.loads(frame.data)["text"])
+        elif frame.name == "done":
+            return Answer(**start, text="".join(text), **orjson.loads(frame.data))
+        elif frame.name == "error":
+            raise _error_of(orjson.loads(frame.data))
+    raise Unavailable("the rest of this answer", code="answer_interrupted")
+
+
+def _error_of(data: dict[str, Any]) -> ChatConnectError:
+    """Return the error that an error event tells of, so that its HTTP status is the right one."""
+    code, detail = data["code"], data["detail"]
+    if code in ("rate_limited", "provider_busy"):
+        return LimitReached(detail, code=code, retry_after=5)
+    if kind := _REJECTED.get(code):
+        return kind(detail, code=code)
+    if data["retryable"]:
+        error = Unavailable("the answer", code=code)
+        error.message = detail
+        return error
+    return ChatConnectError(detail, code=code)

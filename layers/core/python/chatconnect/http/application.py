@@ -1,0 +1,93 @@
+"""The FastAPI application that every HTTP function starts from."""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chatconnect.http.errors import add_error_handlers, error_response
+from chatconnect.observability import log_fault, trace_id
+
+LARGEST_BODY = 256 * 1024
+_TRACE_ROOT = re.compile(rb"Root=([0-9a-f-]{10,60})")
+_TRACE_PARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_EXPOSED = ["ETag", "Retry-After", "X-Trace-Id"]
+_OPEN_DOCS = ("dev", "local")
+
+
+def create_app(title: str, *, environment: str, on_shutdown: Callable[[], Awaitable[None]] | None = None) -> FastAPI:
+    """Return an application with our errors, trace ids and headers; its documentation is open in dev and local only.
+
+    Nothing is connected before the first request, so the process can be snapshotted.
+    """
+    documented = environment in _OPEN_DOCS
+    app = FastAPI(
+        title=title,
+        version="1",
+        docs_url="/docs" if documented else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if documented else None,
+        max_body_size=LARGEST_BODY,
+    )
+    add_error_handlers(app)
+    app.add_middleware(RequestFrame)
+    # Any website may read an answer that it has a token for; which websites get one is decided with the token.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"],
+        expose_headers=_EXPOSED,
+        max_age=600,
+    )
+    if on_shutdown is not None:
+        app.router.add_event_handler("shutdown", on_shutdown)
+    return app
+
+
+class RequestFrame:
+    """Gives each request its trace id, each response its headers, and an unexpected fault its plain answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        token, started = trace_id.set(_trace_id(scope)), False
+
+        async def framed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Trace-Id"] = trace_id.get()
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, framed)
+        except Exception as fault:  # noqa: BLE001 - whatever it was, the client gets an answer and the log its trace
+            log_fault("unexpected fault", fault)
+            if not started:
+                response = error_response(500, "internal", "something went wrong on our side")
+                await response(scope, receive, framed)
+        finally:
+            trace_id.reset(token)
+
+
+def _trace_id(scope: Scope) -> str:
+    """Take over the caller's trace (X-Ray's or W3C's) or begin one: 32 hexadecimal digits."""
+    for name, value in scope["headers"]:
+        if name == b"x-amzn-trace-id" and (match := _TRACE_ROOT.search(value)):
+            return match[1].decode()
+        if name == b"traceparent" and (match := _TRACE_PARENT.fullmatch(value)):
+            return match[1].decode()
+    return secrets.token_hex(16)

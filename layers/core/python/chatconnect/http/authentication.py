@@ -1,0 +1,128 @@
+"""Who makes this request: dependencies that turn its headers into principals."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Protocol
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from chatconnect.domain.errors import Forbidden, Unauthenticated
+from chatconnect.domain.keys import KeyKind
+from chatconnect.domain.principals import Asker, Reader, Staff, TenantSide, Visitor
+from chatconnect.domain.secret import Secret
+from chatconnect.domain.tenant import StaffRole
+from chatconnect.services.access import AccessService
+
+_BEARER = HTTPBearer(auto_error=False, description="A chat token, an access token, or a secret key (sk_live_...)")
+_SAFE_METHODS = ("GET", "HEAD")
+
+
+class Services(Protocol):
+    """What an application keeps in `app.state.services`, as far as authentication needs it."""
+
+    @property
+    def access(self) -> AccessService:
+        """Authenticates."""
+        ...
+
+
+def bearer(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Secret:
+    """Return the bearer credential. Raises Unauthenticated."""
+    if credentials is None or not credentials.credentials:
+        raise Unauthenticated("a bearer token or key is needed")
+    return Secret(credentials.credentials)
+
+
+Bearer = Annotated[Secret, Depends(bearer)]
+
+
+def website(request: Request) -> str | None:
+    """Return the website that a browser's request comes from.
+
+    Browsers leave Origin out of same-origin reads; there Sec-Fetch-Site, which no page can set, says as much.
+    """
+    origin = request.headers.get("origin")
+    if origin is None and request.headers.get("sec-fetch-site") == "same-origin":
+        return f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return origin
+
+
+Website = Annotated[str | None, Depends(website)]
+
+
+async def current_asker(request: Request, credential: Bearer, origin: Website) -> Asker:
+    """Return the visitor of a chat token or the server of a secret key.
+
+    A chat token works on the website that it was given to. Raises Unauthenticated, Forbidden.
+    """
+    access: AccessService = request.app.state.services.access
+    if credential.reveal().startswith(KeyKind.SECRET.value):
+        return await access.server(credential)
+    visitor = await access.visitor(credential)
+    _check_same_website(visitor, origin, safe=request.method in _SAFE_METHODS)
+    return visitor
+
+
+async def current_tenant_side(request: Request, credential: Bearer) -> TenantSide:
+    """Return the member of an access token or the server of a secret key. Raises Unauthenticated."""
+    access: AccessService = request.app.state.services.access
+    if credential.reveal().startswith(KeyKind.SECRET.value):
+        return await access.server(credential)
+    return await access.staff(credential)
+
+
+async def current_reader(request: Request, credential: Bearer, origin: Website) -> Reader:
+    """Return whose conversations may be read: a visitor their own, staff and servers all of their tenant's."""
+    try:
+        asker = await current_asker(request, credential, origin)
+    except Unauthenticated as error:
+        if error.code != "token_invalid":
+            raise
+        staff = await current_staff(request, credential)
+        return Reader(staff.tenant_id, None)
+    return Reader(asker.tenant_id, asker.visitor_id if isinstance(asker, Visitor) else None)
+
+
+async def current_staff(request: Request, credential: Bearer) -> Staff:
+    """Return the member of an access token. Raises Unauthenticated."""
+    access: AccessService = request.app.state.services.access
+    return await access.staff(credential)
+
+
+CurrentAsker = Annotated[Asker, Depends(current_asker)]
+CurrentReader = Annotated[Reader, Depends(current_reader)]
+CurrentStaff = Annotated[Staff, Depends(current_staff)]
+
+
+def needs(role: StaffRole) -> Callable[..., Awaitable[TenantSide]]:
+    """Return a dependency that lets in members who cover `role`, and the tenant's servers up to admin."""
+
+    async def allowed(caller: Annotated[TenantSide, Depends(current_tenant_side)]) -> TenantSide:
+        if isinstance(caller, Staff):
+            caller.check_may(role)
+        elif not StaffRole.ADMIN.covers(role):
+            raise Forbidden("a key may not do this", code="role_required", details={"role": role.value})
+        return caller
+
+    return allowed
+
+
+Viewer = Annotated[TenantSide, Depends(needs(StaffRole.VIEWER))]
+Agent = Annotated[TenantSide, Depends(needs(StaffRole.AGENT))]
+Admin = Annotated[TenantSide, Depends(needs(StaffRole.ADMIN))]
+
+
+def _check_same_website(visitor: Visitor, origin: str | None, *, safe: bool) -> None:
+    if origin is None:
+        if not safe:
+            raise Forbidden("this token works only from its website", code="origin_required")
+        return
+    if _plain(origin) != _plain(visitor.origin):
+        raise Forbidden("this token belongs to another website", code="origin_not_allowed")
+
+
+def _plain(origin: str) -> tuple[str, str]:
+    """The scheme and the host with its port, in small letters."""
+    parts = urlsplit(origin.lower())
+    return parts.scheme, parts.netloc

@@ -1,0 +1,96 @@
+"""An answer's events on the wire: JSON data, framed as Server-Sent Events."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from starlette.responses import StreamingResponse
+
+from chatconnect.domain.conversation import Citation
+from chatconnect.domain.errors import ChatConnectError, LimitReached, Unavailable
+from chatconnect.domain.events import KEEP_ALIVE, Cited, Done, Event, Failed, Frame, Started, Token, ToolMoved, Warned
+from chatconnect.observability import log_fault
+
+STREAM_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": (
+            "Events, each with an id (1, 2, 3 ...): `start` {conversation_id, message_id, user_message_id, trace_id}; "
+            "`warning` {code, detail}; `tool` {name, state}; `token` {text}; "
+            "`citation` {marker, document_id, title, page, quote, start, end}; "
+            "`done` {finish_reason, usage, citations}; `error` {code, detail, retryable}. "
+            "Exactly one `done` or `error` ends the stream."
+        ),
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+_NAMES: dict[type[Event], str] = {
+    Started: "start",
+    Warned: "warning",
+    ToolMoved: "tool",
+    Token: "token",
+    Cited: "citation",
+    Done: "done",
+    Failed: "error",
+}
+
+
+def encode(number: int, event: Event) -> Frame:
+    """Return an event as a numbered frame."""
+    if isinstance(event, Token):
+        data: Any = {"text": event.text}
+    elif isinstance(event, Cited):
+        data = citation_data(event.citation)
+    elif isinstance(event, Done):
+        data = asdict(event) | {"citations": [citation_data(citation) for citation in event.citations]}
+    else:
+        data = asdict(event)
+    return Frame(number, _NAMES[type(event)], orjson.dumps(data))
+
+
+def citation_data(citation: Citation) -> dict[str, Any]:
+    """Return a citation as it is shown: what it stands for and where to find it."""
+    return {
+        "marker": citation.marker,
+        "document_id": str(citation.document_id),
+        "title": citation.title,
+        "page": citation.page,
+        "quote": citation.quote,
+        "start": citation.start,
+        "end": citation.end,
+    }
+
+
+class EventStream(StreamingResponse):
+    """A response of Server-Sent Events that no proxy may hold back."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, frames: AsyncIterator[Frame]) -> None:
+        super().__init__(event_stream(frames), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+
+
+async def event_stream(frames: AsyncIterator[Frame]) -> AsyncGenerator[bytes, None]:
+    """Yield the frames as Server-Sent Events. Whatever happens, the stream ends in `done` or `error`."""
+    last = 0
+    try:
+        async with aclosing(frames) as source:  # type: ignore[type-var]
+            async for frame in source:
+                if frame is KEEP_ALIVE:
+                    yield b": ping\n\n"
+                    continue
+                last = frame.number
+                yield b"id: %d\nevent: %b\ndata: %b\n\n" % (last, frame.name.encode(), frame.data)
+                if frame.is_last:
+                    return
+        error: ChatConnectError = Unavailable("the rest of this answer", code="answer_interrupted")
+    except ChatConnectError as ours:
+        error = ours
+    except Exception as fault:  # noqa: BLE001 - the stream must end in an event
+        log_fault("stream fault", fault)
+        error = ChatConnectError("something went wrong on our side")
+    retryable = isinstance(error, Unavailable | LimitReached)
+    frame = encode(last + 1, Failed(error.code, error.message, retryable))
+    yield b"id: %d\nevent: error\ndata: %b\n\n" % (frame.number, frame.data)

@@ -1,0 +1,119 @@
+"""Logs and metrics. A log line carries the trace id; it never carries message text, document text or a secret."""
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from chatconnect.domain.conversation import Turn
+from chatconnect.domain.errors import ChatConnectError
+
+NAMESPACE = "ChatConnect"
+trace_id: ContextVar[str] = ContextVar("trace_id", default="")
+
+
+class _WithTrace(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.trace_id = trace_id.get()
+        return True
+
+
+@cache
+def logger() -> Logger:
+    """Return this process's structured logger."""
+    made = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "chatconnect"), utc=True)
+    made.addFilter(_WithTrace())
+    return made
+
+
+def log_fault(what: str, fault: BaseException) -> None:
+    """Log a fault by its kind. Errors that are ours are expected now and then; others come with their traceback.
+
+    The text of a foreign exception is left out: it may quote what a visitor wrote.
+    """
+    if isinstance(fault, ChatConnectError):
+        logger().warning(what, extra={"code": fault.code, "cause": type(fault.__cause__).__name__})
+        return
+    frames = []
+    traceback = fault.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        frames.append(f"{code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno} {code.co_name}")
+        traceback = traceback.tb_next
+    logger().error(what, extra={"kind": type(fault).__name__, "traceback": frames[-12:]})
+
+
+def turn_fault(turn: Turn, fault: BaseException) -> None:
+    """Log what went wrong in a turn."""
+    token = trace_id.set(turn.answer.trace_id or "")
+    try:
+        log_fault("turn fault", fault)
+    finally:
+        trace_id.reset(token)
+
+
+def record_turn(turn: Turn) -> None:
+    """Count an ended turn (chat_requests_total, chat_latency_seconds, llm_tokens_total) and log its figures."""
+    answer, usage = turn.answer, turn.answer.usage
+    with _metrics({"status": answer.status.value, "model": answer.model or "none"}) as metrics:
+        metrics.add_metric("chat_requests_total", MetricUnit.Count, 1)
+        metrics.add_metric("chat_latency_seconds", MetricUnit.Seconds, (usage.total_ms or 0) / 1000)
+        if usage.first_token_ms is not None:
+            metrics.add_metric("chat_first_token_seconds", MetricUnit.Seconds, usage.first_token_ms / 1000)
+        metrics.add_metric("llm_tokens_total", MetricUnit.Count, usage.input_tokens + usage.output_tokens)
+        metrics.add_metric("llm_cost_microusd_total", MetricUnit.Count, usage.cost_microusd)
+    logger().info(
+        "turn",
+        extra={
+            "tenant_id": str(turn.conversation.tenant_id),
+            "conversation_id": str(turn.conversation.id),
+            "message_id": str(answer.id),
+            "trace_id": answer.trace_id,
+            "status": answer.status.value,
+            "error_code": answer.error_code,
+            "model": answer.model,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost_microusd": usage.cost_microusd,
+            "first_token_ms": usage.first_token_ms,
+            "total_ms": usage.total_ms,
+            "citations": len(answer.citations),
+        },
+    )
+
+
+def record_ingestion(outcome: str, chunks: int, seconds: dict[str, float]) -> None:
+    """Count a processed upload and the seconds of each of its steps."""
+    with _metrics({"outcome": outcome}) as metrics:
+        metrics.add_metric("documents_processed_total", MetricUnit.Count, 1)
+        metrics.add_metric("document_chunks_total", MetricUnit.Count, chunks)
+        for step, spent in seconds.items():
+            metrics.add_metric(f"ingestion_{step}_seconds", MetricUnit.Seconds, spent)
+    logger().info("ingested", extra={"outcome": outcome, "chunks": chunks, "seconds": seconds})
+
+
+@contextmanager
+def timed_metric(name: str) -> Iterator[None]:
+    """Measure what is done inside as the metric `name`, in seconds."""
+    begin = time.perf_counter()
+    try:
+        yield
+    finally:
+        with _metrics({}) as metrics:
+            metrics.add_metric(name, MetricUnit.Seconds, time.perf_counter() - begin)
+
+
+@contextmanager
+def _metrics(dimensions: dict[str, str]) -> Iterator[EphemeralMetrics]:
+    """Collect metrics and print them in CloudWatch's embedded format, which costs no call."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=os.environ.get("POWERTOOLS_SERVICE_NAME", "chatconnect"))
+    for name, value in dimensions.items():
+        metrics.add_dimension(name, value)
+    yield metrics
+    metrics.flush_metrics()

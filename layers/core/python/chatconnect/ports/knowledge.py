@@ -1,0 +1,168 @@
+"""Where documents, their chunks and their vectors are kept."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
+from chatconnect.domain.knowledge import Chunk, Document, Failure, Passage, Progress, Version
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """Documents, newest first, and the place where the next page begins (None: no more)."""
+
+    documents: tuple[Document, ...]
+    next_before: datetime | None
+
+
+class Documents(Protocol):
+    """One tenant's documents."""
+
+    async def add(self, document: Document) -> None:
+        """Store a new document with its first version."""
+        ...
+
+    async def add_version(self, version: Version) -> None:
+        """Store a further version of a document. Raises NotFound when the document is not there or deleted."""
+        ...
+
+    async def get(self, document_id: DocumentId) -> Document:
+        """Return the document. Raises NotFound when there is none or it was deleted."""
+        ...
+
+    async def list_newest(self, *, limit: int = 50, before: datetime | None = None) -> DocumentPage:
+        """Return the tenant's documents."""
+        ...
+
+    async def begin_processing(self, version_id: VersionId, sequencer: str) -> Version | None:
+        """Claim an uploaded version for processing and return it.
+
+        None when there is nothing to do: the version is unknown, deleted or already done with this upload or a later
+        one (`sequencer` is S3's, comparable as text of equal length). A claim left unfinished can be taken again.
+        """
+        ...
+
+    async def set_progress(self, version_id: VersionId, progress: Progress) -> None:
+        """Store how far the version has come."""
+        ...
+
+    async def fail(self, version_id: VersionId, failure: Failure) -> None:
+        """Mark the version failed; the document's active version stays."""
+        ...
+
+    async def activate(self, version_id: VersionId) -> bool:
+        """Make this version the one that answers use, in one statement, and bump the tenant's knowledge version.
+
+        False when a newer version is active already or the document was deleted meanwhile: then nothing changes.
+        """
+        ...
+
+    async def delete(self, document_id: DocumentId) -> Sequence[Version]:
+        """Make the document invisible at once and return all its versions, to be purged. Raises NotFound."""
+        ...
+
+    async def replaced_versions(self, document_id: DocumentId) -> Sequence[Version]:
+        """Return the document's versions older than its active one that were not purged yet."""
+        ...
+
+    async def abandoned_versions(self) -> Sequence[Version]:
+        """Return the versions that will never answer again (replaced, or their document deleted) and are not purged."""
+        ...
+
+    async def purged(self, version_id: VersionId) -> None:
+        """Record that nothing is left of the version outside the database."""
+        ...
+
+    async def hidden_versions(self) -> Sequence[VersionId]:
+        """Return the versions that must not answer but may still have points: unfinished, replaced or deleted ones."""
+        ...
+
+    async def active_among(self, version_ids: Collection[VersionId]) -> frozenset[VersionId]:
+        """Return those of the versions that answer now, from one snapshot."""
+        ...
+
+    async def save_chunks(self, version_id: VersionId, chunks: Sequence[Chunk]) -> None:
+        """Store chunks; one with the same version and position is replaced."""
+        ...
+
+    async def chunks(self, document_id: DocumentId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
+        """Return the active (or else newest) version's chunks after a position, in order. Raises NotFound."""
+        ...
+
+
+DocumentsOf = Callable[[TenantId], Documents]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchScope:
+    """What a search may find: only these documents (None: all), and never these versions."""
+
+    documents: tuple[DocumentId, ...] | None = None
+    hidden: tuple[VersionId, ...] = ()
+
+
+class Chunks(Protocol):
+    """One tenant's chunks as vectors; the tenant filter is part of the store, no caller can leave it out."""
+
+    async def save(self, chunks: Sequence[Chunk], vectors: Sequence[Sequence[float]]) -> None:
+        """Store chunks with their vectors; saving again replaces. Raises Unavailable."""
+        ...
+
+    async def search(
+        self, text: str, vector: Sequence[float], scope: SearchScope, *, limit: int, threshold: float
+    ) -> list[Passage]:
+        """Return the passages that match best by meaning and by words, fused, best first.
+
+        A passage whose cosine is below `threshold` is left out, unless its words match. Raises Unavailable.
+        """
+        ...
+
+    async def delete_version(self, version_id: VersionId) -> None:
+        """Remove all points of a version. Raises Unavailable."""
+        ...
+
+
+ChunksOf = Callable[[TenantId], Chunks]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """A presigned POST: send `fields` and then the file as multipart/form-data to `url`."""
+
+    url: str
+    fields: dict[str, str]
+
+
+class Uploads(Protocol):
+    """The bucket that files are uploaded to."""
+
+    async def form(self, version: Version, *, largest: int) -> UploadForm:
+        """Return a form that takes this version's file only: its key, its type, at most `largest` bytes."""
+        ...
+
+    async def exists(self, key: str) -> bool:
+        """Say whether the object is there. Raises Unavailable."""
+        ...
+
+    async def size_of(self, key: str) -> int:
+        """Return the object's size in bytes. Raises NotFound, Unavailable."""
+        ...
+
+    async def fetch(self, key: str, to: Path) -> None:
+        """Write the object to a file. Raises NotFound, Unavailable."""
+        ...
+
+    async def copy(self, key: str, to: str) -> None:
+        """Copy an object, which the bucket announces like an upload. Raises NotFound, Unavailable."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove the object with all its versions; none is no error. Raises Unavailable."""
+        ...
+
+    def keys(self, tenant_id: TenantId) -> AsyncIterator[str]:
+        """Yield the keys of the tenant's objects."""
+        ...

@@ -1,0 +1,119 @@
+"""What the services need from model providers: text generation and embeddings."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from chatconnect.domain.knowledge import Passage
+from chatconnect.domain.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEndpoint:
+    """Where a model is reached. `provider` is "openai", "anthropic" or "offline".
+
+    `base_url` None means the provider's own address; `access_token` None means the deployment's own key.
+    """
+
+    provider: str
+    model: str
+    base_url: str | None = None
+    access_token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """One message of the dialogue; `role` is "user" or "assistant"."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All that the model is given: instructions first, then the dialogue, the new question last.
+
+    `system` already contains the passages as text; `passages` repeats them as data, numbered from 1 in order, and
+    `refusal` the assistant's words for an unanswerable question, for a model that needs no prose.
+    """
+
+    system: str
+    messages: tuple[PromptMessage, ...]
+    passages: tuple[Passage, ...] = ()
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """Bounds of one generation. `temperature` 0.0-2.0 (None: the provider's default), `max_tokens` of output."""
+
+    max_tokens: int
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer, never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a generation, always the last delta, exactly once.
+
+    `reason` is "stop", "length" or "filtered". Tokens as the provider reports them; `input_tokens` is the whole
+    input, `cached_tokens` the part of it that the provider read from its cache.
+    """
+
+    reason: str
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+
+
+Delta = TextDelta | Finished
+
+
+class ChatModel(Protocol):
+    """One model at one provider, ready to answer."""
+
+    def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
+        """Yield the answer's pieces as they come, then one Finished.
+
+        Closing the iterator ends the provider call. A call that fails before its first piece is tried again within
+        the adapter's own small budget; after the first piece it never is.
+        Raises ProviderBusy (429, with the provider's Retry-After), ProviderFailed (5xx, connection, timeout, malformed
+        or cut stream, refused credential with code "provider_rejected").
+        """
+        ...
+
+
+class ChatModels(Protocol):
+    """Gives the model behind an endpoint; keeps and shares the clients."""
+
+    def at(self, endpoint: ModelEndpoint) -> ChatModel:
+        """Return the model at `endpoint`. Raises Invalid with code "unknown_provider"."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns text into vectors whose cosine says how close the meanings are."""
+
+    @property
+    def name(self) -> str:
+        """The model's name; vectors of different names are never compared. Letters, digits, `-` and `_`."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Floats per vector."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return one unit-length vector of `dimensions` floats per text, in order; splits into batches itself.
+
+        A text longer than the model's window counts by its beginning.
+        Raises ProviderBusy or ProviderFailed after retries.
+        """
+        ...

@@ -1,0 +1,99 @@
+"""An answer in the making: it goes on by itself, whoever listens, and every event is numbered and journalled."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from chatconnect.domain.events import KEEP_ALIVE, Event, Frame
+from chatconnect.domain.identifiers import MessageId
+from chatconnect.ports.traffic import Journal
+
+Encode = Callable[[int, Event], Frame]
+
+GRACE_SECONDS = 30.0
+KEEP_ALIVE_SECONDS = 15.0
+_FLUSH_SECONDS = 0.05
+_CANCEL_CHECK_SECONDS = 0.5
+
+
+class Answering:
+    """Runs one answer to its end and hands its frames to one listener and to the journal.
+
+    When the listener leaves early, the answer goes on for `grace_seconds`, so that they can come back through the
+    journal; then it is cancelled. Must be made inside a running event loop.
+    """
+
+    def __init__(
+        self,
+        message_id: MessageId,
+        events: AsyncIterator[Event],
+        *,
+        journal: Journal,
+        encode: Encode,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        self.message_id = message_id
+        self._events, self._journal, self._encode, self._grace = events, journal, encode, grace_seconds
+        self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
+        self._unwritten: list[Frame] = []
+        self._ended = asyncio.Event()
+        self._cancelled = False
+        self._producing = asyncio.create_task(self._produce())
+        self._journalling = asyncio.create_task(self._keep_journal())
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """Yield the frames as they come, to the last, and KEEP_ALIVE when nothing comes; for one listener."""
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                        frame = await self._frames.get()
+                except TimeoutError:
+                    yield KEEP_ALIVE
+                    continue
+                if frame is None:
+                    return
+                yield frame
+        finally:
+            if not self._ended.is_set():
+                asyncio.get_running_loop().call_later(self._grace, self.cancel)
+
+    def cancel(self) -> None:
+        """Stop generating: what there is is stored, and the stream ends."""
+        if not self._cancelled:  # once: a second time would tear the recording of what there is
+            self._cancelled = True
+            self._producing.cancel()
+
+    async def ended(self) -> None:
+        """Wait until the answer and its journal are complete."""
+        await asyncio.gather(self._producing, self._journalling, return_exceptions=True)
+
+    async def _produce(self) -> None:
+        number = 0
+        try:
+            async for event in self._events:
+                number += 1
+                frame = self._encode(number, event)
+                self._unwritten.append(frame)
+                self._frames.put_nowait(frame)
+        finally:
+            self._ended.set()
+            self._frames.put_nowait(None)
+
+    async def _keep_journal(self) -> None:
+        """Write in batches, so that no token waits for the journal; look now and then whether somebody cancelled."""
+        loop = asyncio.get_running_loop()
+        next_check = loop.time() + _CANCEL_CHECK_SECONDS
+        while not self._ended.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _FLUSH_SECONDS)
+            await self._flush()
+            if loop.time() >= next_check and not self._ended.is_set():
+                next_check = loop.time() + _CANCEL_CHECK_SECONDS
+                if await self._journal.cancel_requested(self.message_id):
+                    self.cancel()
+
+    async def _flush(self) -> None:
+        batch, self._unwritten = self._unwritten, []
+        if batch:
+            await self._journal.append(self.message_id, batch)

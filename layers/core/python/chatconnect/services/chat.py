@@ -1,0 +1,217 @@
+"""Takes a message in and hands out the answer in the making."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chatconnect.domain.assistant import Assistant
+from chatconnect.domain.conversation import (
+    Conversation,
+    Message,
+    MessageStatus,
+    Role,
+    Turn,
+    checked_message,
+    checked_metadata,
+)
+from chatconnect.domain.errors import Invalid, NotFound
+from chatconnect.domain.events import Cited, Done, Event, Failed, Frame, Started, Token
+from chatconnect.domain.identifiers import ConversationId, MessageId, VisitorId, new_id
+from chatconnect.domain.principals import Asker, Visitor
+from chatconnect.ports.clock import Clock
+from chatconnect.ports.conversations import ConversationsOf, Path
+from chatconnect.ports.tenants import TenantsOf
+from chatconnect.ports.traffic import JournalOf, RateLimits
+from chatconnect.services.answering import Answering, Encode
+from chatconnect.services.generation import AnswerMaker, Request
+
+MAX_IDEMPOTENCY_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asks. `arrived` is `time.perf_counter()` at the request's arrival."""
+
+    text: str
+    trace_id: str
+    conversation_id: ConversationId | None = None
+    parent_id: MessageId | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    arrived: float = field(default_factory=time.perf_counter)
+
+
+class ChatService:
+    """Accepts questions, and lets their askers come back to the answers."""
+
+    def __init__(
+        self,
+        *,
+        tenants_of: TenantsOf,
+        conversations_of: ConversationsOf,
+        journal_of: JournalOf,
+        rates: RateLimits,
+        maker: AnswerMaker,
+        encode: Encode,
+        clock: Clock,
+    ) -> None:
+        self._tenants_of, self._conversations_of, self._journal_of = tenants_of, conversations_of, journal_of
+        self._rates, self._maker, self._encode, self._clock = rates, maker, encode, clock
+        self._running: dict[MessageId, Answering] = {}
+
+    async def ask(self, asker: Asker, question: Question) -> AsyncIterator[Frame]:
+        """Accept the question and return the answer's frames; closing the iterator is leaving.
+
+        A question whose idempotency key was used before gets the earlier answer, without another generation.
+        Raises Invalid (the text), LimitReached, NotFound (a conversation or parent that is not the asker's), Conflict
+        (the conversation takes no messages; the key was used for another text), Unavailable (the database).
+        """
+        text = checked_message(question.text)
+        metadata = checked_metadata(question.metadata)
+        if question.idempotency_key is not None and not 1 <= len(question.idempotency_key) <= MAX_IDEMPOTENCY_KEY:
+            raise Invalid("an idempotency key has 1 to 200 characters", details={"field": "Idempotency-Key"})
+        await self._rates.check(asker.tenant_id, _subject(asker), asker.requests_per_minute)
+        path, assistant, opens = await self._place(asker, question, metadata)
+        turn = self._turn(path, assistant, text, question, opens=opens)
+        if question.idempotency_key is not None:
+            earlier = await self._conversations_of(asker.tenant_id).begin(turn)
+            if earlier is not None:
+                return self._repeat(asker, earlier)
+        company = (await self._tenants_of(asker.tenant_id).get()).name
+        recorded = question.idempotency_key is not None
+        history = path.messages[-assistant.config.history_messages :] if assistant.config.history_messages else ()
+        return self._run(Request(turn, assistant, history, company, question.arrived, recorded))
+
+    async def resume(self, asker: Asker, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
+        """Return the frames of an answer after a number: kept ones first, then new ones as they come.
+
+        Raises NotFound when the answer is not the asker's. An answer that is no longer kept comes from the database.
+        """
+        answer = await self._own_answer(asker, message_id)
+        if answer.status is MessageStatus.PENDING:
+            return self._journal_of(asker.tenant_id).follow(message_id, after)
+        return self._journal_or_stored(asker, answer, after)
+
+    async def cancel(self, asker: Asker, message_id: MessageId) -> None:
+        """Stop generating an answer; none under way is no error. Raises NotFound when it is not the asker's."""
+        await self._own_answer(asker, message_id)
+        if (running := self._running.get(message_id)) is not None:
+            running.cancel()
+        else:
+            await self._journal_of(asker.tenant_id).request_cancel(message_id)
+
+    async def drain(self) -> None:
+        """Wait for the answers under way, before the process ends."""
+        await asyncio.gather(*(running.ended() for running in list(self._running.values())))
+
+    async def _place(
+        self, asker: Asker, question: Question, metadata: Mapping[str, str]
+    ) -> tuple[Path, Assistant, bool]:
+        """Return the branch that the question continues, its assistant, and whether it opens a conversation."""
+        tenants = self._tenants_of(asker.tenant_id)
+        if question.conversation_id is not None:
+            path = await self._conversations_of(asker.tenant_id).path(
+                question.conversation_id, visitor_id=_visitor_of(asker), leaf=question.parent_id
+            )
+            path.conversation.check_takes_messages()
+            return path, await tenants.assistant(path.conversation.assistant_id), False
+        if question.parent_id is not None:
+            raise Invalid("a parent needs its conversation", details={"field": "parent_id"})
+        assistant = await (
+            tenants.assistant(asker.assistant_id) if asker.assistant_id is not None else tenants.default_assistant()
+        )
+        now = self._clock()
+        conversation = Conversation(
+            id=ConversationId(new_id()),
+            tenant_id=asker.tenant_id,
+            assistant_id=assistant.id,
+            created_at=now,
+            updated_at=now,
+            visitor_id=_visitor_of(asker),
+            metadata=metadata,
+        )
+        return Path(conversation, ()), assistant, True
+
+    def _turn(self, path: Path, assistant: Assistant, text: str, question: Question, *, opens: bool) -> Turn:
+        now, config = self._clock(), assistant.config
+        asked = Message(
+            id=MessageId(new_id()),
+            conversation_id=path.conversation.id,
+            role=Role.USER,
+            text=text,
+            created_at=now,
+            parent_id=path.messages[-1].id if path.messages else None,
+            completed_at=now,
+            trace_id=question.trace_id,
+        )
+        answer = Message(
+            id=MessageId(new_id()),
+            conversation_id=path.conversation.id,
+            role=Role.ASSISTANT,
+            text="",
+            created_at=now,
+            parent_id=asked.id,
+            status=MessageStatus.PENDING,
+            provider=config.provider,
+            model=config.model,
+            trace_id=question.trace_id,
+        )
+        return Turn(path.conversation, asked, answer, opens, question.idempotency_key)
+
+    def _run(self, request: Request) -> AsyncIterator[Frame]:
+        answer_id, tenant_id = request.turn.answer.id, request.turn.conversation.tenant_id
+        answering = Answering(
+            answer_id, self._maker.answer(request), journal=self._journal_of(tenant_id), encode=self._encode
+        )
+        self._running[answer_id] = answering
+        forget = asyncio.create_task(answering.ended())
+        forget.add_done_callback(lambda _: self._running.pop(answer_id, None))
+        return answering.frames()
+
+    def _repeat(self, asker: Asker, earlier: Turn) -> AsyncIterator[Frame]:
+        if earlier.answer.status is MessageStatus.PENDING:
+            return self._journal_of(asker.tenant_id).follow(earlier.answer.id, 0)
+        return self._stored(earlier.answer, earlier.question.id, after=0)
+
+    async def _journal_or_stored(self, asker: Asker, answer: Message, after: int) -> AsyncIterator[Frame]:
+        try:
+            async for frame in self._journal_of(asker.tenant_id).follow(answer.id, after):
+                yield frame
+        except NotFound:
+            if answer.parent_id is None:
+                raise
+            async for frame in self._stored(answer, answer.parent_id, after=0):
+                yield frame
+
+    async def _stored(self, answer: Message, question_id: MessageId, *, after: int) -> AsyncIterator[Frame]:
+        for number, event in enumerate(_events_of(answer, question_id), start=1):
+            if number > after:
+                yield self._encode(number, event)
+
+    async def _own_answer(self, asker: Asker, message_id: MessageId) -> Message:
+        message = await self._conversations_of(asker.tenant_id).find_message(message_id, _visitor_of(asker))
+        if message is None or message.role is not Role.ASSISTANT:
+            raise NotFound("answer", message_id)
+        return message
+
+
+def _events_of(answer: Message, question_id: MessageId) -> Sequence[Event]:
+    """Return the events that a stored answer would have had, its text in one piece."""
+    started = Started(answer.conversation_id, answer.id, question_id, answer.trace_id or "")
+    text = [Token(answer.text)] if answer.text else []
+    cited = [Cited(citation) for citation in answer.citations]
+    last: Event
+    if answer.error_code:
+        last = Failed(answer.error_code, "this answer could not be completed", retryable=True)
+    else:
+        last = Done(answer.finish_reason or "stop", answer.usage, answer.citations)
+    return [started, *cited, *text, last]
+
+
+def _visitor_of(asker: Asker) -> VisitorId | None:
+    return asker.visitor_id if isinstance(asker, Visitor) else None
+
+
+def _subject(asker: Asker) -> str:
+    return f"visitor:{asker.visitor_id}" if isinstance(asker, Visitor) else f"key:{asker.key_id}"

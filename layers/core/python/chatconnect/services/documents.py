@@ -1,0 +1,140 @@
+"""Documents as staff handle them: promise an upload, list, inspect, process again, delete."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from chatconnect.domain.errors import Conflict, Invalid
+from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId, new_id
+from chatconnect.domain.knowledge import (
+    MAX_UPLOAD_BYTES,
+    Chunk,
+    Document,
+    Progress,
+    Status,
+    Version,
+    media_type_of,
+    safe_filename,
+)
+from chatconnect.ports.clock import Clock
+from chatconnect.ports.knowledge import ChunksOf, DocumentPage, DocumentsOf, UploadForm, Uploads
+
+MAX_TITLE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """What the uploader says about a file; `document_id` makes it a new version of that document."""
+
+    filename: str
+    content_type: str
+    size: int
+    document_id: DocumentId | None = None
+    title: str | None = None
+
+
+class DocumentService:
+    """Manages a tenant's documents. Reading them is the ingestion's work, started by the upload itself."""
+
+    def __init__(self, *, documents_of: DocumentsOf, chunks_of: ChunksOf, uploads: Uploads, clock: Clock) -> None:
+        self._documents_of, self._chunks_of, self._uploads, self._clock = documents_of, chunks_of, uploads, clock
+
+    async def promise(self, tenant_id: TenantId, upload: NewUpload) -> tuple[Document, UploadForm]:
+        """Note a file that is about to come and return the form to send it with.
+
+        Raises Invalid with code "unsupported_type", "type_mismatch", "too_large", "empty_file" or "invalid_filename";
+        NotFound when the document to renew does not exist.
+        """
+        filename = safe_filename(upload.filename)
+        media_type = media_type_of(filename)
+        _check_declared(upload, media_type)
+        documents = self._documents_of(tenant_id)
+        now = self._clock()
+        known = await documents.get(upload.document_id) if upload.document_id else None
+        document_id = known.id if known else DocumentId(new_id())
+        version = Version(
+            id=VersionId(new_id()),
+            document_id=document_id,
+            tenant_id=tenant_id,
+            number=known.newest.number + 1 if known else 1,
+            filename=filename,
+            media_type=media_type,
+            size=upload.size,
+            created_at=now,
+        )
+        if known:
+            await documents.add_version(version)
+            document = replace(known, newest=version, updated_at=now)
+        else:
+            title = (upload.title or PurePosixPath(filename).name).strip()[:MAX_TITLE]
+            document = Document(document_id, tenant_id, title, now, now, version)
+            await documents.add(document)
+        return document, await self._uploads.form(version, largest=MAX_UPLOAD_BYTES)
+
+    async def get(self, tenant_id: TenantId, document_id: DocumentId) -> Document:
+        """Return the document. Raises NotFound."""
+        return await self._documents_of(tenant_id).get(document_id)
+
+    async def list_newest(self, tenant_id: TenantId, *, limit: int, before: datetime | None) -> DocumentPage:
+        """Return a page of documents, newest first."""
+        return await self._documents_of(tenant_id).list_newest(limit=limit, before=before)
+
+    async def chunks(
+        self, tenant_id: TenantId, document_id: DocumentId, *, after: int = -1, limit: int = 50
+    ) -> Sequence[Chunk]:
+        """Return the document's chunks in order. Raises NotFound."""
+        return await self._documents_of(tenant_id).chunks(document_id, after=after, limit=limit)
+
+    async def delete(self, tenant_id: TenantId, document_id: DocumentId) -> None:
+        """Delete a document: it stops answering at once, then its points and files go. Raises NotFound.
+
+        What cannot be purged now is found again by the reconcile job.
+        """
+        documents, chunks = self._documents_of(tenant_id), self._chunks_of(tenant_id)
+        for version in await documents.delete(document_id):
+            await chunks.delete_version(version.id)
+            await self._uploads.delete(version.object_key)
+            await documents.purged(version.id)
+
+    async def reprocess(self, tenant_id: TenantId, document_id: DocumentId) -> Document:
+        """Read the newest upload again, as a new version: the present one answers until that is ready.
+
+        Raises NotFound, Conflict with code "not_uploaded".
+        """
+        documents = self._documents_of(tenant_id)
+        document = await documents.get(document_id)
+        newest, now = document.newest, self._clock()
+        again = replace(
+            newest,
+            id=VersionId(new_id()),
+            number=newest.number + 1,
+            created_at=now,
+            status=Status.UPLOADED,
+            progress=Progress(),
+            failure=None,
+        )
+        if not await self._uploads.exists(newest.object_key):
+            raise Conflict("the file was never uploaded", code="not_uploaded")
+        await documents.add_version(again)
+        await self._uploads.copy(newest.object_key, again.object_key)
+        return replace(document, newest=again, updated_at=now)
+
+
+def _check_declared(upload: NewUpload, media_type: str) -> None:
+    if upload.size <= 0:
+        raise Invalid("the file is empty", code="empty_file", details={"field": "size"})
+    if upload.size > MAX_UPLOAD_BYTES:
+        raise Invalid(
+            f"a file has at most {MAX_UPLOAD_BYTES // 1024**2} MB",
+            code="too_large",
+            details={"field": "size", "largest": MAX_UPLOAD_BYTES},
+        )
+    declared = upload.content_type.split(";")[0].strip().lower()
+    loose = media_type.startswith("text/") and declared.startswith("text/")
+    if declared and declared not in (media_type, "application/octet-stream", "application/vnd.ms-excel") and not loose:
+        raise Invalid(
+            f"the name says {media_type}, the content type {declared}",
+            code="type_mismatch",
+            details={"field": "content_type"},
+        )

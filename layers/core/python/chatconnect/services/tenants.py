@@ -1,0 +1,174 @@
+"""Opening a tenant, and its keys, assistants and widgets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from chatconnect.domain.assistant import Assistant, AssistantConfig
+from chatconnect.domain.errors import Invalid
+from chatconnect.domain.identifiers import (
+    AccountId,
+    AssistantId,
+    KeyId,
+    MemberId,
+    TenantId,
+    WidgetId,
+    new_id,
+)
+from chatconnect.domain.keys import ApiKey, KeyKind, hash_of, hint_of, make_key
+from chatconnect.domain.principals import Staff
+from chatconnect.domain.secret import Secret
+from chatconnect.domain.tenant import Account, Member, StaffRole, Tenant, checked_email, checked_password
+from chatconnect.domain.widget import Widget, WidgetConfig
+from chatconnect.ports.clock import Clock
+from chatconnect.ports.credentials import PasswordHasher
+from chatconnect.ports.tenants import Accounts, NewTenant, TenantsOf
+
+FIRST_PLAN = "free"
+MAX_COMPANY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultModel:
+    """The model that a new tenant's assistant starts with."""
+
+    provider: str
+    model: str
+    base_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTenant:
+    """A new tenant; its keys are shown here once and never again."""
+
+    tenant: Tenant
+    owner: Staff
+    assistant: Assistant
+    widget: Widget
+    widget_key: Secret
+    secret_key: Secret
+
+
+class TenantService:
+    """Opens tenants and manages what belongs to one."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        tenants_of: TenantsOf,
+        passwords: PasswordHasher,
+        default_model: DefaultModel,
+        clock: Clock,
+    ) -> None:
+        self._accounts, self._tenants_of, self._passwords = accounts, tenants_of, passwords
+        self._default_model, self._clock = default_model, clock
+
+    async def register(
+        self, *, company: str, email: str, password: Secret, allowed_domains: Sequence[str] = ()
+    ) -> OpenedTenant:
+        """Open a tenant with its owner, a working assistant, a widget and a key of each kind (C8).
+
+        Without allowed domains the widget works on this computer's own pages only (localhost).
+        Raises Invalid, Conflict with code "email_taken".
+        """
+        name = company.strip()
+        if not 1 <= len(name) <= MAX_COMPANY:
+            raise Invalid(f"the company needs a name of 1 to {MAX_COMPANY} characters", details={"field": "company"})
+        now = self._clock()
+        tenant = Tenant(TenantId(new_id()), name, FIRST_PLAN, now)
+        password_hash = await self._passwords.hash(checked_password(password))
+        account = Account(AccountId(new_id()), checked_email(email), password_hash)
+        owner = Member(MemberId(new_id()), tenant.id, account.id, StaffRole.OWNER)
+        assistant = self._first_assistant(tenant)
+        widget_config = WidgetConfig(allowed_domains=tuple(allowed_domains) or ("localhost", "127.0.0.1"))
+        widget = Widget(WidgetId(new_id()), tenant.id, assistant.id, name, widget_config, now)
+        widget_key, widget_row = self._new_key(tenant.id, KeyKind.PUBLISHABLE, "Website")
+        secret_key, secret_row = self._new_key(tenant.id, KeyKind.SECRET, "Server")
+        await self._accounts.open_tenant(
+            NewTenant(
+                tenant,
+                account,
+                owner,
+                assistant,
+                widget,
+                (widget_row, hash_of(widget_key)),
+                (secret_row, hash_of(secret_key)),
+            )
+        )
+        staff = Staff(tenant.id, account.id, owner.id, owner.role)
+        return OpenedTenant(tenant, staff, assistant, widget, widget_key, secret_key)
+
+    async def tenant(self, tenant_id: TenantId) -> Tenant:
+        """Return the tenant."""
+        return await self._tenants_of(tenant_id).get()
+
+    async def keys(self, tenant_id: TenantId) -> Sequence[ApiKey]:
+        """Return the tenant's keys, newest first."""
+        return await self._tenants_of(tenant_id).keys()
+
+    async def add_key(
+        self, tenant_id: TenantId, kind: KeyKind, name: str, assistant_id: AssistantId | None = None
+    ) -> tuple[ApiKey, Secret]:
+        """Make a key and return it with its text, shown this once. Raises NotFound for a foreign assistant."""
+        if not 1 <= len(name.strip()) <= MAX_COMPANY:
+            raise Invalid("a key needs a name of 1 to 100 characters", details={"field": "name"})
+        tenants = self._tenants_of(tenant_id)
+        if assistant_id is not None:
+            await tenants.assistant(assistant_id)
+        key, row = self._new_key(tenant_id, kind, name.strip())
+        row = replace(row, assistant_id=assistant_id)
+        await tenants.add_key(row, hash_of(key))
+        return row, key
+
+    async def revoke_key(self, tenant_id: TenantId, key_id: KeyId) -> None:
+        """End a key now. Raises NotFound."""
+        await self._tenants_of(tenant_id).revoke_key(key_id)
+
+    async def assistants(self, tenant_id: TenantId) -> Sequence[Assistant]:
+        """Return the tenant's assistants, the default first."""
+        return await self._tenants_of(tenant_id).assistants()
+
+    async def assistant(self, tenant_id: TenantId, assistant_id: AssistantId) -> Assistant:
+        """Return one assistant. Raises NotFound."""
+        return await self._tenants_of(tenant_id).assistant(assistant_id)
+
+    async def publish(
+        self, tenant_id: TenantId, assistant_id: AssistantId, config: AssistantConfig, *, author: AccountId | None
+    ) -> Assistant:
+        """Save a configuration as a new version and publish it. Raises NotFound."""
+        tenants = self._tenants_of(tenant_id)
+        assistant = await tenants.assistant(assistant_id)
+        changed = replace(assistant, config=config, updated_at=self._clock())
+        return await tenants.publish(changed, author=author, note="")
+
+    async def widgets(self, tenant_id: TenantId) -> Sequence[Widget]:
+        """Return the tenant's widgets, newest first."""
+        return await self._tenants_of(tenant_id).widgets()
+
+    async def configure_widget(self, tenant_id: TenantId, widget_id: WidgetId, config: WidgetConfig) -> Widget:
+        """Replace a widget's configuration. Raises NotFound."""
+        tenants = self._tenants_of(tenant_id)
+        widget = replace(await tenants.widget(widget_id), config=config, updated_at=self._clock())
+        await tenants.save_widget(widget)
+        return widget
+
+    def _first_assistant(self, tenant: Tenant) -> Assistant:
+        first = self._default_model
+        config = AssistantConfig(
+            name=f"{tenant.name} assistant"[:MAX_COMPANY],
+            provider=first.provider,
+            model=first.model,
+            base_url=first.base_url,
+        )
+        now = self._clock()
+        return Assistant(AssistantId(new_id()), tenant.id, config, 1, True, now, now)
+
+    def _new_key(self, tenant_id: TenantId, kind: KeyKind, name: str) -> tuple[Secret, ApiKey]:
+        key = make_key(kind, tenant_id)
+        return key, ApiKey(KeyId(new_id()), tenant_id, kind, name, hint_of(key), self._clock())
+
+
+def domain_of(website: str) -> str:
+    """Return the host (and port) of a website's address, as an allowed domain."""
+    return urlsplit(website if "//" in website else f"//{website}").netloc

@@ -1,0 +1,67 @@
+"""What the environment decides. Read once per process, never at import."""
+
+from functools import cache
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chatconnect.domain.secret import Secret
+
+
+class Settings(BaseSettings):
+    """The environment variables of all functions; each function is given only what it needs.
+
+    A secret comes either as a value (on one machine) or as the ARN of a Secrets Manager secret (on AWS).
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    environment: Literal["dev", "staging", "prod", "local"] = "local"
+    public_api_url: str = ""
+
+    database_url: SecretStr | None = None
+    database_host: str = ""
+    database_name: str = "chatconnect"
+    database_secret_arn: str = ""
+    database_pool_size: int = 10
+    database_behind_proxy: bool = False
+
+    redis_url: str = "redis://127.0.0.1:6379"
+    qdrant_url: str = "http://127.0.0.1:6333"
+    qdrant_api_key_secret_arn: str = ""
+    qdrant_collection: str = "chunks"
+
+    uploads_bucket: str = ""
+    uploads_queue_url: str = ""
+    dead_letter_queue_url: str = ""
+    turns_queue_url: str = ""
+    kms_key_id: str = ""
+
+    chat_token_secret: SecretStr | None = None
+    chat_token_secret_arn: str = ""
+    signing_secret: SecretStr | None = None
+    signing_secret_arn: str = ""
+
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    openai_model: str = "gpt-5-mini"
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
+    anthropic_model: str = "claude-sonnet-4-5"
+    provider_keys_secret_arn: str = ""
+
+    embedding_provider: Literal["local", "openai"] = "local"
+    embedding_model: str = "text-embedding-3-small"
+    embedding_dimensions: int = 1536
+
+
+@cache
+def settings() -> Settings:
+    """Return this process's settings. Raises pydantic.ValidationError, which names no value."""
+    return Settings()
+
+
+def secret(value: SecretStr | None) -> Secret | None:
+    """Return a setting's secret as our own type; an empty one is none."""
+    return Secret(value.get_secret_value()) if value is not None and value.get_secret_value() else None

@@ -1,0 +1,20 @@
+"""The contract of the whole API: the documents of all HTTP functions in one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+
+
+def merged_openapi(apps: Sequence[FastAPI]) -> dict[str, Any]:
+    """Return one OpenAPI document with every path and schema of the apps."""
+    merged: dict[str, Any] = {"paths": {}, "components": {"schemas": {}, "securitySchemes": {}}}
+    for app in apps:
+        document = app.openapi()
+        merged["openapi"] = document["openapi"]
+        for path, operations in document["paths"].items():
+            merged["paths"].setdefault(path, {}).update(operations)
+        for kind, entries in document.get("components", {}).items():
+            merged["components"].setdefault(kind, {}).update(entries)
+    merged["info"] = {"title": "ChatConnect", "version": "1"}
+    return merged

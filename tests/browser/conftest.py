@@ -1,0 +1,68 @@
+"""A browser, the built widget, and the scripted server that the widget tests talk to."""
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from local.chromium import FLAGS, ROOT, find_or_install
+from tests.browser.scripted_api import WIDGET, ScriptedApi, serving
+
+WEB = ROOT / "web"
+PATIENCE_MS = 10_000
+
+
+@pytest.fixture(scope="session")
+def widget_file() -> Path:
+    """The widget as it is shipped, built anew when a source is younger."""
+    sources = [*WEB.glob("widget/*"), WEB / "build.js", WEB / "package-lock.json"]
+    if not WIDGET.exists() or WIDGET.stat().st_mtime < max(source.stat().st_mtime for source in sources):
+        environment = {**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        if not (WEB / "node_modules").exists():
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=WEB, env=environment, check=True)
+        subprocess.run(["npm", "run", "--silent", "build"], cwd=WEB, env=environment, check=True)
+    return WIDGET
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_or_install(), args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def api(widget_file: Path) -> AsyncIterator[ScriptedApi]:
+    async with serving(ScriptedApi()) as api:
+        yield api
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A visitor with nothing remembered."""
+    context = await browser.new_context(viewport={"width": 1100, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+async def page(context: BrowserContext) -> Page:
+    return await context.new_page()
+
+
+@pytest.fixture
+def opened(page: Page, api: ScriptedApi) -> Callable[[], Awaitable[Page]]:
+    """Visit the host page and open its chat."""
+
+    async def open_chat() -> Page:
+        await page.goto(api.page_url)
+        await page.get_by_role("button", name="Open chat").click()
+        await page.get_by_role("dialog").wait_for()
+        return page
+
+    return open_chat

@@ -1,0 +1,290 @@
+"""A server that plays the visitor's interface from a script, with faults on demand.
+
+It serves the built widget and pages that embed it, so that the browser tests can break the line,
+refuse, or send hostile text at an exact moment, which no real server does when asked.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+WIDGET = Path(__file__).resolve().parents[2] / "web" / "dist" / "widget.js"
+KEY = "pk_live_scripted"
+STRICT_POLICY = (
+    "default-src 'none'; script-src {origin}; connect-src {origin}; style-src 'none'; "
+    "require-trusted-types-for 'script'"
+)
+
+RETURNS: dict[str, Any] = {
+    "marker": 1,
+    "document_id": "d1",
+    "title": "Returns policy.pdf",
+    "page": 2,
+    "quote": "Unridden bicycles may be returned within 30 days for a full refund.",
+}
+PRICES: dict[str, Any] = {
+    "marker": 2,
+    "document_id": "d2",
+    "title": "Price list 2026.csv",
+    "page": None,
+    "quote": "Return shipping: 19.00 EUR per bicycle",
+}
+
+Event = tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait before the next event."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Break the connection in the middle of an event."""
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Answer the request with an error instead of a stream."""
+
+    status: int
+    code: str
+    message: str
+    retry_after: int | None = None
+
+
+Step = Event | Pause | Drop | Refuse
+"""What a script is made of: one script per question asked, continued by each resumption."""
+
+
+def tokens(text: str) -> list[Step]:
+    """The text as one token event per word."""
+    return [("token", {"text": word}) for word in _words(text)]
+
+
+def _words(text: str) -> Iterator[str]:
+    rest = text
+    while rest:
+        cut = rest.find(" ", 1)
+        if cut < 0:
+            cut = len(rest)
+        yield rest[:cut]
+        rest = rest[cut:]
+
+
+def answer(text: str, *citations: dict[str, Any]) -> list[Step]:
+    """A complete answer without incidents."""
+    return [*tokens(text), *(("citation", citation) for citation in citations), DONE]
+
+
+DONE: Event = ("done", {"finish_reason": "stop", "usage": {}})
+ANSWER = answer(
+    "You can return an **unridden** bicycle within 30 days [1]. Return shipping is 19 € [2].", RETURNS, PRICES
+)
+
+
+@dataclass
+class ScriptedApi:
+    """The server's state; tests set `config`, `scripts` and `page`, and read what was asked."""
+
+    config: dict[str, Any] = field(default_factory=dict)
+    scripts: list[list[Step]] = field(default_factory=list)
+    page: str = "<h1>A page</h1>"
+    policy: str = STRICT_POLICY
+    questions: list[dict[str, Any]] = field(default_factory=list)
+    resumed_after: list[int] = field(default_factory=list)
+    feedback: list[dict[str, Any]] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    tokens_given: int = 0
+    valid_tokens: set[str] = field(default_factory=set)
+    origin: str = ""
+    _journals: dict[str, list[tuple[int, Event]]] = field(default_factory=dict)
+    _rests: dict[str, list[Step]] = field(default_factory=dict)
+    _asked: dict[str, str] = field(default_factory=dict)
+    _messages: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def page_url(self) -> str:
+        return f"{self.origin}/page"
+
+    def app(self) -> Starlette:
+        """The interface of api.md as far as a widget uses it, and two pages that embed the widget."""
+        routes = [
+            ("/widget.js", self._widget, "GET"),
+            ("/page", self._page, "GET"),
+            (f"/v1/widgets/{KEY}/config", self._config, "GET"),
+            (f"/v1/widgets/{KEY}/token", self._token, "POST"),
+            ("/v1/chat/stream", self._ask, "POST"),
+            ("/v1/chat/stream/{id}", self._resume, "GET"),
+            ("/v1/chat/{id}/cancel", self._cancel, "POST"),
+            ("/v1/conversations/{id}", self._conversation, "GET"),
+            ("/v1/messages/{id}/feedback", self._feedback, "POST"),
+        ]
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=["*"],
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After"],
+        )
+        return Starlette(
+            routes=[Route(path, _authorized(self, path, handle), methods=[verb]) for path, handle, verb in routes],
+            middleware=[cors],
+        )
+
+    def expire_tokens(self) -> None:
+        """Refuse every token given so far."""
+        self.valid_tokens.clear()
+
+    async def _widget(self, _: Request) -> Response:
+        return FileResponse(WIDGET, media_type="text/javascript")
+
+    async def _page(self, _: Request) -> Response:
+        script = f'<script src="{self.origin}/widget.js" data-key="{KEY}" async></script>'
+        head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Page</title>'
+        html = f'<!doctype html><html lang="en"><head>{head}{script}</head><body>{self.page}</body></html>'
+        policy = {"Content-Security-Policy": self.policy.format(origin=self.origin)} if self.policy else {}
+        return HTMLResponse(html, headers=policy)
+
+    async def _config(self, _: Request) -> Response:
+        return JSONResponse({"widget_id": "w1", "assistant_name": "Nora", **self.config})
+
+    async def _token(self, _: Request) -> Response:
+        self.tokens_given += 1
+        token = f"token-{self.tokens_given}"
+        self.valid_tokens.add(token)
+        return JSONResponse({"token": token, "expires_in": 900, "visitor_id": "v1"})
+
+    async def _ask(self, request: Request) -> Response:
+        question, key = await request.json(), request.headers["Idempotency-Key"]
+        if key in self._asked:
+            return self._stream(self._asked[key], after=0)
+        self.questions.append({**question, "idempotency_key": key})
+        script = self.scripts.pop(0)
+        if script and isinstance(script[0], Refuse):
+            return _refusal(script[0])
+        message_id = self._asked[key] = f"m{len(self.questions)}"
+        ids = {"conversation_id": "c1", "message_id": message_id, "user_message_id": f"u{message_id}", "trace_id": "t"}
+        self._messages.append({"id": ids["user_message_id"], "role": "user", "text": question["message"]})
+        self._messages.append({"id": message_id, "role": "assistant", "text": "", "citations": []})
+        self._journals[message_id] = []
+        self._rests[message_id] = [("start", ids), *script]
+        return self._stream(message_id, after=0)
+
+    async def _resume(self, request: Request) -> Response:
+        message_id, after = request.path_params["id"], int(request.headers["Last-Event-ID"])
+        self.resumed_after.append(after)
+        if message_id not in self._journals:
+            return _refusal(Refuse(404, "not_found", "There is no such stream."))
+        rest = self._rests[message_id]
+        if rest and isinstance(rest[0], Refuse):
+            refusal = rest[0]
+            del rest[0]
+            return _refusal(refusal)
+        return self._stream(message_id, after)
+
+    async def _cancel(self, request: Request) -> Response:
+        message_id = request.path_params["id"]
+        self.cancelled.append(message_id)
+        self._rests[message_id][:] = [("done", {"finish_reason": "cancelled", "usage": {}})]
+        return Response(status_code=204)
+
+    async def _conversation(self, request: Request) -> Response:
+        if request.path_params["id"] != "c1" or not self._messages:
+            return _refusal(Refuse(404, "not_found", "There is no such conversation."))
+        return JSONResponse({"id": "c1", "messages": self._messages})
+
+    async def _feedback(self, request: Request) -> Response:
+        self.feedback.append({"id": request.path_params["id"], **(await request.json())})
+        return Response(status_code=204)
+
+    def _stream(self, message_id: str, after: int) -> Response:
+        return StreamingResponse(self._play(message_id, after), media_type="text/event-stream")
+
+    async def _play(self, message_id: str, after: int) -> AsyncIterator[bytes]:
+        """Replay what the journal holds after that id, then go on with the script."""
+        journal, rest = self._journals[message_id], self._rests[message_id]
+        yield b": hello\n\n"
+        for number, event in journal[after:]:
+            yield _frame(number, event)
+        while rest:
+            step = rest[0]
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
+                if rest[:1] == [step]:
+                    del rest[0]
+                continue
+            if isinstance(step, Refuse):
+                return
+            del rest[0]
+            if isinstance(step, Drop):
+                yield b'id: 999\nevent: token\ndata: {"text": "never comp'
+                raise ConnectionAbortedError
+            journal.append((len(journal) + 1, step))
+            self._record(message_id, step)
+            yield _frame(len(journal), step)
+
+    def _record(self, message_id: str, event: Event) -> None:
+        message = next(message for message in self._messages if message["id"] == message_id)
+        name, data = event
+        if name == "token":
+            message["text"] += data["text"]
+        if name == "citation":
+            message["citations"].append(data)
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _authorized(api: ScriptedApi, path: str, handle: Handler) -> Handler:
+    if "/chat/" not in path and "/conversations/" not in path and "/messages/" not in path:
+        return handle
+
+    async def checked(request: Request) -> Response:
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") in api.valid_tokens:
+            return await handle(request)
+        return _refusal(Refuse(401, "token_expired", "The chat token has expired."))
+
+    return checked
+
+
+def _refusal(refusal: Refuse) -> Response:
+    headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    error = {"code": refusal.code, "message": refusal.message, "details": {}, "trace_id": "t"}
+    return JSONResponse({"error": error}, refusal.status, headers=headers)
+
+
+def _frame(number: int, event: Event) -> bytes:
+    name, data = event
+    return f"id: {number}\nevent: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+@asynccontextmanager
+async def serving(api: ScriptedApi) -> AsyncIterator[ScriptedApi]:
+    """Serve it on a free port of this machine; `origin` holds the address."""
+    config = uvicorn.Config(api.app(), port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    config.load()
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    api.origin = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    try:
+        yield api
+    finally:
+        server.should_exit = True
+        await task

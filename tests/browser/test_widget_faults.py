@@ -1,0 +1,144 @@
+"""The widget when something goes wrong between it and the server."""
+
+from collections.abc import Awaitable, Callable
+
+from playwright.async_api import BrowserContext, Page, expect
+
+from tests.browser.scripted_api import DONE, Drop, Pause, Refuse, ScriptedApi, answer, tokens
+from tests.browser.steps import answer_text, ask, complete_answer, last_answer
+
+Opened = Callable[[], Awaitable[Page]]
+
+
+async def test_a_dropped_stream_goes_on_without_losing_or_repeating_a_word(opened: Opened, api: ScriptedApi) -> None:
+    words = " ".join(f"word{number}" for number in range(60))
+    parts = [words[:100], words[100:250], words[250:]]
+    breath = Pause(0.3)  # long enough for the bytes to arrive before the line breaks
+    first, second, third = (tokens(part) for part in parts)
+    api.scripts = [[*first, breath, Drop(), *second, breath, Drop(), *third, DONE]]
+    page = await opened()
+
+    await ask(page, "Count to sixty")
+
+    await expect(complete_answer(page)).to_have_text(words)
+    assert len(api.questions) == 1
+    assert len(api.resumed_after) == 2
+
+
+async def test_a_line_that_breaks_at_once_does_not_ask_twice(opened: Opened, api: ScriptedApi) -> None:
+    api.scripts = [[Drop(), *tokens("Only once."), DONE]]
+    page = await opened()
+
+    await ask(page, "How often?")
+
+    await expect(complete_answer(page)).to_have_text("Only once.")
+    assert len(api.questions) == 1
+
+
+async def test_a_server_that_is_briefly_away_is_waited_for(opened: Opened, api: ScriptedApi) -> None:
+    away = Refuse(503, "unavailable", "The service is starting.")
+    api.scripts = [[*tokens("Half"), Drop(), away, *tokens(" and whole."), DONE]]
+    page = await opened()
+
+    await ask(page, "Still there?")
+
+    await expect(last_answer(page)).to_contain_text("Reconnecting")
+    await expect(complete_answer(page)).to_have_text("Half and whole.")
+
+
+async def test_a_failed_answer_can_be_tried_again(opened: Opened, api: ScriptedApi) -> None:
+    failure = ("error", {"code": "provider_unavailable", "detail": "The model is busy right now.", "retryable": True})
+    api.scripts = [[failure], answer("Here it is.")]
+    page = await opened()
+    await ask(page, "Well?")
+    await expect(last_answer(page)).to_contain_text("The model is busy right now.")
+
+    await page.get_by_role("button", name="Try again").click()
+
+    await expect(complete_answer(page)).to_have_text("Here it is.")
+    await expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+    first, second = api.questions
+    assert first["message"] == second["message"]
+    assert first["idempotency_key"] != second["idempotency_key"]
+
+
+async def test_a_failure_that_trying_again_cannot_help_offers_no_retry(opened: Opened, api: ScriptedApi) -> None:
+    api.scripts = [[("error", {"code": "refused", "detail": "This cannot be answered.", "retryable": False})]]
+    page = await opened()
+
+    await ask(page, "Well?")
+
+    await expect(last_answer(page)).to_contain_text("This cannot be answered.")
+    await expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+
+
+async def test_too_many_messages_say_how_long_to_wait(opened: Opened, api: ScriptedApi) -> None:
+    api.scripts = [[Refuse(429, "rate_limited", "Too many requests.", retry_after=2)], answer("Now it works.")]
+    page = await opened()
+    await ask(page, "Quick")
+    retry = page.get_by_role("button", name="Try again")
+    await expect(last_answer(page)).to_contain_text("You can go on in 2 seconds.")
+    await expect(retry).to_be_disabled()
+
+    await expect(last_answer(page)).to_contain_text("You can go on now.")
+    await retry.click()
+
+    await expect(complete_answer(page)).to_have_text("Now it works.")
+
+
+async def test_a_question_asked_offline_is_sent_when_the_line_is_back(
+    opened: Opened, api: ScriptedApi, context: BrowserContext
+) -> None:
+    api.scripts = [answer("Welcome back.")]
+    page = await opened()
+    await context.set_offline(True)
+    await expect(page.get_by_text("You are offline.")).to_be_visible()
+    await ask(page, "Anyone?")
+    await expect(last_answer(page)).to_contain_text("Reconnecting")
+
+    await context.set_offline(False)
+
+    await expect(complete_answer(page)).to_have_text("Welcome back.")
+    await expect(page.get_by_text("You are offline.")).to_be_hidden()
+
+
+async def test_the_field_sends_nothing_while_an_answer_is_under_way(opened: Opened, api: ScriptedApi) -> None:
+    api.scripts = [[*tokens("Slowly"), Pause(1), *tokens(" done."), DONE]]
+    page = await opened()
+    await ask(page, "First")
+    await expect(answer_text(page)).to_have_text("Slowly")
+
+    await ask(page, "Second")
+
+    await expect(complete_answer(page)).to_have_text("Slowly done.")
+    await expect(page.get_by_role("textbox", name="Your message")).to_have_value("Second")
+    assert len(api.questions) == 1
+
+
+async def test_a_conversation_that_cannot_be_loaded_can_be_loaded_later(opened: Opened, api: ScriptedApi) -> None:
+    api.scripts = [answer("Remember this.")]
+    page = await opened()
+    await ask(page, "What?")
+    await expect(complete_answer(page)).to_have_text("Remember this.")
+    await page.route("**/v1/conversations/*", lambda route: route.abort())
+    await page.reload()
+    await expect(page.get_by_text("Your conversation could not be loaded.")).to_be_visible()
+    await page.unroute("**/v1/conversations/*")
+
+    await page.get_by_role("button", name="Try again").click()
+
+    await expect(complete_answer(page)).to_have_text("Remember this.")
+    await expect(page.get_by_text("Your conversation could not be loaded.")).to_be_hidden()
+
+
+async def test_an_answer_can_be_stopped_while_the_line_is_away(opened: Opened, api: ScriptedApi) -> None:
+    api.scripts = [[*tokens("Half"), Pause(0.3), Drop(), *tokens(" and whole."), DONE]]
+    page = await opened()
+    await page.route("**/v1/chat/stream/*", lambda route: route.abort())
+    await ask(page, "Still there?")
+    await expect(last_answer(page)).to_contain_text("Reconnecting")
+
+    await page.get_by_role("button", name="Stop").click()
+
+    await expect(last_answer(page)).to_contain_text("Stopped.")
+    await expect(answer_text(page)).to_have_text("Half")

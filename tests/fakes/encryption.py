@@ -1,0 +1,18 @@
+"""Encryption that anybody can undo, for the tests of what uses it."""
+
+from chatconnect.domain.errors import Invalid
+from chatconnect.domain.identifiers import TenantId
+
+
+class ReversingEncryption:
+    """Reverses the bytes and puts the tenant in front."""
+
+    key_id = "reversing"
+
+    async def encrypt(self, tenant_id: TenantId, value: bytes) -> bytes:
+        return tenant_id.bytes + value[::-1]
+
+    async def decrypt(self, tenant_id: TenantId, sealed: bytes) -> bytes:
+        if not sealed.startswith(tenant_id.bytes):
+            raise Invalid("a stored secret cannot be opened", code="sealed_value")
+        return sealed[len(tenant_id.bytes) :][::-1]

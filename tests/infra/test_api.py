@@ -1,0 +1,98 @@
+"""The REST API and the functions behind it."""
+
+import json
+
+import pytest
+
+from tests.infra.conftest import Assembly, Resource
+
+
+def methods(assembly: Assembly) -> dict[str, Resource]:
+    """Map "POST /v1/chat" to its method."""
+    resources = {r.id: r.properties for r in assembly.all("AWS::ApiGateway::Resource")}
+
+    def path(reference: dict[str, object]) -> str:
+        if "Ref" not in reference:
+            return ""
+        part = resources[str(reference["Ref"])]
+        return f"{path(part['ParentId'])}/{part['PathPart']}"
+
+    return {
+        f"{m.properties['HttpMethod']} {path(m.properties['ResourceId']) or '/'}": m
+        for m in assembly.all("AWS::ApiGateway::Method")
+    }
+
+
+def uri(method: Resource) -> str:
+    return json.dumps(method.properties["Integration"]["Uri"])
+
+
+@pytest.mark.parametrize(
+    "route",
+    ["POST /v1/chat", "POST /v1/chat/stream", "GET /v1/chat/stream/{message_id}", "POST /v1/chat/{message_id}/cancel"],
+)
+def test_answers_stream_for_up_to_five_minutes(prod: Assembly, route: str) -> None:
+    method = methods(prod)[route]
+
+    assert "2021-11-15/functions/" in uri(method)
+    assert "/response-streaming-invocations" in uri(method)
+    assert method.properties["Integration"]["ResponseTransferMode"] == "STREAM"
+    assert method.properties["Integration"]["TimeoutInMillis"] == 300_000
+
+
+def test_the_emulator_gets_a_buffered_chat_route_because_it_cannot_stream(local: Assembly) -> None:
+    method = methods(local)["POST /v1/chat/stream"]
+    chat = local.one("AWS::Lambda::Function", FunctionName="chatconnect-local-chat").properties
+
+    assert "2015-03-31/functions/" in uri(method)
+    assert chat["Handler"] == "functions.chat.handler.handler"
+
+
+def test_nothing_on_the_way_holds_a_stream_back(prod: Assembly) -> None:
+    api = prod.one("AWS::ApiGateway::RestApi").properties
+
+    assert api["EndpointConfiguration"]["Types"] == ["REGIONAL"]
+    assert "MinimumCompressionSize" not in api
+
+
+def test_the_chat_function_runs_its_server_under_the_web_adapter(prod: Assembly) -> None:
+    chat = prod.one("AWS::Lambda::Function", FunctionName="chatconnect-prod-chat").properties
+
+    assert chat["Handler"] == "functions/chat/run.sh"
+    assert chat["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bootstrap"
+    assert chat["Environment"]["Variables"]["AWS_LWA_INVOKE_MODE"] == "response_stream"
+    assert "LambdaAdapterLayerArm64" in json.dumps(chat["Layers"])
+
+
+@pytest.mark.parametrize("name", ["chat", "config", "widget_config"])
+def test_http_functions_are_restored_from_a_snapshot(prod: Assembly, name: str) -> None:
+    function = prod.one("AWS::Lambda::Function", FunctionName=f"chatconnect-prod-{name}")
+    aliases = [json.dumps(a.properties["FunctionName"]) for a in prod.all("AWS::Lambda::Alias")]
+
+    assert function.properties["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert any(function.id in alias for alias in aliases)
+
+
+def test_preflight_requests_reach_the_function_that_knows_the_widget(prod: Assembly) -> None:
+    routes = methods(prod)
+
+    assert uri(routes["OPTIONS /v1/chat/stream"]) == uri(routes["POST /v1/chat/stream"])
+    assert uri(routes["OPTIONS /v1/widgets/{key}/token"]) == uri(routes["POST /v1/widgets/{key}/token"])
+
+
+def test_staff_routes_on_widgets_are_not_hidden_by_the_public_ones(prod: Assembly) -> None:
+    routes = methods(prod)
+
+    assert uri(routes["ANY /v1/widgets/{key}"]) == uri(routes["ANY /{proxy+}"])
+    assert uri(routes["ANY /v1/widgets"]) == uri(routes["ANY /{proxy+}"])
+
+
+def test_the_api_is_throttled_logged_and_behind_a_firewall(prod: Assembly) -> None:
+    stage = prod.one("AWS::ApiGateway::Stage").properties
+    rules = [rule["Name"] for rule in prod.one("AWS::WAFv2::WebACL").properties["Rules"]]
+
+    assert stage["MethodSettings"][0]["ThrottlingRateLimit"] == 1_000
+    assert stage["MethodSettings"][0]["DataTraceEnabled"] is False
+    assert "DestinationArn" in stage["AccessLogSetting"]
+    assert "RequestsPerAddress" in rules
+    assert len(prod.all("AWS::WAFv2::WebACLAssociation")) == 1

@@ -1,0 +1,103 @@
+"""Uploads, queues, schedules, sockets; and that somebody hears of it when they fail."""
+
+import json
+
+import pytest
+
+from tests.infra.conftest import Assembly
+
+
+def test_a_message_stays_hidden_for_six_times_the_functions_timeout(prod: Assembly) -> None:
+    for queue, function in (("uploads", "documents"), ("turns", "jobs")):
+        timeout = prod.one("AWS::Lambda::Function", FunctionName=f"chatconnect-prod-{function}").properties["Timeout"]
+        hidden = prod.one("AWS::SQS::Queue", QueueName=f"chatconnect-prod-{queue}").properties["VisibilityTimeout"]
+
+        assert hidden >= 6 * timeout
+
+
+def test_one_bad_message_does_not_repeat_its_batch(prod: Assembly) -> None:
+    mappings = prod.all("AWS::Lambda::EventSourceMapping")
+
+    assert len(mappings) == 2
+    for mapping in mappings:
+        assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping.properties["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+@pytest.mark.parametrize("name", ["uploads", "turns"])
+def test_a_message_that_keeps_failing_is_parked(prod: Assembly, name: str) -> None:
+    queue = prod.one("AWS::SQS::Queue", QueueName=f"chatconnect-prod-{name}")
+    parked = prod.one("AWS::SQS::Queue", QueueName=f"chatconnect-prod-{name}-parked")
+
+    assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert parked.id in json.dumps(queue.properties["RedrivePolicy"])
+    assert parked.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_every_queue_is_encrypted(prod: Assembly) -> None:
+    for queue in prod.all("AWS::SQS::Queue"):
+        assert queue.properties["SqsManagedSseEnabled"] is True, queue.id
+
+
+def test_the_upload_bucket_is_private_and_takes_forms_from_browsers(prod: Assembly) -> None:
+    bucket = prod.one("AWS::S3::Bucket", stack="Ingestion").properties
+
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["CorsConfiguration"]["CorsRules"][0]["AllowedMethods"] == ["POST"]
+    assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["Status"] == "Enabled"
+    assert "BucketEncryption" in bucket
+
+
+def test_only_a_new_object_starts_ingestion(prod: Assembly) -> None:
+    uploads = prod.one("AWS::SQS::Queue", QueueName="chatconnect-prod-uploads")
+    bucket = prod.one("AWS::S3::Bucket", stack="Ingestion").properties
+
+    announced = bucket["NotificationConfiguration"]["QueueConfigurations"]
+
+    assert [a["Event"] for a in announced] == ["s3:ObjectCreated:*"]
+    assert announced[0]["Queue"] == {"Fn::GetAtt": [uploads.id, "Arn"]}
+
+
+def test_reconcile_runs_by_the_clock(prod: Assembly) -> None:
+    schedule = prod.one("AWS::Scheduler::Schedule", Name="chatconnect-prod-reconcile").properties
+
+    assert json.loads(schedule["Target"]["Input"]) == {"job": "reconcile"}
+    assert "DeadLetterConfig" in schedule["Target"]
+
+
+def test_sockets_have_their_three_routes(prod: Assembly) -> None:
+    routes = {route.properties["RouteKey"] for route in prod.all("AWS::ApiGatewayV2::Route")}
+
+    assert routes == {"$connect", "$disconnect", "$default"}
+
+
+def test_every_function_keeps_logs_for_a_time_and_has_alarms(prod: Assembly) -> None:
+    logs = {group.id: group.properties for group in prod.all("AWS::Logs::LogGroup")}
+    alarms = json.dumps([alarm.properties["AlarmName"] for alarm in prod.all("AWS::CloudWatch::Alarm")])
+
+    assert len(prod.functions()) == 7
+    for function in prod.functions():
+        title = function.properties["FunctionName"].removeprefix("chatconnect-prod-").title().replace("_", "")
+        assert logs[function.properties["LoggingConfig"]["LogGroup"]["Ref"]]["RetentionInDays"] == 365
+        assert f"chatconnect-prod-{title}Errors" in alarms
+        assert f"chatconnect-prod-{title}Throttles" in alarms
+
+
+def test_every_alarm_reaches_the_operators_topic(prod: Assembly) -> None:
+    topic = prod.one("AWS::SNS::Topic")
+    alarms = {alarm.properties["AlarmName"]: alarm.properties["AlarmActions"] for alarm in
+              prod.all("AWS::CloudWatch::Alarm")}  # fmt: skip
+
+    assert all(actions == [{"Ref": topic.id}] for actions in alarms.values())
+    for name in ("ApiServerErrors", "AnswerLatency", "StreamErrors", "UploadsAge", "UploadsParkedNotEmpty",
+                 "TurnsParkedNotEmpty", "MissedRunsNotEmpty", "DatabaseCpu"):  # fmt: skip
+        assert f"chatconnect-prod-{name}" in alarms
+
+
+def test_a_stream_that_fails_after_its_first_byte_is_noticed(prod: Assembly) -> None:
+    failed = prod.one("AWS::Logs::MetricFilter").properties
+    alarm = prod.one("AWS::CloudWatch::Alarm", AlarmName="chatconnect-prod-StreamErrors").properties
+
+    assert failed["FilterPattern"] == '{ ($.message = "turn") && ($.error_code = "*") }'
+    assert alarm["MetricName"] == failed["MetricTransformations"][0]["MetricName"]

@@ -1,0 +1,40 @@
+/** Dialogs over the page. The browser's own element keeps the focus inside and gives it back. */
+
+import { button, element, iconButton } from "./dom.js";
+
+/**
+ * Ask before something that cannot be undone.
+ * @param {{title: string, text: string, action: string}} question
+ * @returns {Promise<boolean>} whether the user agreed
+ */
+export function confirmed({ title, text, action }) {
+  return new Promise((resolve) => {
+    const dialog = element("dialog", { class: "dialog small", "aria-labelledby": "dialog-title" },
+      element("h2", { id: "dialog-title" }, title),
+      element("p", {}, text),
+      element("div", { class: "actions" },
+        button("quiet", "Cancel", () => dialog.close(""), { autofocus: true }),
+        button("danger", action, () => dialog.close("yes"))));
+    open(dialog, () => resolve(dialog.returnValue === "yes"));
+  });
+}
+
+/** Show something at length, with a button to close it. @param {string} title @param {...Node} content */
+export function showPanel(title, ...content) {
+  const dialog = element("dialog", { class: "dialog large", "aria-labelledby": "dialog-title" },
+    element("header", {},
+      element("h2", { id: "dialog-title" }, title),
+      iconButton("close", "Close", () => dialog.close())),
+    element("div", { class: "dialog-body" }, ...content));
+  open(dialog, () => {});
+}
+
+function open(dialog, onclose) {
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close(""));
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    onclose();
+  });
+  document.querySelector("#app").append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,37 @@
+/** Sizes, times and money as people read them. */
+
+const UNITS = ["byte", "kilobyte", "megabyte"];
+
+/** A file size, for example "1.4 MB". */
+export function bytes(count, locale = undefined) {
+  const step = count < 1000 ? 0 : count < 1_000_000 ? 1 : 2;
+  const options = { style: "unit", unit: UNITS[step], unitDisplay: "short", maximumFractionDigits: step === 2 ? 1 : 0 };
+  return new Intl.NumberFormat(locale, options).format(count / 1000 ** step);
+}
+
+/** A moment, for example "21 Nov 2026, 14:05". @param {string} iso */
+export function moment(iso, locale = undefined) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}
+
+/** Millionths of a US dollar as dollars; small amounts keep the digits that make them differ. */
+export function money(microUsd, locale = undefined) {
+  const options = { style: "currency", currency: "USD", maximumFractionDigits: microUsd > 0 && microUsd < 10_000 ? 6 : 2 };
+  return new Intl.NumberFormat(locale, options).format(microUsd / 1_000_000);
+}
+
+/** A duration in milliseconds, for example "640 ms" or "2.1 s"; a dash when it is not known. */
+export function milliseconds(count) {
+  if (count === null || count === undefined) return "–";
+  return count < 1000 ? `${Math.round(count)} ms` : `${(count / 1000).toFixed(1)} s`;
+}
+
+/** A number with its noun, for example "1 chunk", "1,204 chunks". */
+export function counted(count, noun, plural = `${noun}s`) {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
+}
+
+/** Lines of a text area as a list without the empty ones. */
+export function lines(text) {
+  return text.split("\n").map((line) => line.trim()).filter(Boolean);
+}

@@ -1,0 +1,56 @@
+/** Who is logged in, for as long as this browser tab lives. */
+
+const NAME = "chatconnect.session";
+
+/** A staff member's session. The token is kept in the tab's own storage, which no other tab can read. */
+export class Session {
+  #storage;
+  #now;
+  #kept;
+
+  /** @param {Storage} storage @param {() => number} now milliseconds */
+  constructor(storage, now = Date.now) {
+    this.#storage = storage;
+    this.#now = now;
+    this.#kept = read(storage);
+  }
+
+  /** The access token, null when nobody is logged in or it has run out. */
+  get token() {
+    return this.#kept && this.#kept.ends > this.#now() ? this.#kept.token : null;
+  }
+
+  /** The member's e-mail address, as they typed it. */
+  get email() {
+    return this.#kept?.email ?? "";
+  }
+
+  /** The member's role: owner, admin, agent or viewer. */
+  get role() {
+    return this.#kept?.member.role ?? "";
+  }
+
+  get memberId() {
+    return this.#kept?.member.member_id ?? null;
+  }
+
+  /** @param {{access_token: string, expires_in: number, member: object}} opened what log-in and registration answer */
+  open(opened, email) {
+    const ends = this.#now() + opened.expires_in * 1000;
+    this.#kept = { token: opened.access_token, ends, member: opened.member, email };
+    this.#storage.setItem(NAME, JSON.stringify(this.#kept));
+  }
+
+  close() {
+    this.#kept = null;
+    this.#storage.removeItem(NAME);
+  }
+}
+
+function read(storage) {
+  try {
+    return JSON.parse(storage.getItem(NAME));
+  } catch {
+    return null; // not ours, or cut off: log in again
+  }
+}

@@ -1,0 +1,149 @@
+/** The open chat: header, transcript, composer. */
+
+import { Composer } from "./composer.js";
+import { element, icon } from "./dom.js";
+import { Transcript } from "./transcript.js";
+
+/** Draws a conversation in a dialog; emits `close`. */
+export class Panel extends EventTarget {
+  node;
+  #conversation;
+  #configuration;
+  #transcript;
+  #composer;
+  #notice = element("div", { class: "notice", role: "status", hidden: true });
+  #live = element("div", { class: "unseen", role: "status", "aria-live": "polite" });
+
+  /**
+   * @param {import("./conversation.js").Conversation} conversation
+   * @param {object} configuration
+   */
+  constructor(conversation, configuration) {
+    super();
+    this.#conversation = conversation;
+    this.#configuration = configuration;
+    this.#transcript = new Transcript(conversation, configuration, (text) => (this.#live.textContent = text));
+    this.#composer = new Composer(configuration.texts);
+    this.node = element("section", { class: "panel", role: "dialog", "aria-labelledby": "title", hidden: true });
+    const disclaimer = element("p", { class: "disclaimer", dir: "auto" }, configuration.texts.disclaimer);
+    disclaimer.hidden = !configuration.texts.disclaimer;
+    this.node.append(this.#header(), this.#notice, this.#transcript.node, this.#composer.node, disclaimer, this.#live);
+    this.#connect();
+  }
+
+  get shown() {
+    return !this.node.hidden;
+  }
+
+  /** Show the panel; the visitor who asked for it goes on in the field. */
+  show({ focus }) {
+    this.node.hidden = false;
+    this.#transcript.scrollToEnd();
+    this.#showConnection();
+    if (focus) this.#composer.focus();
+  }
+
+  hide() {
+    this.node.hidden = true;
+  }
+
+  /** Bring back the conversation from before. */
+  async restore() {
+    const { texts } = this.#configuration;
+    this.#announceNotice(texts.restoring);
+    try {
+      await this.#conversation.restore();
+    } catch {
+      const again = element("button", { class: "quiet", type: "button", onclick: () => this.restore() }, texts.retry);
+      this.#announceNotice(texts.restore_failed, again);
+    }
+  }
+
+  #connect() {
+    const conversation = this.#conversation;
+    conversation.addEventListener("busy", () => (this.#composer.busy = conversation.busy));
+    conversation.addEventListener("restart", () => this.#showConnection());
+    this.#composer.addEventListener("send", ({ detail }) => conversation.send(detail));
+    this.#composer.addEventListener("stop", () => conversation.stop());
+    this.#transcript.addEventListener("ask", ({ detail }) => {
+      conversation.send(detail);
+      this.#composer.focus();
+    });
+    for (const change of ["online", "offline"]) window.addEventListener(change, () => this.#showConnection());
+    this.node.addEventListener("keydown", (event) => this.#key(event));
+    window.visualViewport?.addEventListener("resize", () => this.#fit());
+  }
+
+  /** An on-screen keyboard covers a full-screen panel unless the panel gives way. */
+  #fit() {
+    this.node.style.setProperty("--visible-height", `${window.visualViewport.height}px`);
+  }
+
+  #key(event) {
+    if (event.key === "Escape" && !event.isComposing) this.#close();
+    if (event.key === "Tab" && this.#fillsScreen) this.#keepFocus(event);
+  }
+
+  get #fillsScreen() {
+    return this.node.clientWidth >= window.innerWidth;
+  }
+
+  /** A panel that hides the page must not lose the focus to it. */
+  #keepFocus(event) {
+    const stops = [...this.node.querySelectorAll("button, textarea, a, summary, input, [tabindex]")];
+    const reachable = stops.filter((stop) => !stop.disabled && stop.getClientRects().length > 0);
+    const [first, last] = [reachable[0], reachable.at(-1)];
+    const leaving = this.node.getRootNode().activeElement === (event.shiftKey ? first : last);
+    if (!leaving) return;
+    event.preventDefault();
+    (event.shiftKey ? last : first).focus();
+  }
+
+  #close() {
+    this.dispatchEvent(new Event("close"));
+  }
+
+  #showConnection() {
+    if (navigator.onLine) this.#notice.hidden = true;
+    else this.#announceNotice(this.#configuration.texts.offline);
+  }
+
+  #announceNotice(text, ...more) {
+    this.#notice.replaceChildren(element("span", {}, text), ...more);
+    this.#notice.hidden = false;
+  }
+
+  #header() {
+    const { texts } = this.#configuration;
+    const title = element("h2", { id: "title", dir: "auto" }, texts.title);
+    const subtitle = element("p", { dir: "auto" }, texts.subtitle);
+    const restart = () => {
+      this.#conversation.reset();
+      this.#composer.focus();
+    };
+    return element(
+      "header",
+      {},
+      this.#avatar(),
+      element("div", { class: "titles" }, title, texts.subtitle ? subtitle : null),
+      headerButton("compose", texts.new_conversation, restart),
+      headerButton("close", texts.close, () => this.#close()),
+    );
+  }
+
+  #avatar() {
+    const { avatarUrl } = this.#configuration;
+    const avatar = element("div", { class: "avatar" }, icon("spark"));
+    if (!avatarUrl) return avatar;
+    // Until it has loaded, and wherever the page's policy forbids it, the drawing stays.
+    const loaded = () => avatar.replaceChildren(image);
+    const image = element("img", { alt: "", referrerpolicy: "no-referrer", onload: loaded });
+    image.src = avatarUrl;
+    return avatar;
+  }
+}
+
+function headerButton(name, label, onclick) {
+  const attributes = { type: "button", "aria-label": label, title: label, onclick };
+  return element("button", { class: `action ${name}`, ...attributes }, icon(name));
+}
