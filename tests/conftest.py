@@ -1,0 +1,14 @@
+"""Fixtures of the whole suite."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.stack import RunningStack, running_stack
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningStack]:
+    """The running product; started at the first test that needs it."""
+    async with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
