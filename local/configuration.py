@@ -12,6 +12,12 @@ from local.services import Aws, Postgres, Qdrant, Redis
 ROOT = Path(__file__).parents[1]
 DATABASE = "chatconnect"
 
+
+def state_directory() -> Path:
+    """Return where everything that outlives a start is kept: `.local`, or where LOCAL_STATE says."""
+    return Path(os.environ.get("LOCAL_STATE", ROOT / ".local"))
+
+
 _PORTS = {"API_PORT": 8000, "POSTGRES_PORT": 54329, "REDIS_PORT": 63799, "QDRANT_PORT": 6333, "AWS_PORT": 4566}
 # Handed through to the functions when the developer has set them.
 _PASSED_ON = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.configuration import DATABASE, ROOT, Ports, Stack
+from local.configuration import DATABASE, Ports, Stack, state_directory
 from local.database import prepare_database
 from local.demo import DemoFailed, make_demo
 from local.resources import Resources, make_resources
@@ -33,7 +33,7 @@ class AlreadyRunning(Exception):
 
 def main() -> int:
     """Run the stack; return the process's exit status."""
-    state = ROOT / ".local" / "dev"
+    state = state_directory() / "dev"
     try:
         ports = Ports.from_environment()
         with only_one(state):
@@ -57,7 +57,7 @@ async def run(stack: Stack) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     begin = time.monotonic()
-    (ROOT / ".local" / "dev.json").unlink(missing_ok=True)
+    addresses_file().unlink(missing_ok=True)
     async with running(stack.postgres, stack.redis, stack.qdrant, stack.aws, started=up):
         database_url = await prepare_database(stack.postgres, DATABASE)
         say("database migrated")
@@ -72,7 +72,7 @@ async def run(stack: Stack) -> None:
             welcome(stack, time.monotonic() - begin)
             await watch((stack.postgres, stack.redis, stack.qdrant, stack.aws, api, worker), stop)
             console.print("\nstopping ...")
-    (ROOT / ".local" / "dev.json").unlink(missing_ok=True)
+    addresses_file().unlink(missing_ok=True)
     console.print("stopped; nothing is left running")
 
 
@@ -86,7 +86,7 @@ async def watch(services: tuple[Service, ...], stop: asyncio.Event) -> None:
     for task in done - {stopping}:
         if not stop.is_set():
             service = ends[task]
-            raise StartFailed(f"{service.name} ended by itself; its log is {service.log.relative_to(ROOT)}")
+            raise StartFailed(f"{service.name} ended by itself; its log is {service.log}")
 
 
 def write_addresses(stack: Stack, resources: Resources, demo: dict[str, str], database_url: str) -> None:
@@ -103,11 +103,16 @@ def write_addresses(stack: Stack, resources: Resources, demo: dict[str, str], da
         "redis_url": stack.redis.url,
         "qdrant_url": stack.qdrant.url,
     }
-    path = ROOT / ".local" / "dev.json"
+    path = addresses_file()
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(addresses, indent=2) + "\n")
     draft.replace(path)
+
+
+def addresses_file() -> Path:
+    """Return the file that other programs read the addresses from."""
+    return state_directory() / "dev.json"
 
 
 def welcome(stack: Stack, seconds: float) -> None:
@@ -119,8 +124,8 @@ def welcome(stack: Stack, seconds: float) -> None:
         ("demo page", f"{stack.api_url}/demo/"),
         ("dashboard", f"{stack.api_url}/dashboard/"),
         ("API contract", f"{stack.api_url}/openapi.json"),
-        ("addresses and keys", ".local/dev.json"),
-        ("logs", str(stack.state.relative_to(ROOT)) + "/*/*.log"),
+        ("addresses and keys", str(addresses_file())),
+        ("logs", f"{stack.state}/*/*.log"),
     ):
         console.print(f"  {what:<20}[cyan]{where}[/]")
     console.print("\nCtrl-C stops everything.")
@@ -154,7 +159,9 @@ def only_one(state: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunning("make dev is already running here; its addresses are in .local/dev.json") from error
+            raise AlreadyRunning(
+                f"make dev is already running here; its addresses are in {addresses_file()}"
+            ) from error
         yield
 
 

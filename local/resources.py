@@ -29,7 +29,11 @@ class Resources:
 
 def make_resources(aws: Aws, prefix: str = "chatconnect-local") -> Resources:
     """Make the bucket, its queues and notification, and the key."""
-    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+    session = boto3.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
+        region_name=REGION,
+    )
     sqs = session.client("sqs", endpoint_url=aws.url)
     parked = sqs.create_queue(QueueName=f"{prefix}-parked")["QueueUrl"]
     uploads = _queue(sqs, f"{prefix}-uploads", parked)
@@ -61,9 +65,10 @@ def make_resources(aws: Aws, prefix: str = "chatconnect-local") -> Resources:
 
 def _queue(sqs: "SQSClient", name: str, parked: str) -> str:
     redrive = json.dumps({"deadLetterTargetArn": _arn(sqs, parked), "maxReceiveCount": MAX_TRIES})
-    attributes = {"VisibilityTimeout": str(VISIBILITY_SECONDS)}
-    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive, **attributes})
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    sqs.set_queue_attributes(
+        QueueUrl=url, Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": str(VISIBILITY_SECONDS)}
+    )
     return url
 
 

@@ -62,9 +62,10 @@ async def widget(_: Request) -> Response:
     return FileResponse(WEB / "dist" / "widget.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
-async def demo_config(_: Request) -> Response:
+def demo_config(_: Request) -> Response:
     """What the demo page needs to show the demo tenant's widget."""
-    state = json.loads(Path(os.environ["DEMO_STATE"]).read_text()) if Path(os.environ["DEMO_STATE"]).exists() else {}
+    remembered = Path(os.environ["DEMO_STATE"])
+    state = json.loads(remembered.read_text()) if remembered.exists() else {}
     return JSONResponse({"widget_key": state.get("widget_key", ""), "api_url": os.environ["PUBLIC_API_URL"]})
 
 
@@ -102,7 +103,8 @@ async def _event(
         "queryStringParameters": query,
         "body": body,
     }
-    return await asyncio.get_running_loop().run_in_executor(_realtime_thread, realtime, event, Context())
+    context: Any = Context()
+    return await asyncio.get_running_loop().run_in_executor(_realtime_thread, realtime, event, context)
 
 
 @asynccontextmanager

@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.postgres import app_url, database, owner_url, postgres
 from tests.stack import RunningStack, running_stack
+
+__all__ = ["app_url", "database", "owner_url", "postgres"]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
-"""What a visitor does and sees, in the words the tests use."""
+"""What visitors and staff do and see, in the words the tests use."""
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import FilePayload, Locator, Page
 
 
 async def ask(page: Page, question: str) -> None:
@@ -23,3 +23,28 @@ def answer_text(page: Page) -> Locator:
 def complete_answer(page: Page) -> Locator:
     """The newest answer's text, once it is typed to the end."""
     return page.locator("chat-connect .assistant[aria-busy=false]").last.locator(".rich")
+
+
+async def log_in(page: Page, email: str, password: str) -> None:
+    """Log in to the dashboard."""
+    await page.get_by_label("E-mail address").fill(email)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Log in").click()
+
+
+async def open_place(page: Page, name: str) -> None:
+    """Go to one of the dashboard's places by its name in the navigation."""
+    await page.get_by_role("navigation", name="Dashboard").get_by_role("link", name=name).click()
+
+
+async def add_files(page: Page, *files: FilePayload) -> None:
+    """Choose files to upload, as new documents."""
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Choose files").click()
+    await (await chooser.value).set_files(list(files))
+
+
+def document_row(page: Page, title: str) -> Locator:
+    """A document in the dashboard's list."""
+    heading = page.get_by_role("heading", name=title, exact=True)
+    return page.get_by_role("list", name="Documents").get_by_role("listitem").filter(has=heading)

@@ -57,16 +57,16 @@ async def acme(open_company: OpenCompany) -> Company:
 
 
 async def test_a_turn_is_read_back_as_it_was_written(acme: Company) -> None:
+    begun = a_turn(acme.conversation())
     turn = answered(
-        a_turn(acme.conversation()),
+        begun,
         citations=(
             Citation(1, DocumentId(new_id()), VersionId(new_id()), "Prices", "49 euros", 10, 18, 2),
             Citation(2, DocumentId(new_id()), VersionId(new_id()), "Terms", "monthly", 0, 7),
         ),
     )
 
-    assert await acme.conversations.begin(replace(turn, answer=a_turn(turn.conversation).answer)) is None
-    assert await acme.conversations.begin(a_turn(acme.conversation())) is None
+    assert await acme.conversations.begin(begun) is None
     await acme.conversations.complete(turn)
 
     path = await acme.conversations.path(turn.conversation.id, leaf=turn.answer.id)

@@ -130,6 +130,4 @@ class MemoryConversations:
         self._stored.messages.setdefault((self._tenant_id, turn.question.id), turn.question)
         self._stored.messages[self._tenant_id, turn.answer.id] = turn.answer
         if turn.idempotency_key is not None:
-            self._stored.keys.setdefault(
-                (self._tenant_id, turn.conversation.visitor_id, turn.idempotency_key), turn
-            )
+            self._stored.keys.setdefault((self._tenant_id, turn.conversation.visitor_id, turn.idempotency_key), turn)

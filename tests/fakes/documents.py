@@ -96,8 +96,7 @@ class MemoryDocuments:
             for version in self._stored.versions.values()
             if version.id not in self._stored.purged
             and (
-                version.document_id in self._stored.deleted
-                or version.number < self._active_number(version.document_id)
+                version.document_id in self._stored.deleted or version.number < self._active_number(version.document_id)
             )
         ]
 

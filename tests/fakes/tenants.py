@@ -114,9 +114,7 @@ class MemoryTenants:
 
     async def publish(self, assistant: Assistant, *, author: AccountId | None, note: str) -> Assistant:
         kept = await self.assistant(assistant.id)
-        published = replace(
-            assistant, version=kept.version + 1, is_default=kept.is_default, created_at=kept.created_at
-        )
+        published = replace(assistant, version=kept.version + 1, is_default=kept.is_default, created_at=kept.created_at)
         self._stored.assistants[self._tenant_id, assistant.id] = published
         return published
 

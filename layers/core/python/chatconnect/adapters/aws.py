@@ -1,15 +1,12 @@
 """boto3 clients: made at first use, once, and called in threads."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from chatconnect.domain.errors import Unavailable
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 8, 3
 
@@ -17,7 +14,7 @@ _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 8, 3
 @cache
 def client(service: str) -> Any:
     """Return this process's client for an AWS service; its address can be moved with AWS_ENDPOINT_URL."""
-    import boto3
+    from boto3 import Session
     from botocore.config import Config
 
     config = Config(
@@ -26,20 +23,29 @@ def client(service: str) -> Any:
         retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
         signature_version="s3v4" if service == "s3" else None,
     )
-    return boto3.client(service, config=config)
+    make: Any = Session().client  # the service's name is a variable, which the typed overloads cannot follow
+    return make(service, config=config)
 
 
-async def call(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a blocking call in a thread. Errors pass as they are: wrap in `aws_errors`."""
-    return await asyncio.to_thread(function, *args, **kwargs)
+async def call(service: str, operation: str, /, *arguments: Any, **parameters: Any) -> Any:
+    """Run an operation of an AWS service in a thread, where the client is also made. Wrap it in `aws_errors`."""
+    return await asyncio.to_thread(lambda: getattr(client(service), operation)(*arguments, **parameters))
 
 
 @contextmanager
 def aws_errors(dependency: str) -> Iterator[None]:
     """Turn what botocore raises into Unavailable; what means something is caught before."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
-        raise Unavailable(dependency) from error
+    except Exception as error:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if isinstance(error, BotoCoreError | ClientError):
+            raise Unavailable(dependency) from error
+        raise
+
+
+def error_code(error: Exception) -> str | None:
+    """Return the code of an error that AWS answered with, None for any other."""
+    answer = getattr(error, "response", None)
+    return answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None

@@ -4,9 +4,15 @@ Texts are laid end to end, so that nothing is padded: all tokens share the matri
 at one text at a time. Importing this module loads numpy and the tokenizer.
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+# These matrices are too small to be shared out between cores: threads of the library would mostly wait for each
+# other, spinning. Whole passes are shared out instead. It is read when numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,8 +104,11 @@ class Bert:
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit-length vector per text, in order."""
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
-        return [vector for some in _passes(tokens) for vector in self._forward(some).tolist()]
+        passes = list(_passes([encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]))
+        if len(passes) < 2:
+            return [vector for some in passes for vector in self._forward(some).tolist()]
+        with ThreadPoolExecutor(os.cpu_count()) as cores:
+            return [vector for vectors in cores.map(self._forward, passes) for vector in vectors.tolist()]
 
     def _forward(self, texts: Sequence[Sequence[int]]) -> Floats:
         lengths = [len(text) for text in texts]

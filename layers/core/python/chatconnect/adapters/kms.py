@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from uuid import UUID
 
-from chatconnect.adapters.aws import aws_errors, call, client
+from chatconnect.adapters.aws import aws_errors, call, error_code
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import TenantId
 
@@ -27,13 +27,19 @@ class KmsEnvelope:
         self._key_id = key_id
         self._opened: OrderedDict[tuple[UUID, bytes], tuple[float, bytes]] = OrderedDict()
 
+    @property
+    def key_id(self) -> str:
+        """The KMS key that `encrypt` uses now."""
+        return self._key_id
+
     async def encrypt(self, tenant_id: TenantId, value: bytes) -> bytes:
         """Return the value sealed under a fresh data key. Raises Unavailable."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         with aws_errors("the key store"):
             made = await call(
-                client("kms").generate_data_key,
+                "kms",
+                "generate_data_key",
                 KeyId=self._key_id,
                 KeySpec="AES_256",
                 EncryptionContext={"tenant": str(tenant_id)},
@@ -58,18 +64,17 @@ class KmsEnvelope:
         known = self._opened.get((tenant_id, wrapped))
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        from botocore.exceptions import ClientError
-
         with aws_errors("the key store"):
             try:
                 opened = await call(
-                    client("kms").decrypt,
+                    "kms",
+                    "decrypt",
                     KeyId=self._key_id,
                     CiphertextBlob=wrapped,
                     EncryptionContext={"tenant": str(tenant_id)},
                 )
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") == "InvalidCiphertextException":
+            except Exception as error:
+                if error_code(error) == "InvalidCiphertextException":
                     raise _unreadable() from error
                 raise
         key = bytes(opened["Plaintext"])

@@ -76,7 +76,7 @@ def best_sentences(question: str, passages: Sequence[Passage]) -> list[Sentence]
     asked = frozenset(_terms(question))
 
     def score(terms: frozenset[str]) -> float:
-        shared = sum(log(1 + len(sentences) / spread[term]) for term in asked & terms)
+        shared = sum(_weight(term) * log(1 + len(sentences) / spread[term]) for term in asked & terms)
         return shared / sqrt(8 + len(terms))  # a long sentence holds more words by chance
 
     scored = [(score(terms), sentence) for terms, sentence in zip(terms_of, sentences, strict=True)]
@@ -85,6 +85,11 @@ def best_sentences(question: str, passages: Sequence[Passage]) -> list[Sentence]
     if best == 0:
         return [next((sentence for sentence in sentences if len(_terms(sentence.text)) > 3), sentences[0])]
     return [sentence for value, sentence in scored[:MAX_QUOTES] if value >= WORTH_QUOTING * best]
+
+
+def _weight(term: str) -> float:
+    """Short words say little in most languages (on, de, und); a pair from an unspaced script counts in full."""
+    return 1.0 if UNSPACED.match(term) or not term.isalpha() else min(1.0, len(term) / STEM)
 
 
 def _distinct_sentences(passages: Sequence[Passage]) -> Iterator[Sentence]:

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
+from chatconnect.adapters.qdrant_queries import QdrantQueries
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Passage
@@ -32,6 +34,7 @@ class QdrantDatabase:
         self.collection, self._dimensions = collection, dimensions
         self._url, self._api_key, self._timeout = url, api_key, timeout_seconds
         self._client: AsyncQdrantClient | None = None
+        self._queries = QdrantQueries(url, api_key=api_key, timeout_seconds=timeout_seconds)
         self._ready = False
         self._lock = asyncio.Lock()
 
@@ -39,6 +42,8 @@ class QdrantDatabase:
         """Return the client, with the collection in place. Raises Unavailable."""
         async with self._lock:
             if self._client is None:
+                # The import takes a second or two, which other requests must not wait for.
+                await asyncio.to_thread(import_module, "qdrant_client")
                 from httpx import Limits
                 from qdrant_client import AsyncQdrantClient
 
@@ -57,6 +62,12 @@ class QdrantDatabase:
                 self._ready = True
         return self._client
 
+    async def query(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the points that a query finds, each with `score` and `payload`. Raises Unavailable."""
+        if not self._ready:
+            await self.client()
+        return await self._queries.query(self.collection, body)
+
     def for_tenant(self, tenant_id: TenantId) -> "QdrantChunks":
         """Return the tenant's own store."""
         return QdrantChunks(self, tenant_id)
@@ -70,6 +81,7 @@ class QdrantDatabase:
     async def aclose(self) -> None:
         """Close the connections; the next use opens new ones."""
         client, self._client = self._client, None
+        await self._queries.aclose()
         if client is not None:
             await client.close()
 
@@ -118,34 +130,19 @@ class QdrantChunks:
         self, text: str, vector: Sequence[float], scope: SearchScope, *, limit: int, threshold: float
     ) -> list[Passage]:
         """Return the passages that match best by meaning and by words, fused, best first. Raises Unavailable."""
-        from qdrant_client import models
-
-        allowed = self._filter(scope)
-        client = await self._database.client()
-        with qdrant_errors():
-            found = await client.query_points(
-                self._database.collection,
-                prefetch=[
-                    models.Prefetch(
-                        query=list(vector),
-                        using=DENSE,
-                        filter=allowed,
-                        limit=limit * _CANDIDATES,
-                        score_threshold=threshold,
-                    ),
-                    models.Prefetch(
-                        query=models.Document(text=text, model=BM25),
-                        using=SPARSE,
-                        filter=allowed,
-                        limit=limit * _CANDIDATES,
-                    ),
-                ],
-                query=models.FusionQuery(fusion=models.Fusion.RRF),
-                query_filter=allowed,
-                limit=limit,
-                with_payload=True,
-            )
-        return [Passage(_chunk(point.payload or {}), point.score) for point in found.points]
+        allowed, candidates = self._filter(scope), limit * _CANDIDATES
+        by_meaning = {"query": vector, "using": DENSE, "score_threshold": threshold}
+        by_words = {"query": {"text": text, "model": BM25}, "using": SPARSE}
+        found = await self._database.query(
+            {
+                "prefetch": [part | {"filter": allowed, "limit": candidates} for part in (by_meaning, by_words)],
+                "query": {"fusion": "rrf"},
+                "filter": allowed,
+                "limit": limit,
+                "with_payload": True,
+            }
+        )
+        return [Passage(_chunk(point["payload"]), point["score"]) for point in found]
 
     async def delete_version(self, version_id: VersionId) -> None:
         """Remove all points of a version. Raises Unavailable."""
@@ -156,14 +153,13 @@ class QdrantChunks:
         with qdrant_errors():
             await client.delete(self._database.collection, models.FilterSelector(filter=selector), wait=True)
 
-    def _filter(self, scope: SearchScope) -> "models.Filter":
-        from qdrant_client import models
-
-        must: list[models.Condition] = [_matches("tenant_id", self._tenant_id)]
+    def _filter(self, scope: SearchScope) -> dict[str, Any]:
+        must = [{"key": "tenant_id", "match": {"value": str(self._tenant_id)}}]
         if scope.documents is not None:
-            must.append(_matches_any("document_id", scope.documents))
-        hidden: list[models.Condition] = [_matches_any("version_id", scope.hidden)] if scope.hidden else []
-        return models.Filter(must=must, must_not=hidden or None)
+            must.append({"key": "document_id", "match": {"any": [str(each) for each in scope.documents]}})
+        hidden = [str(each) for each in scope.hidden]
+        must_not = [{"key": "version_id", "match": {"any": hidden}}] if hidden else []
+        return {"must": must, "must_not": must_not}
 
     def _payload(self, chunk: Chunk) -> dict[str, Any]:
         return {
@@ -206,12 +202,6 @@ def _matches(field: str, value: UUID) -> "models.FieldCondition":
     from qdrant_client import models
 
     return models.FieldCondition(key=field, match=models.MatchValue(value=str(value)))
-
-
-def _matches_any(field: str, values: Sequence[UUID]) -> "models.FieldCondition":
-    from qdrant_client import models
-
-    return models.FieldCondition(key=field, match=models.MatchAny(any=[str(value) for value in values]))
 
 
 def _point_id(chunk: Chunk) -> UUID:

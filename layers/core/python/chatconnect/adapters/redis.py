@@ -70,7 +70,7 @@ class RedisRateLimits:
 
     def __init__(self, database: RedisDatabase) -> None:
         self._database = database
-        self._limiter: SlidingWindowCounterRateLimiter | None = None
+        self._limiter: tuple[object, SlidingWindowCounterRateLimiter] | None = None
 
     async def check(self, tenant_id: TenantId, subject: str, per_minute: int) -> None:
         """Count one request. Raises LimitReached; lets it pass when Redis is away."""
@@ -94,18 +94,16 @@ class RedisRateLimits:
         )
 
     def _strategy(self) -> "SlidingWindowCounterRateLimiter":
-        if self._limiter is None:
+        """Return the limiter over the shared client's connections, made anew when the client was."""
+        pool = self._database.client().connection_pool
+        if self._limiter is None or self._limiter[0] is not pool:
             from limits.aio.storage import RedisStorage
             from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-            storage = RedisStorage(
-                f"async+{self._database.url}",
-                implementation="redispy",
-                socket_connect_timeout=_CONNECT_SECONDS,
-                socket_timeout=_ANSWER_SECONDS,
-            )
-            self._limiter = SlidingWindowCounterRateLimiter(storage)
-        return self._limiter
+            shared: Any = {"connection_pool": pool}
+            storage = RedisStorage(f"async+{self._database.url}", implementation="redispy", **shared)
+            self._limiter = (pool, SlidingWindowCounterRateLimiter(storage))
+        return self._limiter[1]
 
 
 class RedisJournal:

@@ -1,11 +1,12 @@
 """Uploads in an S3 bucket."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chatconnect.adapters.aws import aws_errors, call, client
+from chatconnect.adapters.aws import aws_errors, call, client, error_code
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.knowledge import Version
@@ -27,7 +28,8 @@ class S3Uploads:
         post: dict[str, Any]
         with aws_errors("the upload store"):
             post = await call(
-                client("s3").generate_presigned_post,
+                "s3",
+                "generate_presigned_post",
                 self._bucket,
                 version.object_key.replace("${filename}", "_"),
                 Fields=fields,
@@ -47,32 +49,31 @@ class S3Uploads:
     async def size_of(self, key: str) -> int:
         """Return the object's size in bytes. Raises NotFound, Unavailable."""
         with _errors(key):
-            head = await call(client("s3").head_object, Bucket=self._bucket, Key=key)
+            head = await call("s3", "head_object", Bucket=self._bucket, Key=key)
         return int(head["ContentLength"])
 
     async def fetch(self, key: str, to: Path) -> None:
         """Write the object to a file. Raises NotFound, Unavailable."""
         with _errors(key):
-            await call(client("s3").download_file, self._bucket, key, str(to))
+            await call("s3", "download_file", self._bucket, key, str(to))
 
     async def copy(self, key: str, to: str) -> None:
         """Copy an object, which the bucket announces like an upload. Raises NotFound, Unavailable."""
         source = {"Bucket": self._bucket, "Key": key}
         with _errors(key):
-            await call(client("s3").copy_object, Bucket=self._bucket, Key=to, CopySource=source)
+            await call("s3", "copy_object", Bucket=self._bucket, Key=to, CopySource=source)
 
     async def delete(self, key: str) -> None:
         """Remove the object with all its versions; none is no error. Raises Unavailable."""
         with aws_errors("the upload store"):
-            await call(self._delete_versions, key)
+            await asyncio.to_thread(self._delete_versions, key)
 
     async def keys(self, tenant_id: TenantId) -> AsyncIterator[str]:
         """Yield the keys of the tenant's objects."""
-        pages = iter(
-            client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{tenant_id}/")
-        )
         with aws_errors("the upload store"):
-            while (page := await call(next, pages, None)) is not None:
+            paginator = await call("s3", "get_paginator", "list_objects_v2")
+            pages = iter(paginator.paginate(Bucket=self._bucket, Prefix=f"{tenant_id}/"))
+            while (page := await asyncio.to_thread(next, pages, None)) is not None:
                 for item in page.get("Contents", ()):
                     yield item["Key"]
 
@@ -87,12 +88,10 @@ class S3Uploads:
 
 @contextmanager
 def _errors(key: str) -> Iterator[None]:
-    from botocore.exceptions import ClientError
-
     with aws_errors("the upload store"):
         try:
             yield
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _MISSING:
+        except Exception as error:
+            if error_code(error) in _MISSING:
                 raise NotFound("upload", key) from error
             raise

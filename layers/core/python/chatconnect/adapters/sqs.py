@@ -2,7 +2,7 @@
 
 from pydantic import TypeAdapter
 
-from chatconnect.adapters.aws import aws_errors, call, client
+from chatconnect.adapters.aws import aws_errors, call
 from chatconnect.domain.conversation import Turn
 from chatconnect.ports.health import QueueState
 
@@ -19,7 +19,7 @@ class SqsTurns:
         """Keep the turn until it can be written. Raises Unavailable."""
         body = _TURN.dump_json(turn).decode()
         with aws_errors("the turn queue"):
-            await call(client("sqs").send_message, QueueUrl=self._queue_url, MessageBody=body)
+            await call("sqs", "send_message", QueueUrl=self._queue_url, MessageBody=body)
 
 
 def turn_of(body: str) -> Turn:
@@ -37,6 +37,6 @@ class SqsQueue:
         """Return how much waits and is being worked on. Raises Unavailable."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         with aws_errors("the queue"):
-            answer = await call(client("sqs").get_queue_attributes, QueueUrl=self._queue_url, AttributeNames=names)
+            answer = await call("sqs", "get_queue_attributes", QueueUrl=self._queue_url, AttributeNames=names)
         waiting, working = (int(answer["Attributes"].get(name, 0)) for name in names)
         return QueueState(waiting, working)

@@ -130,10 +130,19 @@ SELECT id FROM question
 """  # noqa: S608
 
 # The answer is taken once: a second completion finds no pending row, so `answer` and with it the totals stay empty.
-# A key that another question has taken meanwhile is not stored again.
+# A key that another question has taken meanwhile is not stored again. The answer waits for the question's insert, so
+# that their sequence is right.
 COMPLETE = f"""
-WITH answer AS (
-    {_INSERT_ANSWER}
+WITH question AS (
+    {_INSERT_QUESTION}
+    SELECT {_QUESTION}, CASE WHEN NOT EXISTS (
+        SELECT FROM messages
+        WHERE tenant_id = %(tenant)s AND visitor_id IS NOT DISTINCT FROM %(visitor)s::uuid AND idempotency_key = %(key)s
+    ) THEN %(key)s END
+    ON CONFLICT (tenant_id, id) DO NOTHING
+    RETURNING id
+), answer AS (
+    {_INSERT_ANSWER} FROM (SELECT count(*) FROM question) AS asked
     ON CONFLICT (tenant_id, id) DO UPDATE SET
         status = excluded.status, text = excluded.text, completed_at = excluded.completed_at,
         provider = excluded.provider, model = excluded.model, input_tokens = excluded.input_tokens,
@@ -148,14 +157,6 @@ WITH answer AS (
 ), conversation AS (
     {_INSERT_CONVERSATION} FROM answer
     ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = greatest(kept.updated_at, excluded.updated_at)
-), question AS (
-    {_INSERT_QUESTION}
-    SELECT {_QUESTION}, CASE WHEN NOT EXISTS (
-        SELECT FROM messages
-        WHERE tenant_id = %(tenant)s AND visitor_id IS NOT DISTINCT FROM %(visitor)s::uuid AND idempotency_key = %(key)s
-    ) THEN %(key)s END
-    FROM answer
-    ON CONFLICT (tenant_id, id) DO NOTHING
 )
 INSERT INTO usage_totals AS total (tenant_id, subject, subject_id, period, starts_on, answers, input_tokens,
                                    output_tokens, cached_tokens, cost_microusd)

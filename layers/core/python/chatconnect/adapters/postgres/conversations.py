@@ -91,8 +91,13 @@ class PostgresConversations:
 
     async def complete(self, turn: Turn) -> None:
         """Store the answer as it ended and add its usage to the running totals, once."""
+        parameters = _turn_parameters(turn)
         try:
-            await self._database.run(self._tenant_id, sql.COMPLETE, _turn_parameters(turn))
+            try:
+                await self._database.run(self._tenant_id, sql.COMPLETE, parameters)
+            except psycopg.errors.UniqueViolation:
+                # Somebody stored the same turn at this very moment; now it can be seen.
+                await self._database.run(self._tenant_id, sql.COMPLETE, parameters)
         except psycopg.errors.ForeignKeyViolation as error:
             raise NotFound(_MISSING.get(violated(error), "visitor")) from error
 

@@ -1,0 +1,69 @@
+"""What the functions behind the clock, the turns queue and the WebSocket API make of their events."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contracts.events.conftest import Invoke, ReadEvent
+
+
+def test_a_waiting_turn_is_written_once(invoke: Invoke, read: ReadEvent, api: httpx.Client) -> None:
+    event = read("jobs")
+    turn = json.loads(event["Records"][0]["body"])
+
+    first = invoke("jobs", event)
+    again = invoke("jobs", event)
+
+    assert (first.payload, again.payload) == ({"batchItemFailures": []}, {"batchItemFailures": []})
+    conversation = api.get(f"/v1/conversations/{turn['conversation']['id']}").raise_for_status().json()
+    assert [message["text"] for message in conversation["messages"]] == [
+        turn["question"]["text"],
+        turn["answer"]["text"],
+    ]
+
+
+def test_a_turn_that_cannot_be_read_fails_alone(invoke: Invoke, read: ReadEvent) -> None:
+    event = read("jobs")
+    good = event["Records"][0]
+    bad = {**good, "messageId": "00000000-0000-4000-8000-000000000000", "body": "{"}
+    event["Records"] = [bad, good]
+
+    outcome = invoke("jobs", event)
+
+    assert outcome.payload == {"batchItemFailures": [{"itemIdentifier": bad["messageId"]}]}
+
+
+def test_reconcile_says_how_much_it_purged(invoke: Invoke, read: ReadEvent) -> None:
+    outcome = invoke("jobs", read("jobs-reconcile"))
+
+    assert outcome.payload == {"purged": 0}
+
+
+def test_a_visitor_with_a_token_may_connect(invoke: Invoke, read: ReadEvent) -> None:
+    assert invoke("realtime", read("realtime-connect")).payload == {"statusCode": 200}
+
+
+@pytest.mark.parametrize("query", [None, {"token": "nobody"}])
+def test_nobody_else_may(invoke: Invoke, read: ReadEvent, query: dict[str, str] | None) -> None:
+    event = read("realtime-connect") | {"queryStringParameters": query}
+
+    assert invoke("realtime", event).payload == {"statusCode": 401}
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ('{"action":"ping"}', {"action": "pong"}),
+        ("not JSON", {"error": {"code": "unknown_action", "message": "this connection knows ping"}}),
+    ],
+)
+def test_a_connection_is_answered(invoke: Invoke, read: ReadEvent, said: str, answer: Any) -> None:
+    outcome = invoke("realtime", read("realtime-default") | {"body": said})
+
+    assert json.loads(outcome.payload["body"]) == answer
+
+
+def test_a_connection_may_end(invoke: Invoke, read: ReadEvent) -> None:
+    assert invoke("realtime", read("realtime-disconnect")).payload == {"statusCode": 200}

@@ -1,0 +1,74 @@
+"""Rates, journals and waiting turns in memory."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from chatconnect.domain.conversation import Turn
+from chatconnect.domain.errors import LimitReached, NotFound
+from chatconnect.domain.events import Frame
+from chatconnect.domain.identifiers import MessageId, TenantId
+
+
+class CountingRates:
+    """Lets so many requests pass as may come in one minute, which never ends."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[TenantId, str]] = Counter()
+
+    async def check(self, tenant_id: TenantId, subject: str, per_minute: int) -> None:
+        self.counts[tenant_id, subject] += 1
+        if self.counts[tenant_id, subject] > per_minute:
+            raise LimitReached("too many messages in the last minute", retry_after=30)
+
+
+@dataclass
+class StoredJournal:
+    """What the journals of all tenants share; `batches` is what each `append` brought, and how long it took."""
+
+    frames: dict[tuple[TenantId, MessageId], list[Frame]] = field(default_factory=dict)
+    batches: list[list[Frame]] = field(default_factory=list)
+    cancelled: set[MessageId] = field(default_factory=set)
+    append_seconds: float = 0.0
+
+
+class MemoryJournal:
+    """One tenant's journal."""
+
+    def __init__(self, stored: StoredJournal, tenant_id: TenantId) -> None:
+        self._stored, self._tenant_id = stored, tenant_id
+
+    async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> None:
+        await asyncio.sleep(self._stored.append_seconds)
+        self._stored.batches.append(list(frames))
+        self._stored.frames.setdefault((self._tenant_id, message_id), []).extend(frames)
+
+    async def follow(self, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
+        for attempt in range(1_000):
+            kept = self._stored.frames.get((self._tenant_id, message_id), [])
+            if not kept and attempt > 100:
+                break
+            for frame in [frame for frame in kept if frame.number > after]:
+                after = frame.number
+                yield frame
+            if kept and kept[-1].is_last:
+                return
+            await asyncio.sleep(0.002)
+        raise NotFound("answer", message_id)
+
+    async def request_cancel(self, message_id: MessageId) -> None:
+        self._stored.cancelled.add(message_id)
+
+    async def cancel_requested(self, message_id: MessageId) -> bool:
+        return message_id in self._stored.cancelled
+
+
+class MemoryTurnQueue:
+    """Turns in the order they came."""
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+
+    async def put(self, turn: Turn) -> None:
+        self.turns.append(turn)

@@ -1,0 +1,60 @@
+"""A bucket in memory, and a parser that takes what lies in it for plain text."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from chatconnect.domain.chunking import ParsedDocument, Section
+from chatconnect.domain.errors import DocumentRejected, NotFound
+from chatconnect.domain.identifiers import TenantId
+from chatconnect.domain.knowledge import Version
+from chatconnect.ports.knowledge import UploadForm
+
+
+class MemoryUploads:
+    """Objects by key. `sizes` says what is claimed of one that is too large to be made."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.sizes: dict[str, int] = {}
+
+    async def form(self, version: Version, *, largest: int) -> UploadForm:
+        return UploadForm("https://bucket.example", {"key": version.object_key, "largest": str(largest)})
+
+    async def exists(self, key: str) -> bool:
+        return key in self.objects
+
+    async def size_of(self, key: str) -> int:
+        return self.sizes.get(key, len(self._get(key)))
+
+    async def fetch(self, key: str, to: Path) -> None:
+        to.write_bytes(self._get(key))
+
+    async def copy(self, key: str, to: str) -> None:
+        self.objects[to] = self._get(key)
+
+    async def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
+    async def keys(self, tenant_id: TenantId) -> AsyncIterator[str]:
+        for key in sorted(self.objects):
+            if key.startswith(f"{tenant_id}/"):
+                yield key
+
+    def _get(self, key: str) -> bytes:
+        if key not in self.objects:
+            raise NotFound("object", key)
+        return self.objects[key]
+
+
+class PlainParser:
+    """Each paragraph is a section on a page of its own; a file that begins with "!" is rejected as damaged."""
+
+    async def parse(self, path: Path, filename: str) -> ParsedDocument:
+        text = path.read_text()
+        if text.startswith("!"):
+            raise DocumentRejected("damaged", f"{filename} is damaged.")
+        sections, start = [], 0
+        for page, paragraph in enumerate(text.split("\n\n"), start=1):
+            sections.append(Section(paragraph, start, page))
+            start += len(paragraph) + 2
+        return ParsedDocument(text, tuple(sections), "text/plain", len(sections))

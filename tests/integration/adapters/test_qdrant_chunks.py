@@ -1,0 +1,141 @@
+"""What only the real engine can show of the chunk store."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from math import sqrt
+
+import pytest
+
+from chatconnect.adapters.qdrant import QdrantChunks, QdrantDatabase
+from chatconnect.domain.errors import Unavailable
+from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId, new_id
+from chatconnect.domain.knowledge import Chunk
+from chatconnect.ports.knowledge import SearchScope
+from local.services import Qdrant, free_port
+
+ANYTHING = SearchScope()
+NORTH, EAST = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]
+NORTH_EAST = [1 / sqrt(2), 1 / sqrt(2), 0.0]
+
+
+@pytest.fixture
+async def store(qdrant: Qdrant) -> AsyncIterator[QdrantDatabase]:
+    database = QdrantDatabase(qdrant.url, collection="chunks-test-3", dimensions=3)
+    yield database
+    await database.aclose()
+
+
+@pytest.fixture
+def acme(store: QdrantDatabase) -> QdrantChunks:
+    return store.for_tenant(TenantId(new_id()))
+
+
+@pytest.fixture
+def globex(store: QdrantDatabase) -> QdrantChunks:
+    return store.for_tenant(TenantId(new_id()))
+
+
+def a_chunk(text: str, *, position: int = 0, version: VersionId | None = None, page: int | None = None) -> Chunk:
+    return Chunk(
+        document_id=DocumentId(new_id()),
+        version_id=version or VersionId(new_id()),
+        title="Handbook",
+        position=position,
+        text=text,
+        start=10,
+        end=10 + len(text),
+        page=page,
+        headings=("Service", "Plans"),
+    )
+
+
+async def found(store: QdrantChunks, text: str, vector: list[float], scope: SearchScope = ANYTHING) -> list[str]:
+    passages = await store.search(text, vector, scope, limit=5, threshold=0.5)
+    return [passage.chunk.text for passage in passages]
+
+
+async def test_a_chunk_comes_back_as_it_was_stored(acme: QdrantChunks) -> None:
+    chunk = a_chunk("The workshop opens at nine.", page=3)
+
+    await acme.save([chunk], [NORTH])
+    [passage] = await acme.search("workshop", NORTH, ANYTHING, limit=5, threshold=0.5)
+
+    assert passage.chunk == chunk
+    assert passage.score > 0
+
+
+async def test_meaning_alone_and_words_alone_both_find(acme: QdrantChunks) -> None:
+    await acme.save([a_chunk("alpha bravo"), a_chunk("part number ZX-81")], [NORTH, EAST])
+
+    assert await found(acme, "nothing of that", NORTH) == ["alpha bravo"]
+    assert "part number ZX-81" in await found(acme, "ZX-81", [0.0, 0.0, 1.0])
+
+
+async def test_what_both_parts_agree_on_comes_first(acme: QdrantChunks) -> None:
+    both = a_chunk("the warranty of the frame")
+    await acme.save([a_chunk("tyres and tubes"), both, a_chunk("warranty")], [NORTH, NORTH_EAST, EAST])
+
+    assert (await found(acme, "warranty frame", NORTH_EAST))[0] == both.text
+
+
+async def test_another_tenants_identical_chunk_is_not_found(acme: QdrantChunks, globex: QdrantChunks) -> None:
+    await globex.save([a_chunk("the code is 4711")], [NORTH])
+
+    assert await found(acme, "the code is 4711", NORTH) == []
+
+
+async def test_one_tenant_cannot_delete_anothers_version(acme: QdrantChunks, globex: QdrantChunks) -> None:
+    version = VersionId(new_id())
+    await globex.save([a_chunk("kept", version=version)], [NORTH])
+
+    await acme.delete_version(version)
+
+    assert await found(globex, "kept", NORTH) == ["kept"]
+
+
+async def test_hidden_versions_and_other_documents_are_left_out(acme: QdrantChunks) -> None:
+    old, new, other = a_chunk("price 10"), a_chunk("price 12"), a_chunk("price 99")
+    await acme.save([old, new, other], [NORTH, NORTH, NORTH])
+
+    scope = SearchScope(documents=(old.document_id, new.document_id), hidden=(old.version_id,))
+
+    assert await found(acme, "price", NORTH, scope) == ["price 12"]
+    assert await found(acme, "price", NORTH, SearchScope(documents=())) == []
+
+
+async def test_saving_a_chunk_again_replaces_it(acme: QdrantChunks) -> None:
+    chunk = a_chunk("first words")
+    await acme.save([chunk], [NORTH])
+
+    await acme.save([replace(chunk, text="other words")], [NORTH])
+
+    assert await found(acme, "words", NORTH) == ["other words"]
+
+
+async def test_a_deleted_version_is_gone_and_deleting_it_again_is_no_error(acme: QdrantChunks) -> None:
+    chunk = a_chunk("for now")
+    await acme.save([chunk], [NORTH])
+
+    await acme.delete_version(chunk.version_id)
+    await acme.delete_version(chunk.version_id)
+
+    assert await found(acme, "for now", NORTH) == []
+
+
+async def test_two_processes_may_make_the_collection_at_once(qdrant: Qdrant) -> None:
+    first, second = (QdrantDatabase(qdrant.url, collection="made-twice", dimensions=3) for _ in range(2))
+
+    await first.check()
+    await second.check()
+    await first.aclose()
+    await second.aclose()
+
+
+async def test_a_store_that_is_away_is_said_to_be_unavailable() -> None:
+    nowhere = QdrantDatabase(f"http://127.0.0.1:{free_port()}", collection="any", dimensions=3)
+
+    with pytest.raises(Unavailable) as caught:
+        await nowhere.for_tenant(TenantId(new_id())).search("x", NORTH, ANYTHING, limit=1, threshold=0.5)
+
+    assert caught.value.code == "knowledge_unavailable"
+    await nowhere.aclose()

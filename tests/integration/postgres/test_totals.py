@@ -1,0 +1,113 @@
+"""Running totals say the same as the messages that they were made of."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatconnect.adapters.postgres.accounts import PostgresAccounts
+from chatconnect.adapters.postgres.conversations import PostgresConversations
+from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.domain.conversation import Turn, Usage
+from chatconnect.domain.identifiers import TenantId
+from tests.factories import a_conversation, a_tenant, a_turn, answered
+from tests.postgres import conninfo
+
+DAY = 24 * 60 * 60
+FIGURES = ("answers", "input_tokens", "output_tokens", "cached_tokens", "cost_microusd")
+
+usages = st.builds(Usage, *(st.integers(0, 10_000) for _ in range(4)))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens to one turn: in which conversation and when, what it took, and how often each call arrives."""
+
+    conversation: int
+    day: int
+    usage: Usage
+    begins: int
+    completions: int
+
+
+steps = st.builds(
+    Step, st.integers(0, 2), st.integers(0, 40), usages, begins=st.integers(0, 2), completions=st.integers(0, 3)
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(steps, max_size=8))
+def test_totals_are_the_sums_of_the_answers(app_url: str, plan: list[Step]) -> None:
+    asyncio.run(check_totals(app_url, plan))
+
+
+async def check_totals(app_url: str, plan: Sequence[Step]) -> None:
+    database = PostgresDatabase(conninfo(app_url), pool_size=3)
+    new = a_tenant()
+    await PostgresAccounts(database).open_tenant(new)
+    store = PostgresConversations(database, new.tenant.id)
+    conversations = [a_conversation(new.tenant.id, new.assistant.id) for _ in range(3)]
+
+    expected: Counter[tuple[str, UUID, str, str, str]] = Counter()
+    for step in plan:
+        known = {each.id for each in await store.list_newest()}
+        conversation = conversations[step.conversation]
+        turn = a_turn(conversation, at=step.day * DAY, opens=conversation.id not in known)
+        finished = answered(turn, usage=step.usage)
+        for _ in range(step.begins):
+            await store.begin(turn)
+        await asyncio.gather(*(store.complete(finished) for _ in range(step.completions)))
+        if step.completions:
+            expected += figures(new.tenant.id, finished)
+
+    assert await stored_totals(database, new.tenant.id) == expected
+    await database.aclose()
+
+
+def figures(tenant_id: TenantId, turn: Turn) -> Counter[tuple[str, UUID, str, str, str]]:
+    day = turn.answer.created_at.date()
+    usage = turn.answer.usage
+    taken = (1, usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.cost_microusd)
+    subjects = [
+        ("tenant", tenant_id),
+        ("conversation", turn.conversation.id),
+        ("visitor", turn.conversation.visitor_id),
+    ]
+    return +Counter(
+        {
+            (subject, id_, period, start.isoformat(), name): figure
+            for subject, id_ in subjects
+            if id_ is not None
+            for period, start in (("day", day), ("month", day.replace(day=1)))
+            for name, figure in zip(FIGURES, taken, strict=True)
+        }
+    )
+
+
+async def stored_totals(database: PostgresDatabase, tenant_id: TenantId) -> Counter[tuple[str, UUID, str, str, str]]:
+    async with database.transaction(tenant_id) as connection:
+        rows = await (
+            await connection.execute(
+                "SELECT subject, subject_id, period, starts_on::text, answers, input_tokens, output_tokens,"
+                " cached_tokens, cost_microusd FROM usage_totals"
+            )
+        ).fetchall()
+    found: Counter[tuple[str, UUID, str, str, str]] = Counter()
+    for subject, id_, period, start, *values in rows:
+        for name, figure in zip(FIGURES, values, strict=True):
+            found[subject, id_, period, start, name] += figure
+    return +found
+
+
+async def test_totals_of_a_servers_conversation_have_no_visitor(database: PostgresDatabase) -> None:
+    new = a_tenant()
+    await PostgresAccounts(database).open_tenant(new)
+    turn = answered(a_turn(a_conversation(new.tenant.id, new.assistant.id, visitor_id=None)))
+
+    await PostgresConversations(database, new.tenant.id).complete(turn)
+
+    assert {subject for subject, *_ in await stored_totals(database, new.tenant.id)} == {"tenant", "conversation"}
