@@ -1,6 +1,7 @@
 """The product's database: created, migrated, and opened to the role that the functions log in with."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import psycopg
@@ -9,6 +10,7 @@ from local.services import Postgres
 from local.services.process import StartFailed
 
 MIGRATIONS = Path(__file__).parents[1] / "layers" / "core" / "migrations"
+_DBMATE = Path(sys.executable).with_name("dbmate")
 LOGIN_ROLE = "chatconnect_login"
 
 _MAKE_LOGIN = f"""
@@ -37,7 +39,7 @@ async def migrate(url: str) -> None:
     """Apply what migrations are new to the database at `url`, as its owner. Raises StartFailed."""
     arguments = ["--url", f"{url}?sslmode=disable", "--migrations-dir", str(MIGRATIONS), "--no-dump-schema", "up"]
     dbmate = await asyncio.create_subprocess_exec(
-        "dbmate", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        str(_DBMATE), *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     said, _ = await dbmate.communicate()
     if dbmate.returncode != 0:

@@ -19,6 +19,8 @@ from chatconnect.services.chat import ChatService, Question
 from chatconnect.settings import settings
 from functions.chat.wiring import ChatServices
 
+MAX_EVENT_ID = 2**31  # far more events than an answer has; Redis refuses numbers of more than 64 bits
+
 services = ChatServices(settings())
 app = create_app("ChatConnect chat", environment=settings().environment, on_shutdown=services.aclose)
 app.state.services = services
@@ -33,7 +35,7 @@ class ChatRequest(BaseModel):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
-def question(body: ChatRequest, idempotency_key: Annotated[str | None, Header()] = None) -> Question:
+async def question(body: ChatRequest, idempotency_key: Annotated[str | None, Header()] = None) -> Question:
     """Return the request as the question it is."""
     return Question(
         text=body.message,
@@ -68,17 +70,17 @@ async def answer(asker: CurrentAsker, asked: Asked, chat: Chat) -> Answer:
     return await collected(await chat.ask(asker, asked))
 
 
-@app.post("/v1/chat/stream", tags=["chat"], response_class=EventStream,
+@app.post("/v1/chat/stream", tags=["chat"], status_code=200, response_class=EventStream,
           responses=responses(401, 403, 404, 409, 429) | STREAM_RESPONSE)  # fmt: skip
 async def stream(asker: CurrentAsker, asked: Asked, chat: Chat) -> EventStream:
     """Answer a message as Server-Sent Events, which end in exactly one `done` or `error`."""
     return EventStream(await chat.ask(asker, asked))
 
 
-@app.get("/v1/chat/stream/{message_id}", tags=["chat"], response_class=EventStream,
+@app.get("/v1/chat/stream/{message_id}", tags=["chat"], status_code=200, response_class=EventStream,
          responses=responses(401, 403, 404) | STREAM_RESPONSE)  # fmt: skip
 async def resume(
-    message_id: UUID, asker: CurrentAsker, chat: Chat, last_event_id: Annotated[int, Header(ge=0)] = 0
+    message_id: UUID, asker: CurrentAsker, chat: Chat, last_event_id: Annotated[int, Header(ge=0, le=MAX_EVENT_ID)] = 0
 ) -> EventStream:
     """Return the events of an answer after Last-Event-ID, then those that still come."""
     return EventStream(await chat.resume(asker, MessageId(message_id), last_event_id))

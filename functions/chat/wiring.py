@@ -3,13 +3,12 @@
 import asyncio
 from functools import partial
 
+from chatconnect import assembly
+from chatconnect.adapters.argon2 import Argon2Passwords
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.adapters.postgres.tenants import PostgresTenants
-
-from chatconnect import assembly
-from chatconnect.adapters.argon2 import Argon2Passwords
 from chatconnect.adapters.redis import RedisDatabase, RedisJournal, RedisRateLimits
 from chatconnect.adapters.sqs import SqsTurns
 from chatconnect.domain.pricing import PriceTable

@@ -2,16 +2,15 @@
 
 import asyncio
 from functools import partial
+from typing import TYPE_CHECKING
 
+from chatconnect import assembly
+from chatconnect.adapters.argon2 import Argon2Passwords
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.adapters.postgres.tenants import PostgresTenants
-
-from chatconnect import assembly
-from chatconnect.adapters.argon2 import Argon2Passwords
 from chatconnect.adapters.qdrant import QdrantDatabase
-from chatconnect.adapters.redis import RedisDatabase
 from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.sqs import SqsQueue
 from chatconnect.services.access import AccessService
@@ -22,6 +21,9 @@ from chatconnect.services.retrieval import RetrievalService
 from chatconnect.services.tenants import TenantService
 from chatconnect.settings import Settings
 
+if TYPE_CHECKING:
+    from chatconnect.adapters.redis import RedisDatabase
+
 
 class ConfigServices:
     """The services of the config function; what needs a secret or a heavy SDK is made when first asked for."""
@@ -29,11 +31,11 @@ class ConfigServices:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._database = assembly.postgres(settings)
-        self._redis = RedisDatabase(settings.redis_url)
+        self._redis: RedisDatabase | None = None
         self._tenants_of = partial(PostgresTenants, self._database, encryption=assembly.envelope(settings))
         self._documents_of = partial(PostgresDocuments, self._database)
         self._accounts, self._passwords = PostgresAccounts(self._database), Argon2Passwords()
-        self._closers: list[assembly.Close] = [self._database.aclose, self._redis.aclose]
+        self._closers: list[assembly.Close] = [self._database.aclose]
         self._vectors: QdrantDatabase | None = None
         self._lock = asyncio.Lock()
         self.access = AccessService(
@@ -82,7 +84,7 @@ class ConfigServices:
         return HealthService(
             checks={
                 "postgres": self._database.check,
-                "redis": self._redis.check,
+                "redis": self._check_redis,
                 "qdrant": self._check_vectors,
             },
             queues=queues,
@@ -91,6 +93,14 @@ class ConfigServices:
     async def aclose(self) -> None:
         """Close every connection."""
         await assembly.close_all(self._closers)
+
+    async def _check_redis(self) -> None:
+        if self._redis is None:  # only this question needs the client, whose import takes its time
+            from chatconnect.adapters.redis import RedisDatabase
+
+            self._redis = RedisDatabase(self._settings.redis_url)
+            self._closers.append(self._redis.aclose)
+        await self._redis.check()
 
     async def _check_vectors(self) -> None:
         await (await self._vector_store()).check()

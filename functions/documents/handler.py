@@ -24,8 +24,13 @@ processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_
 
 async def process(record: SQSRecord) -> None:
     """Process the uploads that one message tells of. Raises what makes the message come again."""
+    try:
+        uploads = uploads_of(record)
+    except (ValueError, LookupError, AttributeError, TypeError) as fault:
+        log_fault("unreadable message", fault)
+        raise
     ingestion = await services.ingestion()
-    for upload in uploads_of(record):
+    for upload in uploads:
         try:
             ingested = await ingestion.ingest(upload)
         except Invalid as error:  # not an upload of ours: trying again would not make it one

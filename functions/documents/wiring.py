@@ -3,10 +3,9 @@
 import asyncio
 from functools import partial
 
-from chatconnect.adapters.postgres.documents import PostgresDocuments
-
 from chatconnect import assembly
 from chatconnect.adapters.parsers.sandbox import SandboxedParser
+from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.tokens import BpeTokenCounter
 from chatconnect.services.ingestion import IngestionService

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from chatconnect.domain.errors import Invalid
 from chatconnect.event_loop import event_loop
-from chatconnect.observability import logger
+from chatconnect.observability import log_fault, logger
 from chatconnect.settings import settings
 from functions.jobs.wiring import JobServices
 
@@ -19,8 +19,12 @@ processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_
 
 async def write_turn(record: SQSRecord) -> None:
     """Write a turn that waited. Raises what makes the message come again."""
-    turn = services.turn_of(record.body)
-    await services.conversations_of(turn.conversation.tenant_id).complete(turn)
+    try:
+        turn = services.turn_of(record.body)
+        await services.conversations_of(turn.conversation.tenant_id).complete(turn)
+    except Exception as fault:
+        log_fault("waiting turn not written", fault)
+        raise
     logger().info("waiting turn written", extra={"message_id": str(turn.answer.id)})
 
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from chatconnect.domain.errors import ChatConnectError, Unauthenticated
 from chatconnect.domain.secret import Secret
 from chatconnect.event_loop import event_loop
-from chatconnect.http.errors import status_of
+from chatconnect.http.statuses import status_of
 from chatconnect.settings import settings
 from functions.realtime.wiring import access_service
 

@@ -2,11 +2,10 @@
 
 from functools import partial
 
-from chatconnect.adapters.postgres.accounts import PostgresAccounts
-from chatconnect.adapters.postgres.tenants import PostgresTenants
-
 from chatconnect import assembly
 from chatconnect.adapters.argon2 import Argon2Passwords
+from chatconnect.adapters.postgres.accounts import PostgresAccounts
+from chatconnect.adapters.postgres.tenants import PostgresTenants
 from chatconnect.services.access import AccessService
 from chatconnect.settings import Settings
 

@@ -1,5 +1,7 @@
 /** The staff's side of ChatConnect's HTTP interface. */
 
+import { sentence } from "./format.js";
+
 /** The page lies at `dashboard/` beside `v1/`, wherever both are mounted. */
 const ROOT = new URL("../", import.meta.url);
 
@@ -9,7 +11,7 @@ export class ApiError extends Error {
 
   /** @param {number} status @param {{code?: string, message?: string, details?: object, trace_id?: string}} error */
   constructor(status, { code = "unknown", message = "", details = {}, trace_id: traceId = null } = {}) {
-    super(message || `The server answered with status ${status}.`);
+    super(sentence(message || `the server answered with status ${status}`));
     this.status = status;
     this.code = code;
     this.traceId = traceId;
@@ -31,7 +33,7 @@ export class ConnectionLost extends Error {
  * @returns {Map<string, string>} field name to what is wrong with it
  */
 export function fieldsOf(details, message) {
-  if (Array.isArray(details?.fields)) return new Map(details.fields.map((each) => [each.field, each.message]));
+  if (Array.isArray(details?.fields)) return new Map(details.fields.map((each) => [each.field, sentence(each.message)]));
   return details?.field ? new Map([[details.field, message]]) : new Map();
 }
 
@@ -71,14 +73,16 @@ export class Api {
   /** The answer's body, null when there is none. Throws ApiError, ConnectionLost; AbortError after `signal`. */
   async #request(method, path, body, signal) {
     const token = this.#session.token;
-    const headers = { ...(body && { "Content-Type": "application/json" }), ...(token && { Authorization: `Bearer ${token}` }) };
+    const headers = new Headers();
+    if (token) headers.set("Authorization", `Bearer ${token}`);
+    if (body) headers.set("Content-Type", "application/json");
     const options = { method, headers, signal, body: body && JSON.stringify(body), credentials: "omit" };
     const response = await fetch(new URL(`v1${path}`, ROOT), options).catch((error) => {
       throw error.name === "AbortError" ? error : new ConnectionLost();
     });
     if (response.ok) return response.status === 204 ? null : response.json();
     const failure = new ApiError(response.status, (await response.json().catch(() => null))?.error);
-    if (response.status === 401 && token) this.#onExpired();
+    if (response.status === 401 && !path.startsWith("/auth/")) this.#onExpired();
     throw failure;
   }
 }

@@ -1,12 +1,11 @@
 /** Sizes, times and money as people read them. */
 
-const UNITS = ["byte", "kilobyte", "megabyte"];
-
 /** A file size, for example "1.4 MB". */
 export function bytes(count, locale = undefined) {
-  const step = count < 1000 ? 0 : count < 1_000_000 ? 1 : 2;
-  const options = { style: "unit", unit: UNITS[step], unitDisplay: "short", maximumFractionDigits: step === 2 ? 1 : 0 };
-  return new Intl.NumberFormat(locale, options).format(count / 1000 ** step);
+  if (count < 1000) return counted(count, "byte");
+  const [unit, size, digits] = count < 1_000_000 ? ["kilobyte", 1000, 0] : ["megabyte", 1_000_000, 1];
+  const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale, options).format(count / size);
 }
 
 /** A moment, for example "21 Nov 2026, 14:05". @param {string} iso */
@@ -34,4 +33,10 @@ export function counted(count, noun, plural = `${noun}s`) {
 /** Lines of a text area as a list without the empty ones. */
 export function lines(text) {
   return text.split("\n").map((line) => line.trim()).filter(Boolean);
+}
+
+/** A message of the API as a sentence: it begins with a capital and ends with a full stop. */
+export function sentence(message) {
+  const begun = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -39,7 +39,7 @@ async def alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/health/ready", responses={503: {"model": ReadyBody}} | responses())
+@router.get("/health/ready", responses=responses() | {503: {"model": ReadyBody}})
 async def ready(health: Health, response: Response) -> ReadyBody:
     """Look at every dependency and queue; 503 when one is away that answers need."""
     seen = await health.look()

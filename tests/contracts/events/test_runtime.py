@@ -21,14 +21,19 @@ EVENTS = sorted((ROOT / "events").glob("*.json"))
 def connections(function: LocalFunction, port: int) -> set[int]:
     """The function's ends of its connections to a port."""
     opened = psutil.Process(function.pid).net_connections("tcp")
-    return {end.laddr.port for end in opened if end.raddr and end.raddr.port == port}
+    return {end.laddr.port for end in opened if getattr(end.raddr, "port", None) == port}
 
 
 @pytest.mark.parametrize(
     ("name", "sample"),
-    [("config", "config"), ("widget_config", "widget_config"), ("jobs", "jobs"), ("documents", "documents"),
-     ("realtime", "realtime-connect"), ("chat", "chat")],
-)  # fmt: skip
+    [
+        ("chat", "chat"),
+        ("config", "config"),
+        ("widget_config", "widget_config"),
+        ("documents", "documents"),
+        ("jobs", "jobs"),
+    ],
+)
 def test_connections_outlive_an_event(
     stack: RunningStack, start: Start, read: ReadEvent, name: str, sample: str
 ) -> None:

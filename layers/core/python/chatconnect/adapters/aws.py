@@ -8,7 +8,8 @@ from typing import Any
 
 from chatconnect.domain.errors import Unavailable
 
-_CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 8, 3
+# Two tries and the pause between them take less than ten seconds, whatever hangs.
+_CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 2, 4, 2
 
 
 @cache

@@ -181,6 +181,9 @@ class _Connection(asyncio.Protocol):
             raise self._fault
         self._waiter = asyncio.get_running_loop().create_future()
         try:
+            if patience is None:  # as for every piece of a stream: a timer that never ends is not free
+                await self._waiter
+                return
             async with asyncio.timeout(patience):
                 await self._waiter
         except TimeoutError:

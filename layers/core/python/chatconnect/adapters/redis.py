@@ -107,20 +107,23 @@ class RedisRateLimits:
 
 
 class RedisJournal:
-    """One tenant's answers as Redis Streams: an entry's id is its frame's number."""
+    """One tenant's answers as Redis Streams.
+
+    An entry holds the frames that were written together, each a field named by its number; the entry's id is the
+    last one's number.
+    """
 
     def __init__(self, database: RedisDatabase, tenant_id: TenantId) -> None:
         self._database, self._tenant_id = database, tenant_id
 
     async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> None:
         """Keep frames for ten minutes. Quietly does nothing when Redis is away."""
-        if self._database.resting:
+        if self._database.resting or not frames:
             return
         key = self._key("answer", message_id)
         try:
             async with self._database.client().pipeline(transaction=False) as pipeline:
-                for frame in frames:
-                    pipeline.xadd(key, {b"name": frame.name, b"data": frame.data}, id=f"{frame.number}-0")
+                pipeline.xadd(key, {frame.number: _packed(frame) for frame in frames}, id=f"{frames[-1].number}-0")
                 pipeline.expire(key, _JOURNAL_SECONDS)
                 await pipeline.execute()
         except _AWAY:
@@ -168,7 +171,8 @@ class RedisJournal:
             answer: Any = await client.xread({key: f"{after}-0"}, block=_BLOCK_MS, count=_READ_COUNT)
             if answer:
                 [(_, entries)] = answer.items() if isinstance(answer, dict) else answer
-                return [_frame(entry_id, fields) for entry_id, fields in entries], True
+                frames = [frame for _, fields in entries for frame in _frames(fields)]
+                return [frame for frame in frames if frame.number > after], True
             return [], bool(await client.exists(key))
         except _AWAY as error:
             self._database.failed()
@@ -177,11 +181,17 @@ class RedisJournal:
     async def _is_complete(self, key: str) -> bool:
         """Whether the newest kept frame ends the stream: then whoever has seen it waits for nothing."""
         newest: Any = await self._database.client().xrevrange(key, count=1)
-        return bool(newest) and _frame(*newest[0]).is_last
+        return bool(newest) and _frames(newest[0][1])[-1].is_last
 
     def _key(self, kind: str, message_id: MessageId) -> str:
         return f"{{{self._tenant_id}}}:{kind}:{message_id}"
 
 
-def _frame(entry_id: bytes, fields: dict[bytes, bytes]) -> Frame:
-    return Frame(int(entry_id.split(b"-")[0]), fields[b"name"].decode(), fields[b"data"])
+def _packed(frame: Frame) -> bytes:
+    return b"%b %b" % (frame.name.encode(), frame.data)
+
+
+def _frames(fields: dict[bytes, bytes]) -> list[Frame]:
+    """Return the frames of an entry, in their order."""
+    parts = ((number, *packed.partition(b" ")) for number, packed in fields.items())
+    return [Frame(int(number), name.decode(), data) for number, name, _, data in parts]

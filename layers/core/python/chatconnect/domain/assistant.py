@@ -13,6 +13,7 @@ MAX_NAME = 100
 MAX_SYSTEM_PROMPT = 20_000
 MAX_OUTPUT_TOKENS = 32_000
 MAX_ACCESS_TOKEN = 500
+MAX_HISTORY = 200
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are the assistant on {company}'s website. Answer the visitor's question from the passages below, and only "
@@ -73,7 +74,7 @@ class AssistantConfig:
         _check_access_token(self.access_token)
         _check_range("temperature", self.temperature, 0.0, 2.0)
         _check_range("max_tokens", self.max_tokens, 1, MAX_OUTPUT_TOKENS)
-        _check_range("history_messages", self.history_messages, 0, 200)
+        _check_range("history_messages", self.history_messages, 0, MAX_HISTORY)
         for number, text in enumerate(self.control_messages):
             _check_text(f"control_messages.{number}", text, 4_000)
 
@@ -114,7 +115,7 @@ class Assistant:
 
 
 def _check_text(field: str, text: str, longest: int) -> None:
-    if not text.strip() or len(text) > longest:
+    if not text.strip() or len(text) > longest or "\0" in text:
         raise Invalid(f"{field} needs 1 to {longest:,} characters", details={"field": field})
 
 
@@ -126,8 +127,12 @@ def _check_range(field: str, value: float, low: float, high: float) -> None:
 def _check_base_url(url: str | None) -> None:
     if url is None:
         return
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        addressed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        addressed = False
+    if not addressed or any(c in url for c in "@?#") or not _is_visible_ascii(url):
         raise Invalid(
             "the base URL is an http(s) address with no user, query or fragment", details={"field": "base_url"}
         )
@@ -137,7 +142,11 @@ def _check_access_token(token: Secret | None) -> None:
     if token is None:
         return
     value = token.reveal()
-    if not 8 <= len(value) <= MAX_ACCESS_TOKEN or any(not 0x21 <= ord(c) <= 0x7E for c in value):
+    if not 8 <= len(value) <= MAX_ACCESS_TOKEN or not _is_visible_ascii(value):
         raise Invalid(
             f"an access token has 8 to {MAX_ACCESS_TOKEN} visible ASCII characters", details={"field": "access_token"}
         )
+
+
+def _is_visible_ascii(text: str) -> bool:
+    return all("!" <= c <= "~" for c in text)

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from chatconnect.domain.conversation import Citation
 from chatconnect.domain.knowledge import Passage
 
-_MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
-_BEGINNING = re.compile(r"\s?\[[\d,\s]{0,15}$")
+# A marker has at most 40 characters, so that what may become one is not held back for long; the spaces before it go
+# with it when it is dropped.
+_MARKER = re.compile(r"\[(?=[\d,\s]{1,40}\])(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+_BEGINNING = re.compile(r"(?<! )(?: +| *\[[\d,\s]{0,40})\Z")
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*\s*")
 _WORD = re.compile(r"\w+")
 _MAX_QUOTE = 300
@@ -44,7 +46,7 @@ class CitationStream:
         position = 0
         for match in _MARKER.finditer(text):
             before = text[position : match.start()]
-            self._written += before
+            self._written = (self._written + before)[-_NEARBY:]
             position = match.end()
             numbers = [int(number) for number in match[1].split(",")]
             known = [number for number in numbers if 1 <= number <= len(self._passages)]
@@ -53,13 +55,13 @@ class CitationStream:
                     yield self._cite(number)
             markers = "".join(f"[{self._markers[number]}]" for number in known)
             yield from _unless_empty(before + markers if markers else before.rstrip(" "))
-        self._written += text[position:]
+        self._written = (self._written + text[position:])[-_NEARBY:]
         yield from _unless_empty(text[position:])
 
     def _cite(self, number: int) -> Citation:
         self._markers[number] = len(self._markers) + 1
         chunk = self._passages[number - 1].chunk
-        begin, end = quote_span(chunk.text, self._written[-_NEARBY:])
+        begin, end = quote_span(chunk.text, self._written)
         citation = Citation(
             marker=self._markers[number],
             document_id=chunk.document_id,

@@ -15,6 +15,7 @@ from chatconnect.domain.identifiers import (
     VersionId,
     VisitorId,
 )
+from chatconnect.domain.text import cleaned, is_visible
 
 MAX_MESSAGE = 2_000
 MAX_METADATA = 20
@@ -151,6 +152,8 @@ class Feedback:
     def __post_init__(self) -> None:
         if self.rating not in ("up", "down"):
             raise Invalid("the rating is up or down", details={"field": "rating"})
+        object.__setattr__(self, "reason", cleaned(self.reason or "") or None)
+        object.__setattr__(self, "text", cleaned(self.text or "", keep="\n\t") or None)
 
 
 def checked_message(text: str) -> str:
@@ -158,16 +161,16 @@ def checked_message(text: str) -> str:
 
     Raises Invalid with code "empty_message" or "message_too_long".
     """
-    cleaned = "".join(c for c in text.replace("\r\n", "\n") if c in "\n\t" or not _is_control(c)).strip()
-    if not cleaned:
+    message = cleaned(text.replace("\r\n", "\n").replace("\r", "\n"), keep="\n\t")
+    if not is_visible(message):
         raise Invalid("the message is empty", code="empty_message", details={"field": "message"})
-    if len(cleaned) > MAX_MESSAGE:
+    if len(message) > MAX_MESSAGE:
         raise Invalid(
             f"a message has at most {MAX_MESSAGE:,} characters",
             code="message_too_long",
-            details={"field": "message", "length": len(cleaned), "longest": MAX_MESSAGE},
+            details={"field": "message", "length": len(message), "longest": MAX_MESSAGE},
         )
-    return cleaned
+    return message
 
 
 def checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -176,21 +179,4 @@ def checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
         raise Invalid(
             f"metadata has at most {MAX_METADATA} entries of 64 and 500 characters", details={"field": "metadata"}
         )
-    return {_clean(key): _clean(value) for key, value in metadata.items()}
-
-
-def _clean(text: str) -> str:
-    return "".join(c for c in text if not _is_control(c))
-
-
-def _is_control(character: str) -> bool:
-    """C0 and C1 controls, lone surrogates, and the invisible marks that reorder or hide text (bidi overrides, tags)."""
-    code = ord(character)
-    return (
-        code < 0x20
-        or 0x7F <= code <= 0x9F
-        or 0x202A <= code <= 0x202E
-        or 0x2066 <= code <= 0x2069
-        or 0xD800 <= code <= 0xDFFF
-        or 0xE0000 <= code <= 0xE007F
-    )
+    return {cleaned(key): cleaned(value) for key, value in metadata.items()}

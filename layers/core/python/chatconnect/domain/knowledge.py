@@ -10,9 +10,13 @@ from uuid import UUID
 
 from chatconnect.domain.errors import Conflict, Invalid
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
+from chatconnect.domain.text import cleaned
 
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 MAX_FILENAME = 200
+_LONGEST_SUFFIX = 20
+# Neighbours lie at most this many characters apart: between them is white space that was trimmed.
+_WIDEST_GAP = 100
 
 MEDIA_TYPES = {
     ".pdf": "application/pdf",
@@ -116,9 +120,12 @@ class ObjectKey:
         parts = key.split("/")
         try:
             tenant, document, version, filename = parts
-            return cls(TenantId(UUID(tenant)), DocumentId(UUID(document)), VersionId(UUID(version)), filename)
+            ids = UUID(tenant), UUID(document), UUID(version)
         except ValueError as error:
             raise Invalid("not the key of an upload", code="foreign_object") from error
+        if not filename or [str(id_) for id_ in ids] != parts[:3]:  # UUID() takes other spellings too
+            raise Invalid("not the key of an upload", code="foreign_object")
+        return cls(TenantId(ids[0]), DocumentId(ids[1]), VersionId(ids[2]), filename)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +166,12 @@ def media_type_of(filename: str) -> str:
 
 def safe_filename(name: str) -> str:
     """Return the last part of `name` without what a key or header cannot hold. Raises Invalid when nothing is left."""
-    last = re.split(r"[/\\]", name)[-1]
-    cleaned = re.sub(r"[\x00-\x1f\x7f<>:\"|?*%#{}^`~\[\]]+", "_", last).strip(" .")
-    if not cleaned or not cleaned.strip("_"):
+    last = cleaned(re.split(r"[/\\]", name)[-1])
+    safe = re.sub(r"[<>:\"|?*%#{}^`~\[\]]+", "_", last).strip(" .")
+    if not safe.strip("_"):
         raise Invalid("the file needs a name", code="invalid_filename")
-    suffix = PurePosixPath(cleaned).suffix
-    return cleaned if len(cleaned) <= MAX_FILENAME else cleaned[: MAX_FILENAME - len(suffix)] + suffix
+    suffix = PurePosixPath(safe).suffix[:_LONGEST_SUFFIX]
+    return safe if len(safe) <= MAX_FILENAME else safe[: MAX_FILENAME - len(suffix)] + suffix
 
 
 def merge_adjacent(passages: Iterable[Passage]) -> list[Passage]:
@@ -172,7 +179,7 @@ def merge_adjacent(passages: Iterable[Passage]) -> list[Passage]:
 
     Overlapping text is taken once: chunks carry their offsets.
     """
-    by_place = sorted(passages, key=lambda p: (str(p.chunk.version_id), p.chunk.position))
+    by_place = sorted(passages, key=lambda p: (str(p.chunk.version_id), p.chunk.position, -p.score))
     merged: list[Passage] = []
     last_position = -1
     for passage in by_place:
@@ -180,7 +187,7 @@ def merge_adjacent(passages: Iterable[Passage]) -> list[Passage]:
         if previous and previous.chunk.version_id == passage.chunk.version_id:
             if passage.chunk.position == last_position:
                 continue
-            if passage.chunk.position == last_position + 1 and passage.chunk.page == previous.chunk.page:
+            if passage.chunk.position == last_position + 1 and _adjoin(previous.chunk, passage.chunk):
                 merged[-1] = _joined(previous, passage)
                 last_position = passage.chunk.position
                 continue
@@ -189,9 +196,15 @@ def merge_adjacent(passages: Iterable[Passage]) -> list[Passage]:
     return sorted(merged, key=lambda p: p.score, reverse=True)
 
 
+def _adjoin(first: Chunk, second: Chunk) -> bool:
+    return first.page == second.page and second.start - first.end <= _WIDEST_GAP
+
+
 def _joined(first: Passage, second: Passage) -> Passage:
+    """Join two neighbours; the text stays as long as its offsets say."""
     overlap = max(0, first.chunk.end - second.chunk.start)
-    gap = "\n" if second.chunk.start > first.chunk.end else ""
-    chunk = replace(first.chunk, text=first.chunk.text + gap + second.chunk.text[overlap:], end=second.chunk.end)
+    gap = "\n" * (second.chunk.start - first.chunk.end)
+    text = first.chunk.text + gap + second.chunk.text[overlap:]
+    chunk = replace(first.chunk, text=text, end=max(first.chunk.end, second.chunk.end))
     similarities = [s for s in (first.similarity, second.similarity) if s is not None]
     return Passage(chunk, max(first.score, second.score), max(similarities) if similarities else None)

@@ -1,11 +1,13 @@
 """Which websites may use a widget."""
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from chatconnect.domain.errors import Forbidden, Invalid
 
 _LOOPBACK = ("localhost", "127.0.0.1")
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -21,10 +23,10 @@ def checked_domain(pattern: str) -> str:
     try:
         parts = urlsplit(f"//{host}")
         port = parts.port
-        name = (parts.hostname or "").encode("idna").decode()
-    except (ValueError, UnicodeError):
+        name = _ascii(parts.hostname or "")
+    except ValueError:  # UnicodeError is one
         name, port = "", None
-    if not name or parts.path or parts.query or parts.fragment or parts.username or "*" in name:
+    if not _HOST.fullmatch(name) or port == 0 or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         raise Invalid("this is not a domain", code="invalid_domain", details={"field": "allowed_domains"})
     if text != host and "." not in name:
         raise Invalid("a wildcard needs a full domain", code="invalid_domain", details={"field": "allowed_domains"})
@@ -44,13 +46,21 @@ def check_origin(origin: str | None, allowed: Iterable[str]) -> str:
     return origin
 
 
+def _ascii(host: str) -> str:
+    """Return the host as browsers send it. Raises UnicodeError when that would make another name of it (ß to ss)."""
+    name = host.rstrip(".").encode("idna")
+    if not host.isascii() and name.decode("idna") != host.rstrip("."):
+        raise UnicodeError
+    return name.decode()
+
+
 def _matches(origin: str, pattern: str) -> bool:
     try:
         parts = urlsplit(origin.lower())
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
-    if parts.scheme not in _DEFAULT_PORTS or parts.path or parts.query or parts.fragment or parts.username:
+    if parts.scheme not in _DEFAULT_PORTS or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         return False
     wanted, _, wanted_port = pattern.partition(":")
     if wanted in _LOOPBACK and not wanted_port:

@@ -1,17 +1,29 @@
 """A string that must not be seen."""
 
-from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, slots=True)
 class Secret:
-    """Holds a password, key or token; printing, formatting or logging it shows stars only."""
+    """Holds a password, key or token; printing, formatting or logging it shows stars only.
 
-    _value: str = field(repr=False)
+    No dataclass on purpose: what turns dataclasses into dictionaries or JSON would lay it open.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
 
     def reveal(self) -> str:
         """Return the value, for the one place that sends or checks it."""
         return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
 
     def __str__(self) -> str:
         return "***"

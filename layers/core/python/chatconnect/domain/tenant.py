@@ -9,7 +9,7 @@ from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import AccountId, MemberId, TenantId
 from chatconnect.domain.secret import Secret
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
 PASSWORD_LENGTH = (10, 200)
 
 

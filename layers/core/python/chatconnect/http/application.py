@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 
+import orjson
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -31,9 +32,9 @@ def create_app(title: str, *, environment: str, on_shutdown: Callable[[], Awaita
         docs_url="/docs" if documented else None,
         redoc_url=None,
         openapi_url="/openapi.json" if documented else None,
-        max_body_size=LARGEST_BODY,
     )
     add_error_handlers(app)
+    app.add_middleware(BodyGate)
     app.add_middleware(RequestFrame)
     # Any website may read an answer that it has a token for; which websites get one is decided with the token.
     app.add_middleware(
@@ -81,6 +82,63 @@ class RequestFrame:
                 await response(scope, receive, framed)
         finally:
             trace_id.reset(token)
+
+
+class BodyGate:
+    """Takes in a request's body before the app does, and refuses one that is too large or whose text is none.
+
+    JSON can write half a character ("\\ud800"), which neither a database nor a tokenizer takes.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = await _whole_body(receive)
+        if len(body) > LARGEST_BODY:
+            message = f"a request has at most {LARGEST_BODY // 1024} KB"
+            await error_response(413, "body_too_large", message)(scope, receive, send)
+        elif b"\\ud" in body.lower() and not _is_json(body):
+            await error_response(400, "invalid_request", "the request is not valid JSON")(scope, receive, send)
+        else:
+            await self._app(scope, _replayed(body, receive), send)
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    """Return the body, or the beginning of one that is too large."""
+    body = bytearray()
+    while len(body) <= LARGEST_BODY:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    return bytes(body)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Give the body as one message, then whatever else comes: that the client has left, say."""
+    given = False
+
+    async def next_message() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return next_message
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _trace_id(scope: Scope) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Protocol
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -27,7 +26,7 @@ class Services(Protocol):
         ...
 
 
-def bearer(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Secret:
+async def bearer(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Secret:
     """Return the bearer credential. Raises Unauthenticated."""
     if credentials is None or not credentials.credentials:
         raise Unauthenticated("a bearer token or key is needed")
@@ -37,7 +36,7 @@ def bearer(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_
 Bearer = Annotated[Secret, Depends(bearer)]
 
 
-def website(request: Request) -> str | None:
+async def website(request: Request) -> str | None:
     """Return the website that a browser's request comes from.
 
     Browsers leave Origin out of same-origin reads; there Sec-Fetch-Site, which no page can set, says as much.
@@ -118,11 +117,5 @@ def _check_same_website(visitor: Visitor, origin: str | None, *, safe: bool) -> 
         if not safe:
             raise Forbidden("this token works only from its website", code="origin_required")
         return
-    if _plain(origin) != _plain(visitor.origin):
+    if origin.lower() != visitor.origin.lower():
         raise Forbidden("this token belongs to another website", code="origin_not_allowed")
-
-
-def _plain(origin: str) -> tuple[str, str]:
-    """The scheme and the host with its port, in small letters."""
-    parts = urlsplit(origin.lower())
-    return parts.scheme, parts.netloc

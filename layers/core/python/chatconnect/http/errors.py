@@ -1,4 +1,4 @@
-"""Errors over HTTP: one table from our error tree to statuses, one shape for all."""
+"""Errors over HTTP: one shape for all."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,32 +10,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from chatconnect.domain.errors import (
-    ChatConnectError,
-    Conflict,
-    DocumentRejected,
-    Forbidden,
-    Invalid,
-    LimitReached,
-    NotFound,
-    Unauthenticated,
-    Unavailable,
-)
+from chatconnect.domain.errors import ChatConnectError
+from chatconnect.http.statuses import status_of
 from chatconnect.observability import log_fault, trace_id
 
-STATUS: Mapping[type[ChatConnectError], int] = {
-    Invalid: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    DocumentRejected: 422,
-    LimitReached: 429,
-    Unavailable: 503,
-    ChatConnectError: 500,
-}
 _SERVER_FAULT = 500
-_BY_FRAMEWORK = {404: "no_such_route", 405: "method_not_allowed", 413: "body_too_large"}
+_LONGEST_FIELD = 100  # a field of a free-form object is named by the client
+_BY_FRAMEWORK = {404: "no_such_route", 405: "method_not_allowed"}
 
 
 class ErrorDetail(BaseModel):
@@ -56,11 +37,6 @@ class ErrorBody(BaseModel):
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return OpenAPI entries for the errors that a route can answer with."""
     return {status: {"model": ErrorBody} for status in sorted({*statuses, 400, 500, 503})}
-
-
-def status_of(error: ChatConnectError) -> int:
-    """Return the HTTP status of one of our errors."""
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def response_to(error: ChatConnectError) -> JSONResponse:
@@ -104,5 +80,14 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def _fields(errors: Sequence[Any]) -> list[dict[str, str]]:
-    """Name the fields and what is wrong with them, but never repeat their values."""
-    return [{"field": ".".join(map(str, e["loc"][1:] or e["loc"])), "message": str(e["msg"])} for e in errors[:20]]
+    """Name the fields and what is wrong with them, but never repeat their values.
+
+    "Input should be a valid UUID, invalid character: found `x` at 1" would, so it is cut before the reason.
+    """
+    return [
+        {
+            "field": ".".join(map(str, e["loc"][1:] or e["loc"]))[:_LONGEST_FIELD],
+            "message": str(e["msg"]).partition(", invalid")[0],
+        }
+        for e in errors[:20]
+    ]

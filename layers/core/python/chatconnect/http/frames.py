@@ -74,23 +74,25 @@ class EventStream(StreamingResponse):
 
 async def event_stream(frames: AsyncIterator[Frame]) -> AsyncGenerator[bytes, None]:
     """Yield the frames as Server-Sent Events. Whatever happens, the stream ends in `done` or `error`."""
-    last = 0
+    last, ended = 0, False
     try:
         async with aclosing(frames) as source:  # type: ignore[type-var]
             async for frame in source:
                 if frame is KEEP_ALIVE:
                     yield b": ping\n\n"
                     continue
-                last = frame.number
+                last, ended = frame.number, frame.is_last
                 yield b"id: %d\nevent: %b\ndata: %b\n\n" % (last, frame.name.encode(), frame.data)
-                if frame.is_last:
-                    return
+                if ended:
+                    break
         error: ChatConnectError = Unavailable("the rest of this answer", code="answer_interrupted")
     except ChatConnectError as ours:
         error = ours
     except Exception as fault:  # noqa: BLE001 - the stream must end in an event
         log_fault("stream fault", fault)
         error = ChatConnectError("something went wrong on our side")
+    if ended:
+        return
     retryable = isinstance(error, Unavailable | LimitReached)
     frame = encode(last + 1, Failed(error.code, error.message, retryable))
     yield b"id: %d\nevent: error\ndata: %b\n\n" % (frame.number, frame.data)

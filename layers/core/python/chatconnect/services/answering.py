@@ -12,7 +12,7 @@ Encode = Callable[[int, Event], Frame]
 
 GRACE_SECONDS = 30.0
 KEEP_ALIVE_SECONDS = 15.0
-_FLUSH_SECONDS = 0.05
+_FLUSH_SECONDS = 0.2
 _CANCEL_CHECK_SECONDS = 0.5
 
 
@@ -37,46 +37,56 @@ class Answering:
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._unwritten: list[Frame] = []
         self._ended = asyncio.Event()
-        self._cancelled = False
+        self._begun = self._cancelled = False
+        self._last_frame_at = asyncio.get_running_loop().time()
+        self._stay_alive()
         self._producing = asyncio.create_task(self._produce())
         self._journalling = asyncio.create_task(self._keep_journal())
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Yield the frames as they come, to the last, and KEEP_ALIVE when nothing comes; for one listener."""
         try:
-            while True:
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                        frame = await self._frames.get()
-                except TimeoutError:
-                    yield KEEP_ALIVE
-                    continue
-                if frame is None:
-                    return
+            while (frame := await self._frames.get()) is not None:
                 yield frame
         finally:
+            self._alive.cancel()
             if not self._ended.is_set():
                 asyncio.get_running_loop().call_later(self._grace, self.cancel)
 
     def cancel(self) -> None:
         """Stop generating: what there is is stored, and the stream ends."""
-        if not self._cancelled:  # once: a second time would tear the recording of what there is
-            self._cancelled = True
+        if self._cancelled:  # once: a second time would tear the recording of what there is
+            return
+        self._cancelled = True
+        if self._begun:  # a task that is cancelled before it runs would end without an event
             self._producing.cancel()
 
     async def ended(self) -> None:
         """Wait until the answer and its journal are complete."""
         await asyncio.gather(self._producing, self._journalling, return_exceptions=True)
 
+    def _stay_alive(self) -> None:
+        """Put a sign of life among the frames after each silence; one timer for all of them, not one per frame."""
+        loop = asyncio.get_running_loop()
+        silence = loop.time() - self._last_frame_at
+        if silence >= KEEP_ALIVE_SECONDS:
+            self._frames.put_nowait(KEEP_ALIVE)
+            silence = 0.0
+        self._alive = loop.call_later(KEEP_ALIVE_SECONDS - silence, self._stay_alive)
+
     async def _produce(self) -> None:
-        number = 0
+        number, self._begun, loop = 0, True, asyncio.get_running_loop()
+        if self._cancelled:
+            self._producing.cancel()
         try:
             async for event in self._events:
                 number += 1
                 frame = self._encode(number, event)
                 self._unwritten.append(frame)
                 self._frames.put_nowait(frame)
+                self._last_frame_at = loop.time()
         finally:
+            self._alive.cancel()
             self._ended.set()
             self._frames.put_nowait(None)
 
@@ -92,6 +102,7 @@ class Answering:
                 next_check = loop.time() + _CANCEL_CHECK_SECONDS
                 if await self._journal.cancel_requested(self.message_id):
                     self.cancel()
+        await self._flush()  # what came while the last batch was being written
 
     async def _flush(self) -> None:
         batch, self._unwritten = self._unwritten, []

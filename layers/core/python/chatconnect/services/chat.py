@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chatconnect.domain.assistant import Assistant
+from chatconnect.domain.assistant import MAX_HISTORY, Assistant
 from chatconnect.domain.conversation import (
     Conversation,
     Message,
@@ -15,7 +15,7 @@ from chatconnect.domain.conversation import (
     checked_message,
     checked_metadata,
 )
-from chatconnect.domain.errors import Invalid, NotFound
+from chatconnect.domain.errors import Invalid, NotFound, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Frame, Started, Token
 from chatconnect.domain.identifiers import ConversationId, MessageId, VisitorId, new_id
 from chatconnect.domain.principals import Asker, Visitor
@@ -58,7 +58,7 @@ class ChatService:
     ) -> None:
         self._tenants_of, self._conversations_of, self._journal_of = tenants_of, conversations_of, journal_of
         self._rates, self._maker, self._encode, self._clock = rates, maker, encode, clock
-        self._running: dict[MessageId, Answering] = {}
+        self._running: dict[MessageId, tuple[Turn, Answering]] = {}
 
     async def ask(self, asker: Asker, question: Question) -> AsyncIterator[Frame]:
         """Accept the question and return the answer's frames; closing the iterator is leaving.
@@ -72,21 +72,25 @@ class ChatService:
         if question.idempotency_key is not None and not 1 <= len(question.idempotency_key) <= MAX_IDEMPOTENCY_KEY:
             raise Invalid("an idempotency key has 1 to 200 characters", details={"field": "Idempotency-Key"})
         await self._rates.check(asker.tenant_id, _subject(asker), asker.requests_per_minute)
-        path, assistant, opens = await self._place(asker, question, metadata)
+        (path, assistant, opens), tenant = await asyncio.gather(
+            self._place(asker, question, metadata), self._tenants_of(asker.tenant_id).get()
+        )
         turn = self._turn(path, assistant, text, question, opens=opens)
+        # From here to the answer's start nothing may fail: a turn that has begun is one that ends.
         if question.idempotency_key is not None:
             earlier = await self._conversations_of(asker.tenant_id).begin(turn)
             if earlier is not None:
                 return self._repeat(asker, earlier)
-        company = (await self._tenants_of(asker.tenant_id).get()).name
         recorded = question.idempotency_key is not None
         history = path.messages[-assistant.config.history_messages :] if assistant.config.history_messages else ()
-        return self._run(Request(turn, assistant, history, company, question.arrived, recorded))
+        return self._run(Request(turn, assistant, history, tenant.name, question.arrived, recorded))
 
     async def resume(self, asker: Asker, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
         """Return the frames of an answer after a number: kept ones first, then new ones as they come.
 
-        Raises NotFound when the answer is not the asker's. An answer that is no longer kept comes from the database.
+        Raises NotFound when the answer is not the asker's. An answer that is no longer kept comes from the database,
+        but only whole: how much of it the first `after` frames held is not known any more, so a stream that had begun
+        ends in Unavailable with code "answer_interrupted".
         """
         answer = await self._own_answer(asker, message_id)
         if answer.status is MessageStatus.PENDING:
@@ -97,13 +101,13 @@ class ChatService:
         """Stop generating an answer; none under way is no error. Raises NotFound when it is not the asker's."""
         await self._own_answer(asker, message_id)
         if (running := self._running.get(message_id)) is not None:
-            running.cancel()
+            running[1].cancel()
         else:
             await self._journal_of(asker.tenant_id).request_cancel(message_id)
 
     async def drain(self) -> None:
         """Wait for the answers under way, before the process ends."""
-        await asyncio.gather(*(running.ended() for running in list(self._running.values())))
+        await asyncio.gather(*(answering.ended() for _, answering in list(self._running.values())))
 
     async def _place(
         self, asker: Asker, question: Question, metadata: Mapping[str, str]
@@ -112,7 +116,7 @@ class ChatService:
         tenants = self._tenants_of(asker.tenant_id)
         if question.conversation_id is not None:
             path = await self._conversations_of(asker.tenant_id).path(
-                question.conversation_id, visitor_id=_visitor_of(asker), leaf=question.parent_id
+                question.conversation_id, visitor_id=_visitor_of(asker), leaf=question.parent_id, limit=MAX_HISTORY
             )
             path.conversation.check_takes_messages()
             return path, await tenants.assistant(path.conversation.assistant_id), False
@@ -164,7 +168,7 @@ class ChatService:
         answering = Answering(
             answer_id, self._maker.answer(request), journal=self._journal_of(tenant_id), encode=self._encode
         )
-        self._running[answer_id] = answering
+        self._running[answer_id] = request.turn, answering
         forget = asyncio.create_task(answering.ended())
         forget.add_done_callback(lambda _: self._running.pop(answer_id, None))
         return answering.frames()
@@ -172,25 +176,32 @@ class ChatService:
     def _repeat(self, asker: Asker, earlier: Turn) -> AsyncIterator[Frame]:
         if earlier.answer.status is MessageStatus.PENDING:
             return self._journal_of(asker.tenant_id).follow(earlier.answer.id, 0)
-        return self._stored(earlier.answer, earlier.question.id, after=0)
+        return self._stored(earlier.answer, earlier.question.id)
 
     async def _journal_or_stored(self, asker: Asker, answer: Message, after: int) -> AsyncIterator[Frame]:
+        last = after
         try:
             async for frame in self._journal_of(asker.tenant_id).follow(answer.id, after):
+                last = frame.number
                 yield frame
-        except NotFound:
-            if answer.parent_id is None:
-                raise
-            async for frame in self._stored(answer, answer.parent_id, after=0):
+        except (NotFound, Unavailable) as error:
+            if last > 0 or answer.parent_id is None:
+                raise Unavailable("the rest of this answer", code="answer_interrupted") from error
+            async for frame in self._stored(answer, answer.parent_id):
                 yield frame
 
-    async def _stored(self, answer: Message, question_id: MessageId, *, after: int) -> AsyncIterator[Frame]:
+    async def _stored(self, answer: Message, question_id: MessageId) -> AsyncIterator[Frame]:
         for number, event in enumerate(_events_of(answer, question_id), start=1):
-            if number > after:
-                yield self._encode(number, event)
+            yield self._encode(number, event)
 
     async def _own_answer(self, asker: Asker, message_id: MessageId) -> Message:
-        message = await self._conversations_of(asker.tenant_id).find_message(message_id, _visitor_of(asker))
+        visitor_id = _visitor_of(asker)
+        if (running := self._running.get(message_id)) is not None:  # its row may not be written yet
+            turn, _ = running
+            theirs = turn.conversation.tenant_id == asker.tenant_id
+            if theirs and visitor_id in (None, turn.conversation.visitor_id):
+                return turn.answer
+        message = await self._conversations_of(asker.tenant_id).find_message(message_id, visitor_id)
         if message is None or message.role is not Role.ASSISTANT:
             raise NotFound("answer", message_id)
         return message

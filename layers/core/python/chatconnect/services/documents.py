@@ -1,11 +1,11 @@
 """Documents as staff handle them: promise an upload, list, inspect, process again, delete."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import PurePosixPath
 
-from chatconnect.domain.errors import Conflict, Invalid
+from chatconnect.domain.errors import Conflict, Invalid, Unavailable
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId, new_id
 from chatconnect.domain.knowledge import (
     MAX_UPLOAD_BYTES,
@@ -17,6 +17,7 @@ from chatconnect.domain.knowledge import (
     media_type_of,
     safe_filename,
 )
+from chatconnect.domain.text import cleaned
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.knowledge import ChunksOf, DocumentPage, DocumentsOf, UploadForm, Uploads
 
@@ -67,7 +68,7 @@ class DocumentService:
             await documents.add_version(version)
             document = replace(known, newest=version, updated_at=now)
         else:
-            title = (upload.title or PurePosixPath(filename).name).strip()[:MAX_TITLE]
+            title = cleaned(upload.title or "")[:MAX_TITLE].strip() or filename
             document = Document(document_id, tenant_id, title, now, now, version)
             await documents.add(document)
         return document, await self._uploads.form(version, largest=MAX_UPLOAD_BYTES)
@@ -92,10 +93,12 @@ class DocumentService:
         What cannot be purged now is found again by the reconcile job.
         """
         documents, chunks = self._documents_of(tenant_id), self._chunks_of(tenant_id)
-        for version in await documents.delete(document_id):
-            await chunks.delete_version(version.id)
-            await self._uploads.delete(version.object_key)
-            await documents.purged(version.id)
+        versions = await documents.delete(document_id)
+        with suppress(Unavailable):  # deleted it is; saying otherwise would make the caller try again in vain
+            for version in versions:
+                await chunks.delete_version(version.id)
+                await self._uploads.delete(version.object_key)
+                await documents.purged(version.id)
 
     async def reprocess(self, tenant_id: TenantId, document_id: DocumentId) -> Document:
         """Read the newest upload again, as a new version: the present one answers until that is ready.
@@ -131,8 +134,10 @@ def _check_declared(upload: NewUpload, media_type: str) -> None:
             details={"field": "size", "largest": MAX_UPLOAD_BYTES},
         )
     declared = upload.content_type.split(";")[0].strip().lower()
+    # Browsers are not sure of text files: each kind goes by several names, and where Excel is installed CSV is its own.
     loose = media_type.startswith("text/") and declared.startswith("text/")
-    if declared and declared not in (media_type, "application/octet-stream", "application/vnd.ms-excel") and not loose:
+    excel = media_type == "text/csv" and declared == "application/vnd.ms-excel"
+    if declared not in ("", media_type, "application/octet-stream") and not (loose or excel):
         raise Invalid(
             f"the name says {media_type}, the content type {declared}",
             code="type_mismatch",

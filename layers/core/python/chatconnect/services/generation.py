@@ -5,13 +5,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 from typing import Any
 
 from chatconnect.domain.assistant import Assistant
 from chatconnect.domain.citations import CitationStream, without_markers
 from chatconnect.domain.composition import instructions
 from chatconnect.domain.conversation import Citation, Message, MessageStatus, Role, Turn, Usage
-from chatconnect.domain.errors import ChatConnectError, LimitReached, Unavailable
+from chatconnect.domain.errors import ChatConnectError, LimitReached, ProviderFailed, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Started, Token
 from chatconnect.domain.pricing import PriceTable
 from chatconnect.ports.clock import Clock
@@ -108,7 +109,7 @@ class AnswerMaker:
         """Store the turn's beginning while the answer is being found. What fails here is made good by `_record`."""
         try:
             await self._conversations_of(turn.conversation.tenant_id).begin(turn)
-        except ChatConnectError as fault:
+        except Exception as fault:  # noqa: BLE001 - the answer goes on, and `_record` stores the whole turn
             self._on_fault(turn, fault)
 
     async def _generate(self, request: Request, draft: _Draft) -> AsyncIterator[Event]:
@@ -133,6 +134,8 @@ class AnswerMaker:
                     draft.first_token_at = time.perf_counter()
                 for piece in checked.feed(delta.text):
                     yield _event_of(piece, draft)
+        if draft.finished is None:
+            raise ProviderFailed
         for piece in checked.end():
             yield _event_of(piece, draft)
 
@@ -140,10 +143,10 @@ class AnswerMaker:
         text = "".join(draft.text)
         if error is not None:
             status, reason = (MessageStatus.PARTIAL if text else MessageStatus.FAILED), "error"
-        elif cancelled or draft.finished is None:
+        elif cancelled:
             status, reason = MessageStatus.PARTIAL, "cancelled"
         else:
-            status, reason = MessageStatus.COMPLETE, draft.finished.reason
+            status, reason = MessageStatus.COMPLETE, draft.finished.reason if draft.finished else "stop"
         answer = replace(
             request.turn.answer,
             text=text,
@@ -186,11 +189,11 @@ class AnswerMaker:
     async def _record(self, turn: Turn) -> None:
         try:
             await self._conversations_of(turn.conversation.tenant_id).complete(turn)
-        except ChatConnectError as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it was, the turn is kept and the stream ends in an event
             self._on_fault(turn, fault)
             try:
                 await self._waiting_turns.put(turn)
-            except ChatConnectError as second_fault:
+            except Exception as second_fault:  # noqa: BLE001
                 self._on_fault(turn, second_fault)
         self._on_turn(turn)
 
@@ -221,11 +224,12 @@ def _last_event(turn: Turn, error: ChatConnectError | None) -> Event:
 
 
 def _dialogue(history: Sequence[Message]) -> list[PromptMessage]:
-    """Return what was said so far; answers that came to nothing are left out."""
+    """Return what was said so far, from a visitor's message on; answers that came to nothing are left out."""
+    from_question = dropwhile(lambda message: message.role is not Role.USER, history)
     return [
         PromptMessage("user", message.text)
         if message.role is Role.USER
         else PromptMessage("assistant", without_markers(message.text))
-        for message in history
+        for message in from_question
         if message.text.strip()
     ]

@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from chatconnect.domain.errors import ChatConnectError
 from chatconnect.ports.health import Check, Queue, QueueState
 
 _PATIENCE_SECONDS = 4.0
@@ -51,7 +50,7 @@ async def _measured(check: Check) -> PartHealth:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await check()
-    except (ChatConnectError, TimeoutError):
+    except Exception:  # noqa: BLE001 - a part that fails in a way of its own is not well either
         ok = False
     return PartHealth(ok, round((time.perf_counter() - begin) * 1000))
 
@@ -60,5 +59,5 @@ async def _or_none(state: Callable[[], Awaitable[QueueState]]) -> QueueState | N
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             return await state()
-    except (ChatConnectError, TimeoutError):
+    except Exception:  # noqa: BLE001
         return None

@@ -19,6 +19,7 @@ from chatconnect.domain.keys import ApiKey, KeyKind, hash_of, hint_of, make_key
 from chatconnect.domain.principals import Staff
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Account, Member, StaffRole, Tenant, checked_email, checked_password
+from chatconnect.domain.text import cleaned
 from chatconnect.domain.widget import Widget, WidgetConfig
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.credentials import PasswordHasher
@@ -72,16 +73,16 @@ class TenantService:
         Without allowed domains the widget works on this computer's own pages only (localhost).
         Raises Invalid, Conflict with code "email_taken".
         """
-        name = company.strip()
+        name = cleaned(company)
         if not 1 <= len(name) <= MAX_COMPANY:
             raise Invalid(f"the company needs a name of 1 to {MAX_COMPANY} characters", details={"field": "company"})
         now = self._clock()
+        address, right_password = checked_email(email), checked_password(password)
+        widget_config = WidgetConfig(allowed_domains=tuple(allowed_domains) or ("localhost", "127.0.0.1"))
         tenant = Tenant(TenantId(new_id()), name, FIRST_PLAN, now)
-        password_hash = await self._passwords.hash(checked_password(password))
-        account = Account(AccountId(new_id()), checked_email(email), password_hash)
+        account = Account(AccountId(new_id()), address, await self._passwords.hash(right_password))
         owner = Member(MemberId(new_id()), tenant.id, account.id, StaffRole.OWNER)
         assistant = self._first_assistant(tenant)
-        widget_config = WidgetConfig(allowed_domains=tuple(allowed_domains) or ("localhost", "127.0.0.1"))
         widget = Widget(WidgetId(new_id()), tenant.id, assistant.id, name, widget_config, now)
         widget_key, widget_row = self._new_key(tenant.id, KeyKind.PUBLISHABLE, "Website")
         secret_key, secret_row = self._new_key(tenant.id, KeyKind.SECRET, "Server")
@@ -111,12 +112,13 @@ class TenantService:
         self, tenant_id: TenantId, kind: KeyKind, name: str, assistant_id: AssistantId | None = None
     ) -> tuple[ApiKey, Secret]:
         """Make a key and return it with its text, shown this once. Raises NotFound for a foreign assistant."""
-        if not 1 <= len(name.strip()) <= MAX_COMPANY:
+        name = cleaned(name)
+        if not 1 <= len(name) <= MAX_COMPANY:
             raise Invalid("a key needs a name of 1 to 100 characters", details={"field": "name"})
         tenants = self._tenants_of(tenant_id)
         if assistant_id is not None:
             await tenants.assistant(assistant_id)
-        key, row = self._new_key(tenant_id, kind, name.strip())
+        key, row = self._new_key(tenant_id, kind, name)
         row = replace(row, assistant_id=assistant_id)
         await tenants.add_key(row, hash_of(key))
         return row, key

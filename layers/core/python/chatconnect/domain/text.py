@@ -1,0 +1,29 @@
+"""Text from outside, made safe to store and to show."""
+
+import unicodedata
+
+
+def cleaned(text: str, *, keep: str = "") -> str:
+    """Return the text without control characters (but those in `keep`) and without surrounding white space.
+
+    Gone are C0 and C1 controls (a database refuses NUL), lone surrogates, and the invisible marks that reorder or hide
+    text (bidi overrides, tags). What joins characters stays: emoji and combining marks survive.
+    """
+    return "".join(c for c in text if c in keep or not _is_control(c)).strip()
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is anything to read in it: more than white space and zero-width characters."""
+    return any(not c.isspace() and unicodedata.category(c) != "Cf" for c in text)
+
+
+def _is_control(character: str) -> bool:
+    code = ord(character)
+    return (
+        code < 0x20
+        or 0x7F <= code <= 0x9F
+        or 0x202A <= code <= 0x202E
+        or 0x2066 <= code <= 0x2069
+        or 0xD800 <= code <= 0xDFFF
+        or 0xE0000 <= code <= 0xE007F
+    )

@@ -1,0 +1,196 @@
+"""From headers to principals."""
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from chatconnect.domain.errors import Unauthenticated
+from chatconnect.domain.identifiers import (
+    AccountId,
+    AssistantId,
+    KeyId,
+    MemberId,
+    TenantId,
+    VisitorId,
+    new_id,
+)
+from chatconnect.domain.principals import Server, Staff, Visitor
+from chatconnect.domain.secret import Secret
+from chatconnect.domain.tenant import StaffRole
+from chatconnect.http.application import create_app
+from chatconnect.http.authentication import Admin, Agent, CurrentAsker, CurrentReader, CurrentStaff, Viewer, Website
+
+TENANT = TenantId(new_id())
+VISITOR = Visitor(TENANT, AssistantId(new_id()), VisitorId(new_id()), "https://acme.example", 100)
+SERVER = Server(TENANT, KeyId(new_id()), None, 100)
+SITE = {"Origin": "https://acme.example"}
+
+
+class Access:
+    """Knows one visitor, one server, and a member of each role."""
+
+    async def visitor(self, token: Secret) -> Visitor:
+        if token.reveal() == "visitor":
+            return VISITOR
+        expired = token.reveal() == "old-visitor"
+        raise Unauthenticated("no", code="token_expired" if expired else "token_invalid")
+
+    async def server(self, key: Secret) -> Server:
+        if key.reveal() == "sk_live_good":
+            return SERVER
+        raise Unauthenticated("no", code="unknown_key")
+
+    async def staff(self, token: Secret) -> Staff:
+        if token.reveal() not in list(StaffRole):
+            raise Unauthenticated("no", code="token_invalid")
+        return Staff(TENANT, AccountId(new_id()), MemberId(new_id()), StaffRole(token.reveal()))
+
+
+app = create_app("Test", environment="prod")
+app.state.services = SimpleNamespace(access=Access())
+
+
+@app.get("/asker")
+@app.post("/asker")
+async def asker(who: CurrentAsker) -> str:
+    return type(who).__name__
+
+
+@app.get("/reader")
+async def reader(who: CurrentReader) -> str:
+    return "all" if who.visitor_id is None else "own"
+
+
+@app.get("/staff")
+async def staff(who: CurrentStaff) -> str:
+    return who.role
+
+
+@app.get("/viewer")
+async def viewer(who: Viewer) -> str:
+    return type(who).__name__
+
+
+@app.get("/agent")
+async def agent(who: Agent) -> str:
+    return type(who).__name__
+
+
+@app.get("/admin")
+async def admin(who: Admin) -> str:
+    return type(who).__name__
+
+
+@app.get("/website")
+async def website(origin: Website) -> str | None:
+    return origin
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://acme.example") as opened:
+        yield opened
+
+
+async def outcome(client: httpx.AsyncClient, path: str, token: str | None, **headers: str) -> object:
+    """What a GET says, or the status and code of its refusal; a header is named with underscores."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    if token is not None:
+        sent["Authorization"] = f"Bearer {token}"
+    return said(await client.get(path, headers=sent))
+
+
+def said(response: httpx.Response) -> object:
+    return response.json() if response.is_success else (response.status_code, response.json()["error"]["code"])
+
+
+@pytest.mark.parametrize("path", ["/asker", "/reader", "/staff", "/viewer", "/agent", "/admin"])
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dXNlcjp3b3Jk", "visitor"])
+async def test_nobody_gets_in_without_a_bearer_credential(
+    path: str, header: str | None, client: httpx.AsyncClient
+) -> None:
+    response = await client.get(path, headers={} if header is None else {"Authorization": header})
+
+    assert said(response) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("path", ["/asker", "/reader", "/staff", "/viewer", "/agent", "/admin"])
+@pytest.mark.parametrize("token", ["forged", "sk_live_unknown", "pk_live_whatever"])
+async def test_a_credential_that_nobody_gave_out_opens_nothing(
+    path: str, token: str, client: httpx.AsyncClient
+) -> None:
+    assert await outcome(client, path, token) in [(401, "token_invalid"), (401, "unknown_key")]
+
+
+async def test_a_visitor_asks_from_their_website_and_a_server_from_anywhere(client: httpx.AsyncClient) -> None:
+    assert await outcome(client, "/asker", "visitor", **SITE) == "Visitor"
+    assert await outcome(client, "/asker", "visitor", Origin="https://ACME.example") == "Visitor"
+    assert await outcome(client, "/asker", "sk_live_good") == "Server"
+    assert await outcome(client, "/asker", "sk_live_good", Origin="https://evil.example") == "Server"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example", "http://acme.example", "https://acme.example:8443", "null", "https://[::1", "nonsense",
+     "https://acme.example.evil.org"],
+)  # fmt: skip
+async def test_a_visitors_pass_works_on_no_other_website(origin: str, client: httpx.AsyncClient) -> None:
+    assert await outcome(client, "/asker", "visitor", Origin=origin) == (403, "origin_not_allowed")
+    assert await outcome(client, "/reader", "visitor", Origin=origin) == (403, "origin_not_allowed")
+
+
+async def test_without_a_website_a_visitor_may_read_but_not_write(client: httpx.AsyncClient) -> None:
+    headers = {"Authorization": "Bearer visitor"}
+
+    assert said(await client.get("/asker", headers=headers)) == "Visitor"
+    assert said(await client.post("/asker", headers=headers)) == (403, "origin_required")
+    assert said(await client.post("/asker", headers=headers | SITE)) == "Visitor"
+
+
+async def test_a_visitor_reads_their_own_and_the_tenants_side_reads_all(client: httpx.AsyncClient) -> None:
+    assert await outcome(client, "/reader", "visitor", **SITE) == "own"
+    assert await outcome(client, "/reader", "viewer") == "all"
+    assert await outcome(client, "/reader", "sk_live_good") == "all"
+    assert await outcome(client, "/reader", "old-visitor") == (401, "token_expired")
+
+
+@pytest.mark.parametrize(
+    ("token", "open_to"),
+    [
+        ("owner", {"/viewer", "/agent", "/admin"}),
+        ("admin", {"/viewer", "/agent", "/admin"}),
+        ("agent", {"/viewer", "/agent"}),
+        ("viewer", {"/viewer"}),
+        ("sk_live_good", {"/viewer", "/agent", "/admin"}),
+    ],
+)
+async def test_each_role_opens_its_own_doors(token: str, open_to: set[str], client: httpx.AsyncClient) -> None:
+    outcomes = {path: await outcome(client, path, token) for path in ("/viewer", "/agent", "/admin")}
+
+    assert {path for path, result in outcomes.items() if isinstance(result, str)} == open_to
+    refused = [result for result in outcomes.values() if not isinstance(result, str)]
+    assert refused == [(403, "role_required")] * (3 - len(open_to))
+
+
+async def test_a_visitors_pass_and_a_servers_key_are_no_staff_pass(client: httpx.AsyncClient) -> None:
+    for path in ("/staff", "/viewer", "/admin"):
+        assert await outcome(client, path, "visitor", **SITE) == (401, "token_invalid")
+    assert await outcome(client, "/staff", "sk_live_good") == (401, "token_invalid")
+
+
+@pytest.mark.parametrize(
+    ("headers", "origin"),
+    [
+        ({"Origin": "https://a.example"}, "https://a.example"),
+        ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, "null"),
+        ({"Sec-Fetch-Site": "same-origin"}, "https://acme.example"),
+        ({"Sec-Fetch-Site": "cross-site"}, None),
+        ({}, None),
+    ],
+)
+async def test_the_website_is_what_the_browser_says(
+    headers: dict[str, str], origin: str | None, client: httpx.AsyncClient
+) -> None:
+    assert (await client.get("/website", headers=headers)).json() == origin

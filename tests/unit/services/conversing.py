@@ -1,0 +1,160 @@
+"""A tenant with an assistant, and a chat service of which every outside part is a fake."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from chatconnect.domain.conversation import Message, MessageStatus, Turn
+from chatconnect.domain.events import KEEP_ALIVE, Frame
+from chatconnect.domain.identifiers import MessageId, TenantId, VersionId, VisitorId, new_id
+from chatconnect.domain.knowledge import Chunk
+from chatconnect.domain.pricing import PriceTable
+from chatconnect.domain.principals import Asker, Server, Visitor
+from chatconnect.http.frames import encode
+from chatconnect.ports.tenants import NewTenant
+from chatconnect.services.chat import ChatService, Question
+from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.retrieval import RetrievalService
+from tests.factories import a_document, a_tenant
+from tests.fakes.chunks import MemoryChunks, StoredChunks
+from tests.fakes.clock import SetClock
+from tests.fakes.conversations import MemoryConversations, StoredConversations
+from tests.fakes.documents import MemoryDocuments, StoredDocuments
+from tests.fakes.faults import faulty
+from tests.fakes.models import LetterEmbedder, OneModel, ScriptedModel, Step
+from tests.fakes.tenants import MemoryAccounts, MemoryTenants, StoredTenants
+from tests.fakes.traffic import CountingRates, MemoryJournal, MemoryTurnQueue, StoredJournal
+
+Event = tuple[str, dict[str, Any]]
+Faults = dict[str, Exception]
+
+
+@dataclass
+class World:
+    """All that a conversation needs; what is put into a `..._faults` fails from then on."""
+
+    new: NewTenant
+    model: ScriptedModel
+    models: OneModel
+    clock: SetClock = field(default_factory=SetClock)
+    tenants: StoredTenants = field(default_factory=StoredTenants)
+    conversations: StoredConversations = field(default_factory=StoredConversations)
+    documents: dict[TenantId, StoredDocuments] = field(default_factory=dict)
+    chunks: StoredChunks = field(default_factory=StoredChunks)
+    journal: StoredJournal = field(default_factory=StoredJournal)
+    waiting: MemoryTurnQueue = field(default_factory=MemoryTurnQueue)
+    tenant_faults: Faults = field(default_factory=dict)
+    conversation_faults: Faults = field(default_factory=dict)
+    search_faults: Faults = field(default_factory=dict)
+    queue_faults: Faults = field(default_factory=dict)
+    recorded: list[Turn] = field(default_factory=list)
+    faults: list[BaseException] = field(default_factory=list)
+
+    @property
+    def tenant_id(self) -> TenantId:
+        return self.new.tenant.id
+
+    def visitor(self, *, rate: int = 1_000) -> Visitor:
+        return Visitor(self.tenant_id, self.new.assistant.id, VisitorId(new_id()), "https://acme.example", rate)
+
+    def server(self) -> Server:
+        return Server(self.tenant_id, self.new.secret_key[0].id, None, 1_000)
+
+    def chat(self) -> ChatService:
+        """A chat service, as another process would have one: several share the world."""
+        return ChatService(
+            tenants_of=lambda tenant_id: faulty(MemoryTenants(self.tenants, tenant_id), self.tenant_faults),
+            conversations_of=self._conversations_of,
+            journal_of=lambda tenant_id: MemoryJournal(self.journal, tenant_id),
+            rates=CountingRates(),
+            maker=AnswerMaker(
+                conversations_of=self._conversations_of,
+                retrieval=RetrievalService(
+                    documents_of=lambda tenant_id: MemoryDocuments(self.documents, tenant_id),
+                    chunks_of=lambda tenant_id: faulty(MemoryChunks(self.chunks, tenant_id), self.search_faults),
+                    embedder=LetterEmbedder(),
+                ),
+                models=self.models,
+                prices=PriceTable.published(),
+                waiting_turns=faulty(self.waiting, self.queue_faults),
+                clock=self.clock,
+                on_turn=self.recorded.append,
+                on_fault=lambda _, fault: self.faults.append(fault),
+            ),
+            encode=encode,
+            clock=self.clock,
+        )
+
+    async def knows(self, text: str) -> VersionId:
+        """Let the tenant have a document with this one chunk."""
+        document, version = a_document(self.tenant_id), None
+        documents = MemoryDocuments(self.documents, self.tenant_id)
+        await documents.add(document)
+        version = document.newest
+        chunk = Chunk(document.id, version.id, document.title, 0, text, 0, len(text), 1)
+        await MemoryChunks(self.chunks, self.tenant_id).save([chunk], await LetterEmbedder().embed([text]))
+        await documents.begin_processing(version.id, "1")
+        await documents.activate(version.id)
+        return version.id
+
+    def configured(self, **changes: Any) -> None:
+        """Change the assistant's configuration."""
+        assistant = replace(self.new.assistant, config=replace(self.new.assistant.config, **changes))
+        self.tenants.assistants[self.tenant_id, assistant.id] = assistant
+
+    def message(self, message_id: MessageId) -> Message:
+        return self.conversations.messages[self.tenant_id, message_id]
+
+    def answers(self, status: MessageStatus | None = None) -> list[Message]:
+        kept = [message for message in self.conversations.messages.values() if message.provider is not None]
+        return [message for message in kept if status in (None, message.status)]
+
+    def _conversations_of(self, tenant_id: TenantId) -> MemoryConversations:
+        return faulty(MemoryConversations(self.conversations, tenant_id), self.conversation_faults)
+
+
+async def a_world(*script: Step, model: ScriptedModel | None = None, **config: Any) -> World:
+    """A world whose model plays the script; `config` changes the assistant."""
+    played = model or ScriptedModel(*script)
+    world = World(a_tenant("Acme"), played, OneModel(played))
+    await MemoryAccounts(world.tenants).open_tenant(world.new)
+    world.configured(provider="openai", model="gpt-5-mini", **config)
+    return world
+
+
+def a_question(text: str = "What does it cost?", **about: Any) -> Question:
+    return Question(text, "trace", **about)
+
+
+async def events(frames: AsyncIterator[Frame]) -> list[Event]:
+    """All events to the end, checked: numbered from the first without a gap, and one last event."""
+    heard = [frame async for frame in frames if frame is not KEEP_ALIVE]
+    numbers = [frame.number for frame in heard]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert [frame.is_last for frame in heard] == [False] * (len(heard) - 1) + [True]
+    return [(frame.name, orjson.loads(frame.data)) for frame in heard]
+
+
+async def told(chat: ChatService, asker: Asker, question: Question) -> list[Event]:
+    """Ask, and hear the answer to its end."""
+    heard = await events(await chat.ask(asker, question))
+    await chat.drain()
+    return heard
+
+
+def text_of(heard: list[Event]) -> str:
+    return "".join(data["text"] for name, data in heard if name == "token")
+
+
+def names(heard: list[Event]) -> list[str]:
+    return [name for name, _ in heard]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait, not long, for something to come true."""
+    async with asyncio.timeout(3):
+        while not condition():
+            await asyncio.sleep(0.002)

@@ -1,0 +1,96 @@
+"""A tenant's knowledge, of which every outside part is a fake."""
+
+from dataclasses import dataclass, field
+
+from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
+from chatconnect.domain.knowledge import Document
+from chatconnect.services.documents import DocumentService, NewUpload
+from chatconnect.services.ingestion import Ingested, IngestionService, Upload
+from chatconnect.services.retrieval import RetrievalService
+from tests.fakes.chunks import MemoryChunks, StoredChunks
+from tests.fakes.clock import SetClock
+from tests.fakes.documents import MemoryDocuments, StoredDocuments
+from tests.fakes.faults import faulty
+from tests.fakes.models import LetterEmbedder
+from tests.fakes.uploads import MemoryUploads, PlainParser
+
+ACME, GLOBEX = TenantId(new_id()), TenantId(new_id())
+PRICES = "The pro plan costs 49 euros.\n\nThe team plan costs 99 euros."
+
+
+def words(text: str) -> int:
+    """As many tokens as words."""
+    return len(text.split())
+
+
+@dataclass
+class Knowledge:
+    """The services of knowledge; what is put into a `..._faults` fails from then on."""
+
+    stored: dict[TenantId, StoredDocuments] = field(default_factory=dict)
+    points: StoredChunks = field(default_factory=StoredChunks)
+    uploads: MemoryUploads = field(default_factory=MemoryUploads)
+    clock: SetClock = field(default_factory=SetClock)
+    document_faults: dict[str, Exception] = field(default_factory=dict)
+    point_faults: dict[str, Exception] = field(default_factory=dict)
+    upload_faults: dict[str, Exception] = field(default_factory=dict)
+    embedder_faults: dict[str, Exception] = field(default_factory=dict)
+
+    def documents_of(self, tenant_id: TenantId) -> MemoryDocuments:
+        return faulty(MemoryDocuments(self.stored, tenant_id), self.document_faults)
+
+    def chunks_of(self, tenant_id: TenantId) -> MemoryChunks:
+        return faulty(MemoryChunks(self.points, tenant_id), self.point_faults)
+
+    @property
+    def documents(self) -> DocumentService:
+        return DocumentService(
+            documents_of=self.documents_of,
+            chunks_of=self.chunks_of,
+            uploads=faulty(self.uploads, self.upload_faults),
+            clock=self.clock,
+        )
+
+    @property
+    def ingestion(self) -> IngestionService:
+        return IngestionService(
+            documents_of=self.documents_of,
+            chunks_of=self.chunks_of,
+            uploads=faulty(self.uploads, self.upload_faults),
+            parser=PlainParser(),
+            embedder=faulty(LetterEmbedder(), self.embedder_faults),
+            count_tokens=lambda: words,
+        )
+
+    @property
+    def retrieval(self) -> RetrievalService:
+        return RetrievalService(
+            documents_of=self.documents_of,
+            chunks_of=self.chunks_of,
+            embedder=faulty(LetterEmbedder(), self.embedder_faults),
+        )
+
+    async def uploaded(
+        self, text: str = PRICES, *, tenant_id: TenantId = ACME, renews: DocumentId | None = None
+    ) -> Document:
+        """A document whose file lies in the bucket and has not been read yet."""
+        upload = NewUpload("prices.txt", "text/plain", len(text), renews)
+        document, form = await self.documents.promise(tenant_id, upload)
+        self.uploads.objects[form.fields["key"]] = text.encode()
+        return document
+
+    async def ingested(self, document: Document, sequencer: str = "01") -> Ingested:
+        """What comes of the event that tells of the document's newest upload."""
+        return await self.ingestion.ingest(Upload(document.newest.object_key, sequencer))
+
+    async def known(
+        self, text: str = PRICES, *, tenant_id: TenantId = ACME, renews: DocumentId | None = None
+    ) -> Document:
+        """A document that was read."""
+        document = await self.uploaded(text, tenant_id=tenant_id, renews=renews)
+        await self.ingested(document)
+        return await self.documents.get(tenant_id, document.id)
+
+    def texts(self, document: Document) -> list[str]:
+        """The texts of all points of the document's newest version."""
+        return [chunk.text for chunk in self.points.of(document.newest.id)]

@@ -1,0 +1,261 @@
+"""From an upload to knowledge, whatever comes twice, late, broken or in between."""
+
+from dataclasses import replace
+
+import pytest
+
+from chatconnect.domain.errors import DocumentRejected, Invalid, NotFound, ProviderFailed, Unavailable
+from chatconnect.domain.identifiers import VersionId, new_id
+from chatconnect.domain.knowledge import Document, Failure, Progress, Status
+from chatconnect.services.ingestion import BATCH, Upload
+from tests.fakes.documents import MemoryDocuments
+from tests.unit.services.knowing import ACME, PRICES, Knowledge
+
+# A page of 300 words is a chunk: two do not fit into one.
+LONG = "\n\n".join("word " * 300 + str(number) for number in range(BATCH + 10))
+
+
+async def status_of(knowledge: Knowledge, document: Document) -> Status:
+    return (await knowledge.documents.get(ACME, document.id)).newest.status
+
+
+async def test_an_upload_becomes_knowledge() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded()
+
+    ingested = await knowledge.ingested(document)
+
+    ready = await knowledge.documents.get(ACME, document.id)
+    assert ingested.outcome == "ready"
+    assert (ready.newest.status, ready.active_version_id) == (Status.READY, document.newest.id)
+    assert ready.newest.progress == Progress(ingested.chunks, ingested.chunks)
+    assert set(ingested.seconds) == {"fetch", "parse", "chunk", "embed", "store", "publish"}
+    chunks = await knowledge.documents.chunks(ACME, document.id)
+    assert chunks == knowledge.points.of(document.newest.id)
+    for chunk in chunks:
+        assert chunk.text == PRICES[chunk.start : chunk.end]
+        assert chunk.title == "prices.txt"
+
+
+async def test_progress_counts_the_chunks_as_they_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Progress] = []
+    set_progress = MemoryDocuments.set_progress
+
+    async def watched(self: MemoryDocuments, version_id: VersionId, progress: Progress) -> None:
+        seen.append(progress)
+        await set_progress(self, version_id, progress)
+
+    monkeypatch.setattr(MemoryDocuments, "set_progress", watched)
+    knowledge = Knowledge()
+
+    ingested = await knowledge.ingested(await knowledge.uploaded(LONG))
+
+    total = ingested.chunks
+    assert total > BATCH
+    assert seen == [Progress(0, total), Progress(BATCH, total), Progress(total, total)]
+
+
+async def test_the_same_event_again_changes_nothing() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded()
+    await knowledge.ingested(document)
+    before = dict(knowledge.points.points)
+
+    again = [await knowledge.ingested(document), await knowledge.ingested(document, "00")]
+
+    assert [ingested.outcome for ingested in again] == ["ignored", "ignored"]
+    assert knowledge.points.points == before
+    assert await status_of(knowledge, document) is Status.READY
+
+
+@pytest.mark.parametrize("text", ["!not a document", "", "   \n\n  "])
+async def test_a_rejected_document_says_why_and_leaves_no_points(text: str) -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded(text or " ")
+    knowledge.uploads.objects[document.newest.object_key] = text.encode()
+
+    ingested = await knowledge.ingested(document)
+
+    failed = (await knowledge.documents.get(ACME, document.id)).newest
+    assert ingested.outcome == "failed"
+    assert failed.status is Status.FAILED
+    assert failed.failure
+    assert failed.failure.code == ("damaged" if text.startswith("!") else "empty")
+    assert knowledge.points.points == {}
+
+
+async def test_a_document_rejected_half_way_leaves_no_points() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded(LONG)
+    knowledge.document_faults["save_chunks"] = DocumentRejected("too_complex", "It is too complex.")
+
+    await knowledge.ingested(document)
+
+    assert knowledge.points.points == {}
+    assert await status_of(knowledge, document) is Status.FAILED
+
+
+async def test_a_file_larger_than_was_promised_is_rejected_unread() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded()
+    knowledge.uploads.sizes[document.newest.object_key] = 10 * 1024 * 1024 + 1
+
+    await knowledge.ingested(document)
+
+    assert (await knowledge.documents.get(ACME, document.id)).newest.failure == Failure(
+        "too_large", "The file is larger than 10 MB."
+    )
+
+
+async def test_a_file_that_is_gone_is_told_so() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded()
+    knowledge.uploads.objects.clear()
+
+    await knowledge.ingested(document)
+
+    failure = (await knowledge.documents.get(ACME, document.id)).newest.failure
+    assert failure
+    assert failure.code == "missing"
+
+
+async def test_a_failed_new_version_leaves_the_old_one_answering() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.known()
+
+    renewed = await knowledge.uploaded("!damaged", renews=document.id)
+    await knowledge.ingested(renewed)
+
+    now = await knowledge.documents.get(ACME, document.id)
+    assert (now.newest.status, now.active_version_id) == (Status.FAILED, document.newest.id)
+    assert knowledge.texts(document)
+
+
+@pytest.mark.parametrize(
+    ("faults", "call", "fault"),
+    [
+        ("upload_faults", "size_of", Unavailable("the bucket")),
+        ("upload_faults", "fetch", Unavailable("the bucket")),
+        ("embedder_faults", "embed", ProviderFailed()),
+        ("point_faults", "save", Unavailable("the search")),
+        ("document_faults", "save_chunks", Unavailable("the database")),
+        ("document_faults", "activate", Unavailable("the database")),
+        ("embedder_faults", "embed", RuntimeError("a bug")),
+    ],
+)
+async def test_when_something_is_away_the_event_can_come_again_and_then_succeeds(
+    faults: str, call: str, fault: Exception
+) -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded()
+    getattr(knowledge, faults)[call] = fault
+
+    with pytest.raises(type(fault)):
+        await knowledge.ingested(document)
+
+    assert await status_of(knowledge, document) is Status.PROCESSING
+    getattr(knowledge, faults).clear()
+    assert (await knowledge.ingested(document)).outcome == "ready"
+    assert len(knowledge.points.points) == len(await knowledge.documents.chunks(ACME, document.id))
+
+
+async def test_a_document_deleted_while_it_was_read_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded()
+    set_progress = MemoryDocuments.set_progress
+
+    async def delete_at_the_end(self: MemoryDocuments, version_id: VersionId, progress: Progress) -> None:
+        await set_progress(self, version_id, progress)
+        if progress.done == progress.total:
+            await knowledge.documents.delete(ACME, document.id)
+            knowledge.uploads.objects[document.newest.object_key] = b"a late copy"
+
+    monkeypatch.setattr(MemoryDocuments, "set_progress", delete_at_the_end)
+
+    ingested = await knowledge.ingested(document)
+
+    assert ingested.outcome == "ignored"
+    assert not knowledge.points.points
+    assert not knowledge.uploads.objects
+    assert not knowledge.stored[ACME].chunks
+
+
+async def test_a_document_deleted_before_its_title_was_read_leaves_nothing_behind() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded()
+    knowledge.document_faults["get"] = NotFound("document", document.id)
+
+    ingested = await knowledge.ingested(document)
+
+    assert ingested.outcome == "ignored"
+    assert not knowledge.points.points
+    assert not knowledge.uploads.objects
+
+
+async def test_an_event_for_a_deleted_document_is_ignored() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded()
+    await knowledge.documents.delete(ACME, document.id)
+
+    assert (await knowledge.ingested(document)).outcome == "ignored"
+    assert knowledge.points.points == {}
+
+
+async def test_of_two_versions_the_newer_one_wins_in_whichever_order_they_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    knowledge = Knowledge()
+    old = await knowledge.uploaded("The pro plan costs 49 euros.")
+    new = await knowledge.uploaded("The pro plan costs 59 euros.", renews=old.id)
+    activate = MemoryDocuments.activate
+
+    async def overtaken(self: MemoryDocuments, version_id: VersionId) -> bool:
+        if version_id == old.newest.id:
+            await knowledge.ingested(new)
+        return await activate(self, version_id)
+
+    monkeypatch.setattr(MemoryDocuments, "activate", overtaken)
+
+    ingested = await knowledge.ingested(old)
+
+    now = await knowledge.documents.get(ACME, old.id)
+    assert ingested.outcome == "ignored"
+    assert now.active_version_id == new.newest.id
+    assert [chunk.version_id for chunk, _ in knowledge.points.points.values()] == [new.newest.id]
+    assert list(knowledge.uploads.objects) == [new.newest.object_key]
+
+
+async def test_chunks_carry_the_documents_title() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.uploaded()
+    stored = knowledge.stored[ACME]
+    stored.documents[document.id] = replace(document, title="Our prices")
+
+    await knowledge.ingested(document)
+
+    assert {chunk.title for chunk in knowledge.points.of(document.newest.id)} == {"Our prices"}
+
+
+@pytest.mark.parametrize("key", ["backup/a.txt", f"{ACME}/x/y/z", f"{ACME}/{new_id()}/{new_id()}/a/b"])
+async def test_an_object_that_is_no_upload_is_refused(key: str) -> None:
+    with pytest.raises(Invalid):
+        await Knowledge().ingestion.ingest(Upload(key, "01"))
+
+
+async def test_an_upload_that_nobody_promised_is_ignored() -> None:
+    knowledge = Knowledge()
+
+    ingested = await knowledge.ingestion.ingest(Upload(f"{ACME}/{new_id()}/{new_id()}/a.txt", "01"))
+
+    assert ingested.outcome == "ignored"
+
+
+async def test_an_upload_that_failed_too_often_is_marked_so_but_never_one_that_is_ready() -> None:
+    knowledge = Knowledge()
+    hopeless, ready = await knowledge.uploaded(), await knowledge.known()
+
+    for document in (hopeless, ready):
+        await knowledge.ingestion.give_up(Upload(document.newest.object_key, "01"), Failure("processing_failed", "No."))
+
+    assert await status_of(knowledge, hopeless) is Status.FAILED
+    assert await status_of(knowledge, ready) is Status.READY

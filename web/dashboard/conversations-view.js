@@ -1,0 +1,67 @@
+/** The conversations: the list, and the one that is being read beside it. */
+
+import { conversationContent } from "./conversation.js";
+import { button, element } from "./dom.js";
+import { moment } from "./format.js";
+import { problem } from "./notices.js";
+import { empty, fill, page } from "./view.js";
+
+const PAGE = 20;
+const STATES = { active: "Active", paused: "Paused", handed_over: "Handed over", archived: "Archived" };
+
+/** @param {import("./api.js").Api} api @param {string | null} id the conversation to read */
+export function conversationsView(api, id) {
+  const list = element("div", { class: "thread-list" });
+  const reading = element("section", { class: "card thread", "aria-label": "Conversation", "aria-live": "polite" });
+  const stopList = fill(list, (signal) => conversationList(api, id, signal));
+  const stopReading = id
+    ? fill(reading, async (signal) => conversationContent(await api.get(`/conversations/${id}`, {}, signal)))
+    : reading.append(empty("chat", "Nothing selected", "Choose a conversation to read it with its sources and costs."));
+  return {
+    node: page("Conversations", "What visitors asked, and what your assistant answered.",
+      element("div", { class: id ? "threads reading" : "threads" }, list, reading)),
+    close() {
+      stopList();
+      stopReading?.();
+    },
+  };
+}
+
+async function conversationList(api, selected, signal) {
+  const [{ assistants }, { conversations }] = await Promise.all([
+    api.get("/assistants", {}, signal),
+    api.get("/conversations", { limit: PAGE }, signal),
+  ]);
+  if (conversations.length === 0) {
+    return [empty("chat", "No conversations yet", "They appear here as soon as visitors ask something.")];
+  }
+  const names = new Map(assistants.map((assistant) => [assistant.id, assistant.name]));
+  const item = (conversation) => conversationItem(conversation, names, selected);
+  const list = element("ul", { "aria-label": "Conversations" }, ...conversations.map(item));
+  return [list, more(api, list, item, conversations)];
+}
+
+function more(api, list, item, shown) {
+  let before = shown.at(-1).updated_at;
+  const next = button("quiet", "Show older conversations", async () => {
+    try {
+      const { conversations } = await api.get("/conversations", { limit: PAGE, before });
+      list.append(...conversations.map(item));
+      before = conversations.at(-1)?.updated_at ?? before;
+      next.hidden = conversations.length < PAGE;
+    } catch (error) {
+      problem(error);
+    }
+  });
+  next.hidden = shown.length < PAGE;
+  return next;
+}
+
+function conversationItem({ id, assistant_id: assistantId, state, metadata, updated_at: updatedAt }, names, selected) {
+  const about = Object.entries(metadata).map(([name, value]) => `${name}: ${value}`);
+  return element("li", {},
+    element("a", { href: `#conversations/${id}`, "aria-current": id === selected ? "true" : null },
+      element("span", { class: "thread-when" }, moment(updatedAt)),
+      element("span", { class: `chip ${state === "active" ? "good" : "idle"}` }, STATES[state] ?? state),
+      element("span", { class: "soft" }, [names.get(assistantId) ?? "Former assistant", ...about].join(" · "))));
+}

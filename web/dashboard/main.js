@@ -1,0 +1,67 @@
+/** Starts the dashboard: who is logged in decides between the log-in page and the shell with its views. */
+
+import { Api } from "./api.js";
+import { Session } from "./session.js";
+import { Shell } from "./shell.js";
+import { signInPage } from "./sign-in.js";
+import { welcomePage } from "./welcome.js";
+
+const app = document.querySelector("#app");
+const session = new Session(sessionStorage);
+const api = new Api(session, () => logIn("Your session has ended. Please log in again."));
+let shell = null;
+let page = null;
+let lastMember = null;
+
+if (session.token) openShell();
+else logIn();
+
+/** Show the log-in page. What is being edited stays behind it, for the same member to go on with. */
+function logIn(message = "") {
+  if (page?.dataset.page === "sign-in") return;
+  lastMember = session.memberId ?? lastMember;
+  session.close();
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  if (shell?.dirty) shell.node.hidden = true;
+  else leaveShell();
+  show(signInPage({ api, message, onOpened: opened }));
+}
+
+function logOut() {
+  leaveShell();
+  lastMember = null;
+  logIn("You are logged out.");
+}
+
+/** @param {object} answer of log-in or registration; after registration it brings the first keys */
+function opened(answer, email) {
+  session.open(answer, email);
+  if (session.memberId !== lastMember) leaveShell();
+  if (answer.secret_key) show(welcomePage(answer, openShell));
+  else openShell();
+}
+
+function openShell() {
+  page?.remove();
+  page = null;
+  if (shell?.dirty) {
+    shell.node.hidden = false;
+    return;
+  }
+  leaveShell();
+  shell = new Shell({ api, session, onLogOut: logOut });
+  app.append(shell.node);
+  shell.open();
+}
+
+function leaveShell() {
+  shell?.close();
+  shell = null;
+}
+
+function show(next) {
+  page?.remove();
+  page = next;
+  app.append(page);
+  page.querySelector("input, .primary").focus();
+}

@@ -1,0 +1,16 @@
+/** The page's places, as they stand behind the # of its address. */
+
+export const PLACES = [
+  { name: "documents", label: "Documents", icon: "document" },
+  { name: "search", label: "Try a search", icon: "search" },
+  { name: "conversations", label: "Conversations", icon: "chat" },
+  { name: "assistant", label: "Assistant", icon: "spark" },
+  { name: "widget", label: "Widget", icon: "widget" },
+  { name: "keys", label: "Keys", icon: "key" },
+];
+
+/** Read "#conversations/ID". @returns {{name: string, id: string | null}} an unknown place is the first one */
+export function placeOf(hash) {
+  const [name, id = ""] = hash.replace(/^#\/?/, "").split("/");
+  return PLACES.some((place) => place.name === name) ? { name, id: encodeURIComponent(id) || null } : { name: PLACES[0].name, id: null };
+}
