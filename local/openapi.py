@@ -16,5 +16,8 @@ def merged_openapi(apps: Sequence[FastAPI]) -> dict[str, Any]:
             merged["paths"].setdefault(path, {}).update(operations)
         for kind, entries in document.get("components", {}).items():
             merged["components"].setdefault(kind, {}).update(entries)
+    for operations in merged["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)  # FastAPI's own for malformed requests; ours is 400
     merged["info"] = {"title": "ChatConnect", "version": "1"}
     return merged

@@ -83,7 +83,7 @@ async def resume(
     message_id: UUID, asker: CurrentAsker, chat: Chat, last_event_id: Annotated[int, Header(ge=0, le=MAX_EVENT_ID)] = 0
 ) -> EventStream:
     """Return the events of an answer after Last-Event-ID, then those that still come."""
-    return EventStream(await chat.resume(asker, MessageId(message_id), last_event_id))
+    return EventStream(await chat.resume(asker, MessageId(message_id), last_event_id), after=last_event_id)
 
 
 @app.post("/v1/chat/{message_id}/cancel", tags=["chat"], status_code=202, responses=responses(401, 403, 404))

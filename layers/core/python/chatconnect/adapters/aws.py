@@ -8,8 +8,8 @@ from typing import Any
 
 from chatconnect.domain.errors import Unavailable
 
-# Two tries and the pause between them take less than ten seconds, whatever hangs.
-_CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 2, 4, 2
+# Two tries and the pause between them take seven seconds at most, whatever hangs.
+_CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 2, 3, 2
 
 
 @cache

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from chatconnect.domain.errors import LimitReached, NotFound, Unavailable
@@ -43,7 +45,11 @@ class RedisDatabase:
         """Return the client, made at first use."""
         if self._client is None:
             self._client = Redis.from_url(
-                self.url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS
+                self.url,
+                socket_connect_timeout=_CONNECT_SECONDS,
+                socket_timeout=_ANSWER_SECONDS,
+                # Once, at once: that replaces a connection that a restart has cut, and hardly delays anybody else.
+                retry=Retry(NoBackoff(), 1),
             )
         return self._client
 

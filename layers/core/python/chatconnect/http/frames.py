@@ -68,13 +68,17 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, frames: AsyncIterator[Frame]) -> None:
-        super().__init__(event_stream(frames), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+    def __init__(self, frames: AsyncIterator[Frame], *, after: int = 0) -> None:
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        super().__init__(event_stream(frames, after=after), headers=headers)
 
 
-async def event_stream(frames: AsyncIterator[Frame]) -> AsyncGenerator[bytes, None]:
-    """Yield the frames as Server-Sent Events. Whatever happens, the stream ends in `done` or `error`."""
-    last, ended = 0, False
+async def event_stream(frames: AsyncIterator[Frame], *, after: int = 0) -> AsyncGenerator[bytes, None]:
+    """Yield the frames as Server-Sent Events. Whatever happens, the stream ends in `done` or `error`.
+
+    `after` is the number of the last event that the client has: clients pass over events up to it.
+    """
+    last, ended = after, False
     try:
         async with aclosing(frames) as source:  # type: ignore[type-var]
             async for frame in source:

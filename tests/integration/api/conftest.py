@@ -1,0 +1,99 @@
+"""Companies with their callers, and a model provider that does as told."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+
+from tests.integration.api.clients import Company
+from tests.integration.providers.scripted import Act, ScriptedProvider, event
+from tests.stack import RunningStack
+
+OpenCompany = Callable[[str], Awaitable[Company]]
+
+GUIDE = """Delivery guide
+
+Parcels to Iceland travel by ship and arrive after nine working days.
+
+Gift wrapping costs four crowns per parcel and is done by hand in our Oslo workshop.
+"""
+
+
+class Model:
+    """An OpenAI-compatible model on a wire of ours: says how the next requests are answered."""
+
+    def __init__(self, provider: ScriptedProvider) -> None:
+        self._provider = provider
+
+    @property
+    def base_url(self) -> str:
+        return f"{self._provider.url}/v1"
+
+    @property
+    def prompts(self) -> list[list[dict[str, str]]]:
+        """The messages of every request so far."""
+        return [request.body["messages"] for request in self._provider.requests]
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys that requests came with."""
+        return {request.headers["authorization"] for request in self._provider.requests}
+
+    def says(self, *steps: str | float) -> None:
+        """Answer one request with pieces of text and pauses in seconds."""
+        self.plays(Act((*pieces(*steps), *ENDING)))
+
+    def plays(self, *acts: Act) -> None:
+        self._provider.plays(*acts)
+
+
+def pieces(*steps: str | float) -> tuple[bytes | float, ...]:
+    return tuple(
+        step if isinstance(step, float) else event({"choices": [{"index": 0, "delta": {"content": step}}]})
+        for step in steps
+    )
+
+
+USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 400}}
+ENDING = (
+    event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+    event({"choices": [], "usage": USAGE}),
+    event("[DONE]"),
+)
+
+
+@pytest.fixture(scope="session")
+async def http(stack: RunningStack) -> AsyncIterator[httpx.AsyncClient]:
+    limits = httpx.Limits(max_keepalive_connections=5)
+    async with httpx.AsyncClient(base_url=stack.api_url, timeout=30, trust_env=False, limits=limits) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def open_company(http: httpx.AsyncClient) -> OpenCompany:
+    async def opened(name: str) -> Company:
+        return await Company.opened(http, name)
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+async def company(open_company: OpenCompany) -> Company:
+    """A company with one document, whose assistant quotes."""
+    company = await open_company("Globex")
+    await company.ingested("Delivery guide.txt", GUIDE.encode())
+    return company
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[Model]:
+    async with ScriptedProvider() as provider:
+        yield Model(provider)
+
+
+@pytest.fixture
+async def talking(company: Company, model: Model) -> AsyncIterator[Company]:
+    """The company, whose assistant uses the scripted model."""
+    await company.uses("openai", model.base_url, access_token="sk-of-globex")
+    yield company
+    await company.uses("offline")

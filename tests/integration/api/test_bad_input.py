@@ -1,0 +1,385 @@
+"""Bad requests: each gets its status and its stable code in the one shape, and the next request works."""
+
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import jwt
+import psycopg
+import pytest
+
+from chatconnect.domain.identifiers import TenantId
+from chatconnect.domain.keys import KeyKind, make_key
+from local.configuration import DATABASE
+from tests.integration.api.clients import PASSWORD, WEBSITE, Caller, Company, granted, refused
+from tests.stack import RunningStack
+
+ELSEWHERE = "https://elsewhere.example"
+
+
+@pytest.fixture(autouse=True)
+async def the_next_request_works(company: Company) -> AsyncIterator[None]:
+    yield
+    answer = await company.server.get("/v1/conversations", limit=1)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"message": ""}, "empty_message"),
+        ({"message": " \n\t\u200b "}, "empty_message"),
+        ({"message": "\x00\x01"}, "empty_message"),
+        ({"message": "x" * 2001}, "message_too_long"),
+        ({"message": "é" * 2001}, "message_too_long"),
+        ({}, "invalid_request"),
+        ([], "invalid_request"),
+        ("hello", "invalid_request"),
+        (None, "invalid_request"),
+        ({"message": 5}, "invalid_request"),
+        ({"message": None}, "invalid_request"),
+        ({"message": ["hello"]}, "invalid_request"),
+        ({"message": "hello", "conversation_id": "7"}, "invalid_request"),
+        ({"message": "hello", "conversation_id": 7}, "invalid_request"),
+        ({"message": "hello", "metadata": "x"}, "invalid_request"),
+        ({"message": "hello", "metadata": {"a": {"b": 1}}}, "invalid_request"),
+        ({"message": "hello", "metadata": {f"k{n}": "v" for n in range(21)}}, "invalid_request"),
+        ({"message": "hello", "metadata": {"k": "v" * 501}}, "invalid_request"),
+        ({"message": "hello", "parent_id": str(uuid.uuid4())}, "invalid_request"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/chat", "/v1/chat/stream"])
+async def test_a_question_that_is_none(company: Company, path: str, body: Any, code: str) -> None:
+    refused(await company.server.post(path, body), 400, code)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"null", b"[1", b"\xff\xfe", b'{"message": "\\ud800"}', b'{"message": "x\x00"}', b"[" * 5000]
+)
+async def test_a_body_that_is_no_json(company: Company, content: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    answer = await company.server.request("POST", "/v1/chat", content=content, headers=headers)
+
+    refused(answer, 400, answer.json()["error"]["code"])
+    assert answer.json()["error"]["code"] in ("invalid_request", "empty_message")
+
+
+async def test_two_thousand_characters_of_any_kind_are_taken(company: Company) -> None:
+    for text in ("é" * 2000, "🚀" * 2000, "\x00hel\x07lo\u202e"):
+        answer = await company.server.ask(text)
+        stored = (await company.server.conversation(answer["conversation_id"]))["messages"][0]["text"]
+        assert stored in (text, "hello")
+
+
+async def test_a_huge_body_is_refused(company: Company) -> None:
+    refused(await company.server.post("/v1/chat", {"message": "x" * 1_000_000}), 413, "body_too_large")
+    refused(await company.server.post("/v1/embed", {"texts": ["x" * 300_000]}), 413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/nothing", 404, "no_such_route"),
+        ("GET", "/v1/chat/nothing/here", 404, "no_such_route"),
+        ("GET", "/v1/widgets/x/nothing", 404, "no_such_route"),
+        ("GET", "/v1/chat", 405, "method_not_allowed"),
+        ("DELETE", "/v1/conversations", 405, "method_not_allowed"),
+        ("PATCH", "/v1/widgets/x/config", 405, "method_not_allowed"),
+        ("GET", "/v1/conversations/not-an-id", 400, "invalid_request"),
+        ("GET", "/v1/chat/stream/not-an-id", 400, "invalid_request"),
+        ("GET", "/v1/conversations?limit=0", 400, "invalid_request"),
+        ("GET", "/v1/conversations?limit=ten", 400, "invalid_request"),
+        ("GET", "/v1/conversations?before=yesterday", 400, "invalid_request"),
+        ("GET", "/v1/documents?limit=99999999999999999999999", 400, "invalid_request"),
+    ],
+)
+async def test_a_request_for_nothing(company: Company, method: str, path: str, status: int, code: str) -> None:
+    refused(await company.server.request(method, path), status, code)
+
+
+async def test_ids_of_nothing_are_not_found(company: Company) -> None:
+    nothing, server = uuid.uuid4(), company.server
+
+    for answer in (
+        await server.get(f"/v1/conversations/{nothing}"),
+        await server.post("/v1/chat", {"message": "hello", "conversation_id": str(nothing)}),
+        await server.post("/v1/chat/stream", {"message": "hello", "conversation_id": str(nothing)}),
+        await server.get(f"/v1/chat/stream/{nothing}"),
+        await server.post(f"/v1/chat/{nothing}/cancel"),
+        await server.post(f"/v1/messages/{nothing}/feedback", {"rating": "up"}),
+        await server.get(f"/v1/documents/{nothing}"),
+        await server.get(f"/v1/documents/{nothing}/chunks"),
+        await server.post(f"/v1/documents/{nothing}/reprocess"),
+        await server.delete(f"/v1/documents/{nothing}"),
+        await server.get(f"/v1/assistants/{nothing}"),
+        await server.put(f"/v1/widgets/{nothing}", {}),
+        await server.delete(f"/v1/keys/{nothing}"),
+        await server.post("/v1/keys", {"kind": "secret", "name": "x", "assistant_id": str(nothing)}),
+    ):
+        refused(answer, 404, "not_found")
+
+
+@asynccontextmanager
+async def key_of(company: Company, kind: str) -> AsyncIterator[tuple[str, str]]:
+    made = granted(await company.staff.post("/v1/keys", {"kind": kind, "name": "Short-lived"}))
+    yield made["id"], made["key"]
+
+
+async def config_with(company: Company, key: str, **headers: str) -> httpx.Response:
+    return await company.http.get(f"/v1/widgets/{key}/config", headers={"Origin": WEBSITE} | headers)
+
+
+async def test_keys_that_open_nothing(company: Company) -> None:
+    tenant, stranger = TenantId(uuid.UUID(company.tenant_id)), TenantId(uuid.uuid4())
+    publishable, secret = (make_key(kind, tenant).reveal() for kind in KeyKind)
+    unknown = make_key(KeyKind.SECRET, stranger).reveal()
+
+    for key in (secret, unknown, "sk_live_", "sk_live_x", company.secret_key[:-1], company.secret_key + "x",
+                "sk_live_" + "z" * 54, company.secret_key[:-1] + "\xe9"):  # fmt: skip
+        answer = await company.http.get("/v1/documents", headers={b"Authorization": f"Bearer {key}".encode("latin-1")})
+        refused(answer, 401, "unknown_key")
+    for key in (publishable, company.secret_key, "pk_live_x", company.widget_key[:-1], "%00", "%F0%9F%92%BE"):
+        refused(await config_with(company, key), 401, "unknown_key")
+
+
+async def test_a_revoked_key_ends_at_once(company: Company) -> None:
+    async with key_of(company, "secret") as (key_id, key):
+        caller = Caller(company.http, key)
+        assert (await caller.get("/v1/documents")).status_code == 200
+        assert (await company.staff.delete(f"/v1/keys/{key_id}")).status_code == 204
+        refused(await caller.get("/v1/documents"), 401, "key_revoked")
+        refused(await caller.post("/v1/chat", {"message": "hello"}), 401, "key_revoked")
+    async with key_of(company, "publishable") as (key_id, key):
+        assert (await config_with(company, key)).status_code == 200
+        assert (await company.staff.delete(f"/v1/keys/{key_id}")).status_code == 204
+        refused(await config_with(company, key), 401, "key_revoked")
+
+
+async def test_an_expired_key_is_no_longer_valid(company: Company, stack: RunningStack) -> None:
+    async with key_of(company, "secret") as (key_id, key):
+        url = stack.services.postgres.database_url(DATABASE)
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as database:
+            await database.execute("UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = %s", [key_id])
+        refused(await Caller(company.http, key).get("/v1/documents"), 401, "key_revoked")
+
+
+@pytest.mark.parametrize("path", ["config", "token"])
+async def test_a_widget_works_on_its_websites_only(company: Company, path: str) -> None:
+    method = {"config": "GET", "token": "POST"}[path]
+
+    async def call(**headers: str) -> httpx.Response:
+        return await company.http.request(method, f"/v1/widgets/{company.widget_key}/{path}", headers=headers)
+
+    assert (await call(Origin=WEBSITE)).status_code == 200
+    refused(await call(), 403, "origin_required")
+    refused(await call(Origin=""), 403, "origin_required")
+    refused(await call(Origin="null"), 403, "origin_required")
+    for origin in (ELSEWHERE, "http://localhost.evil.example", "http://evil.example/localhost", "ftp://localhost",
+                   "http://[", "http://localhost:x", "localhost", "http://localhost@evil.example"):  # fmt: skip
+        refused(await call(Origin=origin), 403, "origin_not_allowed")
+
+
+async def test_a_chat_token_works_on_its_website_only(company: Company) -> None:
+    visitor = await company.visitor()
+    stolen = [
+        (Caller(company.http, visitor.credential, ELSEWHERE), "origin_not_allowed"),
+        (Caller(company.http, visitor.credential, "null"), "origin_not_allowed"),
+        (Caller(company.http, visitor.credential, "http://["), "origin_not_allowed"),
+        (Caller(company.http, visitor.credential), "origin_required"),
+    ]
+
+    for thief, code in stolen:
+        refused(await thief.post("/v1/chat", {"message": "hello"}), 403, code)
+        refused(await thief.post("/v1/chat/stream", {"message": "hello"}), 403, code)
+        refused(await thief.post(f"/v1/messages/{uuid.uuid4()}/feedback", {"rating": "up"}), 403, code)
+    refused(await stolen[0][0].get("/v1/conversations"), 403, "origin_not_allowed")
+
+
+def altered(token: str, secret: str, **changes: Any) -> str:
+    claims = jwt.decode(token, options={"verify_signature": False}) | changes
+    return jwt.encode(claims, secret, algorithm="HS256", headers={"kid": jwt.get_unverified_header(token)["kid"]})
+
+
+async def test_a_token_that_was_tampered_with_or_is_past_opens_nothing(company: Company, stack: RunningStack) -> None:
+    visitor, now = await company.visitor(), int(time.time())
+    secret = stack.settings["CHAT_TOKEN_SECRET"]
+    header, payload, _ = visitor.credential.split(".")
+    expired = altered(visitor.credential, secret, iat=now - 7200, exp=now - 3600)
+
+    genuine = Caller(company.http, altered(visitor.credential, secret), WEBSITE)
+    assert (await genuine.get("/v1/conversations")).is_success
+    for path in ("/v1/conversations", f"/v1/chat/stream/{uuid.uuid4()}"):
+        refused(await Caller(company.http, expired, WEBSITE).get(path), 401, "token_expired")
+    refused(await Caller(company.http, expired, WEBSITE).post("/v1/chat", {"message": "m"}), 401, "token_expired")
+    for token in (
+        altered(visitor.credential, "another secret that is long enough for the algorithm"),
+        altered(visitor.credential, secret, aud="staff"),
+        jwt.encode(jwt.decode(visitor.credential, options={"verify_signature": False}), "", algorithm="none"),
+        f"{header}.{payload}.",
+        f"{header}.{payload}",
+        "eyJhbGciOiJIUzI1NiJ9.e30.x",
+        "token",
+        "a.b.c",
+    ):
+        refused(await Caller(company.http, token, WEBSITE).post("/v1/chat", {"message": "hello"}), 401, "token_invalid")
+        refused(await Caller(company.http, token).get("/v1/documents"), 401, "token_invalid")
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}])
+async def test_nobody_in_particular(company: Company, header: dict[str, str]) -> None:
+    for method, path in (
+        ("POST", "/v1/chat"), ("POST", "/v1/chat/stream"), ("GET", "/v1/conversations"), ("GET", "/v1/documents"),
+        ("GET", "/v1/keys"), ("GET", "/v1/auth/me"), ("POST", "/v1/knowledge/search"), ("POST", "/v1/embed"),
+    ):  # fmt: skip
+        answer = await company.http.request(method, path, headers=header)
+        refused(answer, 401, "unauthenticated")
+
+
+async def test_a_visitor_is_no_member_and_a_member_no_visitor(company: Company) -> None:
+    visitor = await company.visitor()
+
+    for path in ("/v1/documents", "/v1/assistants", "/v1/keys", "/v1/widgets", "/v1/auth/me"):
+        refused(await visitor.get(path), 401, "token_invalid")
+    refused(await company.staff.post("/v1/chat", {"message": "hello"}), 401, "token_invalid")
+    refused(await company.server.get("/v1/auth/me"), 401, "token_invalid")
+
+
+async def test_errors_can_be_read_by_any_website(company: Company) -> None:
+    origin = {"Origin": ELSEWHERE}
+    for response in (
+        await company.http.post("/v1/chat", headers=origin, json={}),
+        await company.http.get("/v1/nothing", headers=origin),
+        await company.http.get("/v1/chat", headers=origin),
+        await company.http.get(f"/v1/widgets/{company.widget_key}/config", headers=origin),
+        await company.server.request("POST", "/v1/chat", headers=origin, json={"message": ""}),
+        await company.server.request("POST", "/v1/chat", headers=origin, content=b"x" * 400_000),
+    ):
+        assert response.is_client_error
+        assert response.headers["access-control-allow-origin"] == "*"
+        assert "X-Trace-Id" in response.headers["access-control-expose-headers"]
+        refused(response, response.status_code, response.json()["error"]["code"])
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,idempotency-key"}
+    preflight = await company.http.options("/v1/chat/stream", headers=origin | asked)
+    assert preflight.status_code == 200
+
+
+STRANGE = ["\x00", "a\x00b", "\ud800", "\u202e", "'; DROP TABLE tenants; --", "x" * 5_000, "{}", "%s", "\\"]
+
+
+@pytest.mark.parametrize("text", STRANGE, ids=ascii)
+async def test_strange_texts_are_taken_or_refused_but_never_a_fault_of_ours(company: Company, text: str) -> None:
+    assistant = granted(await company.staff.get(f"/v1/assistants/{company.assistant_id}"))
+    widget = granted(await company.staff.get("/v1/widgets"))["widgets"][0]
+    answer = await company.server.ask("hello")
+    account = {"company": "x", "email": "a@example.com", "password": PASSWORD}
+    upload = {"filename": "a.txt", "content_type": "text/plain", "size": 5}
+    made: list[tuple[str, str, Any]] = [
+        *(("POST", "/v1/auth/register", account | {name: text}) for name in ("email", "password")),
+        ("POST", "/v1/auth/register", account | {"company": text, "email": "no address"}),
+        ("POST", "/v1/auth/register", account | {"allowed_domains": [text], "email": "b"}),
+        *(("POST", "/v1/auth/login", account | {name: text}) for name in ("email", "password")),
+        *(("POST", "/v1/documents", upload | {name: text}) for name in ("filename", "content_type", "title")),
+        ("POST", "/v1/documents", upload | {"filename": f"{text}.txt"}),
+        ("POST", "/v1/keys", {"kind": "publishable", "name": text}),
+        ("POST", "/v1/knowledge/search", {"query": text}),
+        ("POST", "/v1/embed", {"texts": [text]}),
+        ("POST", "/v1/chat", {"message": text}),
+        ("POST", "/v1/chat", {"message": "hello", "metadata": {text: text}}),
+        *(
+            ("POST", f"/v1/messages/{answer['message_id']}/feedback", {"rating": "up", name: text})
+            for name in ("rating", "reason", "text")
+        ),
+        *(
+            ("PUT", f"/v1/assistants/{company.assistant_id}", assistant | {"provider": "offline", name: text})
+            for name in ("name", "model", "base_url", "access_token", "system_prompt", "refusal", "provider")
+        ),
+        ("PUT", f"/v1/assistants/{company.assistant_id}", assistant | {"control_messages": [text]}),
+        ("PUT", f"/v1/widgets/{company.widget_id}", widget | {"locale": text}),
+        ("PUT", f"/v1/widgets/{company.widget_id}", widget | {"texts": {"title": text}}),
+        ("PUT", f"/v1/widgets/{company.widget_id}", widget | {"suggested_questions": [text]}),
+        ("PUT", f"/v1/widgets/{company.widget_id}", widget | {"theme": {"avatar_url": f"https://{text}"}}),
+    ]
+
+    outcomes = []
+    for method, path, body in made:
+        headers = {"Content-Type": "application/json"}
+        answered = await company.staff.request(method, path, content=json.dumps(body), headers=headers)
+        if answered.status_code == 401 and path == "/v1/chat":
+            answered = await company.server.request(method, path, content=json.dumps(body), headers=headers)
+        outcomes.append((answered.status_code, path, body))
+    await company.staff.put(f"/v1/assistants/{company.assistant_id}", assistant)
+    await company.staff.put(f"/v1/widgets/{company.widget_id}", widget)
+
+    assert [outcome for outcome in outcomes if outcome[0] >= 500] == []
+
+
+@pytest.mark.parametrize("number", [-1, 2**31, 2**63, 10**30])
+async def test_numbers_out_of_range_are_never_a_fault_of_ours(company: Company, number: int) -> None:
+    server, assistant = company.server, granted(await company.staff.get(f"/v1/assistants/{company.assistant_id}"))
+    answer = await server.ask("hello")
+    document = granted(await server.get("/v1/documents"))["documents"][0]["id"]
+    path = f"/v1/assistants/{company.assistant_id}"
+    kept = {"Last-Event-ID": str(number)}
+
+    outcomes = [
+        await server.get(f"/v1/documents/{document}/chunks", after=number),
+        await server.get(f"/v1/documents/{document}/chunks", limit=number),
+        await server.get("/v1/conversations", limit=number),
+        await server.post("/v1/knowledge/search", {"query": "x", "limit": number}),
+        await server.post("/v1/knowledge/search", {"query": "x", "threshold": number}),
+        await server.post("/v1/documents", {"filename": "a.txt", "content_type": "", "size": number}),
+        await server.put(path, assistant | {"max_tokens": number}),
+        await server.put(path, assistant | {"temperature": number}),
+        await server.put(path, assistant | {"history_messages": number}),
+        await server.request("GET", f"/v1/chat/stream/{answer['message_id']}", headers=kept),
+    ]
+
+    assert [outcome.text for outcome in outcomes if outcome.status_code >= 500] == []
+    ready = (await server.get("/health/ready")).json()
+    assert ready["status"] == "ok", ready
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "9999-12-31T23:59:59-23:59", "1e400", "99999999999999"])
+async def test_moments_out_of_range_are_never_a_fault_of_ours(company: Company, moment: str) -> None:
+    for path in ("/v1/conversations", "/v1/documents"):
+        assert (await company.server.get(path, before=moment)).status_code in (200, 400)
+
+
+async def test_too_many_messages_in_a_minute_are_refused_with_when_to_come_back(company: Company) -> None:
+    visitor = await company.visitor()
+
+    answers = [await visitor.post("/v1/chat", {"message": "hello", "parent_id": str(uuid.uuid4())}) for _ in range(101)]
+
+    error = refused(answers[-1], 429, "rate_limited")
+    assert error["details"]["per_minute"] == 100
+    assert {answer.status_code for answer in answers[:-1]} == {400}
+    await (await company.visitor()).ask("hello")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"email": "nobody"}, "invalid_email"),
+        ({"password": "short"}, "weak_password"),
+        ({"company": " "}, "invalid_request"),
+        ({"allowed_domains": ["http://"]}, "invalid_domain"),
+    ],
+)
+async def test_a_registration_that_cannot_be(company: Company, change: dict[str, Any], code: str) -> None:
+    body = {"company": "Acme", "email": "new@example.com", "password": PASSWORD}
+
+    refused(await company.http.post("/v1/auth/register", json=body | change), 400, code)
+
+
+async def test_an_address_is_registered_once_and_opens_with_its_password_only(company: Company) -> None:
+    taken = {"company": "Acme", "email": company.email.upper(), "password": PASSWORD}
+
+    refused(await company.http.post("/v1/auth/register", json=taken), 409, "email_taken")
+    assert (await company.http.post("/v1/auth/login", json=taken)).status_code == 200
+    for wrong in (taken | {"password": "wrong password"}, taken | {"email": "nobody@example.com"}):
+        refused(await company.http.post("/v1/auth/login", json=wrong), 401, "wrong_credentials")

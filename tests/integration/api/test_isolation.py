@@ -1,0 +1,215 @@
+"""Two companies with near-identical documents: neither ever sees a byte of the other's, whatever it asks for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.integration.api.clients import PASSWORD, WEBSITE, Caller, Company, granted, text_of
+from tests.integration.api.conftest import OpenCompany
+from tests.stack import RunningStack
+
+QUESTION = "What is the code of the vault in the warehouse?"
+
+
+@dataclass(frozen=True)
+class Party:
+    """A company, its visitor, the word that only it knows, and the ids of all that it has."""
+
+    company: Company
+    visitor: Caller
+    secret: str
+    ids: dict[str, str]
+
+    @property
+    def callers(self) -> dict[str, Caller]:
+        return {"visitor": self.visitor, "server": self.company.server, "staff": self.company.staff}
+
+
+async def party(company: Company, secret: str) -> Party:
+    """Put the secret into everything that a company can have."""
+    document = await company.ingested(
+        f"Vault {secret}.txt", f"The code of the vault in the warehouse is {secret}.".encode()
+    )
+    await company.uses("offline", system_prompt=f"{{refusal}} {secret}", name=secret, refusal=f"Not even {secret}.")
+    key = granted(await company.staff.post("/v1/keys", {"kind": "secret", "name": secret}))
+    given = await company.http.post(f"/v1/widgets/{company.widget_key}/token", headers={"Origin": WEBSITE})
+    visitor = Caller(company.http, granted(given)["token"], WEBSITE)
+    answer = await visitor.ask(f"{QUESTION} I heard {secret}.", metadata={"note": secret})
+    assert secret in answer["text"]
+    feedback = {"rating": "up", "text": secret}
+    await visitor.post(f"/v1/messages/{answer['message_id']}/feedback", feedback)
+    ids = {
+        "tenant_id": company.tenant_id,
+        "assistant_id": company.assistant_id,
+        "widget_id": company.widget_id,
+        "document_id": document["id"],
+        "key_id": key["id"],
+        "key": company.widget_key,
+        "visitor_id": granted(given)["visitor_id"],
+        "conversation_id": answer["conversation_id"],
+        "message_id": answer["message_id"],
+    }
+    return Party(company, visitor, secret, ids)
+
+
+@pytest.fixture(scope="module")
+async def parties(open_company: OpenCompany) -> tuple[Party, Party]:
+    """They are called alike, too."""
+    first, second = await open_company("Wayne"), await open_company("Wayne")
+    return await party(first, "MARIGOLD-4711"), await party(second, "HYACINTH-9034")
+
+
+@pytest.fixture(params=["the first of the second", "the second of the first"])
+def attack(request: pytest.FixtureRequest, parties: tuple[Party, Party]) -> tuple[Party, Party]:
+    """Who asks, and whose secrets they are after."""
+    first, second = parties
+    return (first, second) if request.param.startswith("the first") else (second, first)
+
+
+CONFIGURATION = {"name": "x", "provider": "offline", "model": "x", "system_prompt": "x", "refusal": "x"}
+UPLOAD = {"filename": "a.txt", "content_type": "", "size": 5}
+CREDENTIALS = {"email": "{email}", "password": "wrong password"}
+
+# Every route of the API with the bodies to try; what stands in braces is the other party's.
+ROUTES: dict[tuple[str, str], list[Any]] = {
+    ("GET", "/health"): [None],
+    ("GET", "/health/ready"): [None],
+    ("POST", "/v1/auth/register"): [CREDENTIALS | {"company": "x"}],
+    ("POST", "/v1/auth/login"): [CREDENTIALS],
+    ("GET", "/v1/auth/me"): [None],
+    ("GET", "/v1/keys"): [None],
+    ("POST", "/v1/keys"): [{"kind": "secret", "name": "x", "assistant_id": "{assistant_id}"}],
+    ("DELETE", "/v1/keys/{key_id}"): [None],
+    ("GET", "/v1/assistants"): [None],
+    ("GET", "/v1/assistants/{assistant_id}"): [None],
+    ("PUT", "/v1/assistants/{assistant_id}"): [CONFIGURATION],
+    ("GET", "/v1/widgets"): [None],
+    ("PUT", "/v1/widgets/{widget_id}"): [{"texts": {"title": "x"}}],
+    ("GET", "/v1/widgets/{key}/config"): [None],
+    ("POST", "/v1/widgets/{key}/token"): [None, {"visitor_id": "{visitor_id}"}],
+    ("GET", "/v1/documents"): [None],
+    ("POST", "/v1/documents"): [UPLOAD | {"document_id": "{document_id}"}],
+    ("GET", "/v1/documents/{document_id}"): [None],
+    ("DELETE", "/v1/documents/{document_id}"): [None],
+    ("GET", "/v1/documents/{document_id}/chunks"): [None],
+    ("POST", "/v1/documents/{document_id}/reprocess"): [None],
+    ("POST", "/v1/knowledge/search"): [
+        {"query": QUESTION, "limit": 20, "threshold": 0},
+        {"query": QUESTION, "threshold": 0, "filters": {"document_ids": ["{document_id}"]}},
+    ],
+    ("POST", "/v1/embed"): [{"texts": [QUESTION]}],
+    ("POST", "/v1/chat"): [{"message": QUESTION}, {"message": QUESTION, "conversation_id": "{conversation_id}"}],
+    ("POST", "/v1/chat/stream"): [
+        {"message": QUESTION},
+        {"message": QUESTION, "conversation_id": "{conversation_id}", "parent_id": "{message_id}"},
+    ],
+    ("GET", "/v1/chat/stream/{message_id}"): [None],
+    ("POST", "/v1/chat/{message_id}/cancel"): [None],
+    ("GET", "/v1/conversations"): [None],
+    ("GET", "/v1/conversations/{conversation_id}"): [None],
+    ("POST", "/v1/messages/{message_id}/feedback"): [{"rating": "down"}],
+}
+REFUSALS = (401, 403, 404, 409)
+
+
+async def test_every_route_is_among_those_that_are_tried(parties: tuple[Party, Party], stack: RunningStack) -> None:
+    document = granted(await parties[0].company.http.get("/openapi.json"))
+
+    routes = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+
+    assert routes == set(ROUTES)
+
+
+async def test_no_route_gives_away_the_others_secret(attack: tuple[Party, Party]) -> None:
+    asking, other = attack
+    documented = granted(await asking.company.http.get("/openapi.json"))["paths"]
+    values = other.ids | {"email": other.company.email}
+
+    for (method, template), bodies in ROUTES.items():
+        for body in bodies:
+            wanted, path = filled(body, values), template.format(**values)
+            for name, caller in asking.callers.items():
+                response = await caller.request(method, path, json=wanted)
+
+                where = (name, method, path, wanted, response.status_code)
+                assert other.secret not in response.text + str(response.headers), where
+                assert response.status_code < 500, where
+                assert str(response.status_code) in documented[template][method.lower()]["responses"], where
+                if names_a_thing_of_the_others(template, wanted, other):
+                    assert response.status_code in REFUSALS, where
+
+
+def filled(value: Any, values: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: filled(item, values) for name, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, values) for item in value]
+    return value.format(**values) if isinstance(value, str) else value
+
+
+def names_a_thing_of_the_others(template: str, body: Any, other: Party) -> bool:
+    """Filters and public keys may name anything; everything else may not."""
+    named = {body.get(name) for name in other.ids} if isinstance(body, dict) else set()
+    return "_id}" in template or ("{key}" not in template and bool(named & set(other.ids.values())))
+
+
+async def test_each_gets_its_own_answer_to_the_same_question(attack: tuple[Party, Party]) -> None:
+    asking, other = attack
+
+    for caller in (asking.visitor, asking.company.server):
+        whole = await caller.ask(QUESTION)
+        streamed = await caller.stream(QUESTION)
+        for text in (whole["text"] + str(whole["citations"]), text_of(streamed) + str(streamed)):
+            assert asking.secret in text
+            assert other.secret not in text
+
+
+async def test_an_assistant_that_may_read_the_others_documents_only_finds_none(attack: tuple[Party, Party]) -> None:
+    asking, other = attack
+
+    await asking.company.uses("offline", retrieval={"document_ids": [other.ids["document_id"]], "threshold": 0})
+    answer = await asking.company.server.ask(QUESTION)
+    await asking.company.uses("offline", retrieval={})
+
+    assert other.secret not in str(answer)
+    assert answer["citations"] == []
+
+
+async def test_the_id_of_the_others_visitor_opens_nothing(attack: tuple[Party, Party]) -> None:
+    asking, other = attack
+    body = {"visitor_id": other.ids["visitor_id"]}
+    path = f"/v1/widgets/{asking.company.widget_key}/token"
+    given = await asking.company.http.post(path, headers={"Origin": WEBSITE}, json=body)
+    impostor = Caller(asking.company.http, granted(given)["token"], WEBSITE)
+
+    listed = granted(await impostor.get("/v1/conversations"))
+    read = await impostor.get(f"/v1/conversations/{other.ids['conversation_id']}")
+
+    assert listed == {"conversations": []}
+    assert read.status_code == 404
+
+
+async def test_a_key_with_the_others_tenant_in_it_opens_nothing(attack: tuple[Party, Party]) -> None:
+    asking, other = attack
+    prefix = len("sk_live_") + 22
+    forged = other.company.secret_key[:prefix] + asking.company.secret_key[prefix:]
+
+    answer = await Caller(asking.company.http, forged).get("/v1/documents")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unknown_key")
+
+
+async def test_nothing_of_theirs_was_changed_by_all_that(parties: tuple[Party, Party]) -> None:
+    for owner in parties:
+        company, ids = owner.company, owner.ids
+        document = granted(await company.server.get(f"/v1/documents/{ids['document_id']}"))
+        assert (document["status"], document["version"]) == ("ready", 1)
+        assistant = granted(await company.staff.get(f"/v1/assistants/{ids['assistant_id']}"))
+        assert (assistant["name"], owner.secret in assistant["system_prompt"]) == (owner.secret, True)
+        thread = await owner.visitor.conversation(ids["conversation_id"])
+        assert [owner.secret in message["text"] for message in thread["messages"]] == [True, True]
+        keys = granted(await company.staff.get("/v1/keys"))["keys"]
+        assert {key["id"]: key["revoked_at"] for key in keys}[ids["key_id"]] is None
+        credentials = {"email": company.email, "password": PASSWORD}
+        assert granted(await company.http.post("/v1/auth/login", json=credentials))["member"]["role"] == "owner"

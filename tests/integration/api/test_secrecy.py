@@ -1,0 +1,128 @@
+"""What people write, what documents say, and every key and token: in no log, no error and no column in the clear."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from local.configuration import DATABASE
+from tests import files
+from tests.integration.api.clients import PASSWORD, Caller, Company, granted, sent_to_s3
+from tests.integration.api.conftest import Model, OpenCompany
+from tests.integration.providers.conftest import Dialect
+from tests.integration.providers.scripted import Act
+from tests.stack import RunningStack
+
+MESSAGE = "my iban is zanzibar-message-77"
+ANSWER = "it is zanzibar-answer-77"
+DOCUMENT = "The zanzibar-document-77 is buried under the oak."
+TOKEN = "sk-zanzibar-token-77"
+METADATA = "zanzibar-metadata-77"
+FEEDBACK = "zanzibar-feedback-77"
+
+
+@pytest.fixture(scope="module")
+async def company(open_company: OpenCompany) -> Company:
+    return await open_company("Zanzibar Ltd")
+
+
+@pytest.fixture
+async def visitor(company: Company, model: Model, stack: RunningStack) -> Caller:
+    """A visitor after a day on which much went well and much went wrong."""
+    visitor, question = await company.visitor(), {"message": MESSAGE, "metadata": {"note": METADATA}}
+    await company.ingested("oak.txt", DOCUMENT.encode())
+    for name, content in (
+        ("cut.pdf", files.make_pdf([DOCUMENT] * 9)[:900]),
+        ("no.csv", b"\x89PNG" + DOCUMENT.encode()),
+    ):
+        await company.until_processed(await company.upload(name, content))
+    form = granted(await company.promise("lie.txt", 5))["upload"]
+    await sent_to_s3(form | {"fields": form["fields"] | {"key": "elsewhere"}}, "lie.txt", DOCUMENT.encode())
+    await company.found(DOCUMENT)
+    configuration = await company.uses("openai", model.base_url, access_token=TOKEN) | {"access_token": TOKEN}
+    echo = f'{{"error": {{"message": "{MESSAGE} {TOKEN}"}}}}'.encode()
+    model.says(ANSWER)
+    model.plays(
+        *(Act((echo,), status, {"content-type": "application/json"}) for status in (400, 401, 429, 500, 500)),
+        Act((f"data: {{{MESSAGE} {TOKEN}\n\n".encode(),)),
+        Act(Dialect("openai").pieces(ANSWER), cut=True),
+    )
+    answer = await visitor.ask(MESSAGE, metadata={"note": METADATA})
+    for _ in range(6):
+        refused = await visitor.post("/v1/chat", question)
+        assert refused.is_error
+        assert "zanzibar" not in refused.text
+    await visitor.post(f"/v1/messages/{answer['message_id']}/feedback", {"rating": "down", "text": FEEDBACK})
+    await visitor.post("/v1/chat", {"message": [MESSAGE]})
+    await visitor.request("POST", "/v1/chat", content=f'{{"message": "{MESSAGE}'.encode())
+    await company.http.post("/v1/auth/register", json={"company": "x", "email": company.email, "password": PASSWORD})
+    await company.http.post("/v1/auth/login", json={"email": company.email, "password": f"{PASSWORD}!"})
+    for service in (stack.services.qdrant, stack.services.postgres):
+        model.says(ANSWER)
+        await service.stop()
+        try:
+            await visitor.post("/v1/chat", question)
+            await visitor.post("/v1/chat/stream", question)
+            await company.staff.post("/v1/knowledge/search", {"query": DOCUMENT})
+            await company.staff.put(f"/v1/assistants/{company.assistant_id}", configuration)
+        finally:
+            await service.start()
+    return visitor
+
+
+def secrets_of(company: Company, visitor: Caller, stack: RunningStack) -> Iterator[str]:
+    yield from (company.secret_key, company.widget_key, company.access_token, visitor.credential, TOKEN, PASSWORD)
+    yield from (stack.settings["CHAT_TOKEN_SECRET"], stack.settings["SIGNING_SECRET"])
+
+
+async def test_what_is_secret_stays_secret(company: Company, visitor: Caller, stack: RunningStack) -> None:
+    secrets = set(secrets_of(company, visitor, stack))
+
+    assert found_in_logs(stack.services.state, secrets | {"zanzibar", stack.secret_key, stack.staff_password}) == []
+    assert await found_in_database(stack, secrets) == []
+    for path in ("/v1/assistants", f"/v1/assistants/{company.assistant_id}", "/v1/keys", "/v1/widgets"):
+        text = (await company.staff.get(path)).text
+        assert [secret for secret in secrets if secret in text] == []
+    assert granted(await company.staff.get(f"/v1/assistants/{company.assistant_id}"))["has_access_token"]
+
+
+async def test_a_token_that_is_refused_is_not_repeated(company: Company) -> None:
+    stored = granted(await company.staff.get(f"/v1/assistants/{company.assistant_id}"))
+
+    for change in ({"access_token": f"{TOKEN} é"}, {"access_token": [TOKEN]}, {"access_token": TOKEN, "provider": "x"}):
+        answer = await company.staff.put(f"/v1/assistants/{company.assistant_id}", stored | change)
+        assert (answer.status_code, "zanzibar" in answer.text) == (400, False)
+
+
+async def test_another_address_does_not_get_the_token(company: Company, model: Model) -> None:
+    await company.uses("openai", "http://127.0.0.1:9/v1", access_token=TOKEN)
+    model.says(ANSWER)
+
+    moved = await company.uses("openai", model.base_url)
+    await company.server.post("/v1/chat", {"message": MESSAGE})
+
+    assert not moved["has_access_token"]
+    assert model.prompts == []
+
+
+def found_in_logs(state: Path, secrets: set[str]) -> list[tuple[str, str]]:
+    logs = {path: path.read_text(errors="replace") for path in state.rglob("*.log")}
+    assert {"api.log", "worker.log", "postgres.log", "aws.log", "qdrant.log"} <= {path.name for path in logs}
+    assert "turn" in next(text for path, text in logs.items() if path.name == "api.log")
+    return [(path.name, secret) for path, text in logs.items() for secret in secrets if secret in text]
+
+
+async def found_in_database(stack: RunningStack, secrets: set[str]) -> list[tuple[str, str]]:
+    """Look through every column of every table, bytes included."""
+    found = []
+    async with await psycopg.AsyncConnection.connect(stack.services.postgres.database_url(DATABASE)) as database:
+        listed = await database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = [name for (name,) in await listed.fetchall()]
+        assert {"api_keys", "messages", "assistant_versions"} <= set(tables)
+        for table in tables:
+            rows = await database.execute(sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(table)))
+            text = "\n".join(row for (row,) in await rows.fetchall())
+            found += [(table, secret) for secret in secrets if secret in text or secret.encode().hex() in text]
+    return found
