@@ -71,3 +71,21 @@ def test_gelu_is_exact_enough() -> None:
     exact = [value / 2 * (1 + math.erf(value / math.sqrt(2))) for value in x[:, 0].tolist()]
 
     assert gelu(x)[:, 0].tolist() == pytest.approx(exact, abs=1e-6)
+
+
+async def test_questions_that_come_at_the_same_time_each_get_their_own_vector(embedder: MiniLmEmbedder) -> None:
+    texts = [f"How much does model number {number} cost?" for number in range(40)]
+
+    at_once = await asyncio.gather(*(embedder.embed([text]) for text in texts))
+
+    for [vector], expected in zip(at_once, await embedder.embed(texts), strict=True):
+        assert cosine(vector, expected) > 0.9999
+
+
+async def test_who_stops_waiting_for_a_vector_disturbs_nobody(embedder: MiniLmEmbedder) -> None:
+    leaving, staying = (asyncio.create_task(embedder.embed([text])) for text in ("one", "another"))
+    await asyncio.sleep(0)
+
+    leaving.cancel()
+
+    assert len((await staying)[0]) == embedder.dimensions

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from chatconnect.adapters.qdrant_queries import QdrantQueries
+from chatconnect.adapters.qdrant_points import QdrantPoints
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Passage
@@ -34,7 +34,7 @@ class QdrantDatabase:
         self.collection, self._dimensions = collection, dimensions
         self._url, self._api_key, self._timeout = url, api_key, timeout_seconds
         self._client: AsyncQdrantClient | None = None
-        self._queries = QdrantQueries(url, api_key=api_key, timeout_seconds=timeout_seconds)
+        self._points = QdrantPoints(url, api_key=api_key, timeout_seconds=timeout_seconds)
         self._ready = False
         self._lock = asyncio.Lock()
 
@@ -62,11 +62,11 @@ class QdrantDatabase:
                 self._ready = True
         return self._client
 
-    async def query(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the points that a query finds, each with `score` and `payload`. Raises Unavailable."""
+    async def points(self) -> QdrantPoints:
+        """Return the way to the points, with the collection in place. Raises Unavailable."""
         if not self._ready:
             await self.client()
-        return await self._queries.query(self.collection, body)
+        return self._points
 
     def for_tenant(self, tenant_id: TenantId) -> "QdrantChunks":
         """Return the tenant's own store."""
@@ -81,7 +81,7 @@ class QdrantDatabase:
     async def aclose(self) -> None:
         """Close the connections; the next use opens new ones."""
         client, self._client = self._client, None
-        await self._queries.aclose()
+        await self._points.aclose()
         if client is not None:
             await client.close()
 
@@ -112,19 +112,18 @@ class QdrantChunks:
 
     async def save(self, chunks: Sequence[Chunk], vectors: Sequence[Sequence[float]]) -> None:
         """Store chunks with their vectors; saving again replaces. Raises Unavailable."""
-        from qdrant_client import models
-
-        points = [
-            models.PointStruct(
-                id=str(_point_id(chunk)),
-                vector={DENSE: list(vector), SPARSE: models.Document(text=chunk.text, model=BM25)},
-                payload=self._payload(chunk),
-            )
-            for chunk, vector in zip(chunks, vectors, strict=True)
-        ]
-        client = await self._database.client()
-        with qdrant_errors():
-            await client.upsert(self._database.collection, points, wait=True)
+        points = await self._database.points()
+        await points.upsert(
+            self._database.collection,
+            [
+                {
+                    "id": str(_point_id(chunk)),
+                    "vector": {DENSE: vector, SPARSE: {"text": chunk.text, "model": BM25}},
+                    "payload": self._payload(chunk),
+                }
+                for chunk, vector in zip(chunks, vectors, strict=True)
+            ],
+        )
 
     async def search(
         self, text: str, vector: Sequence[float], scope: SearchScope, *, limit: int, threshold: float
@@ -133,14 +132,16 @@ class QdrantChunks:
         allowed, candidates = self._filter(scope), limit * _CANDIDATES
         by_meaning = {"query": vector, "using": DENSE, "score_threshold": threshold}
         by_words = {"query": {"text": text, "model": BM25}, "using": SPARSE}
-        found = await self._database.query(
+        points = await self._database.points()
+        found = await points.query(
+            self._database.collection,
             {
                 "prefetch": [part | {"filter": allowed, "limit": candidates} for part in (by_meaning, by_words)],
                 "query": {"fusion": "rrf"},
                 "filter": allowed,
                 "limit": limit,
                 "with_payload": True,
-            }
+            },
         )
         return [Passage(_chunk(point["payload"]), point["score"]) for point in found]
 

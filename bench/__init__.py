@@ -1,0 +1,1 @@
+"""Benchmarks of the product: each prints JSON."""
