@@ -102,7 +102,7 @@ async def test_a_cancelled_call_leaves_no_child_behind(tmp_path: Path) -> None:
     path.write_bytes(files.make_pdf(["A line of text\n" * 60] * 1500))
     call = asyncio.create_task(SandboxedParser().parse(path, "a.pdf"))
     await asyncio.sleep(0.1)
-    [child] = [process for process in psutil.Process().children() if "worker" in " ".join(process.cmdline())]
+    [child] = [process for process in psutil.Process().children() if "parsers.worker" in " ".join(process.cmdline())]
 
     call.cancel()
 
