@@ -119,9 +119,9 @@ async def _configure_widget(http: httpx.AsyncClient, demo: Demo, api_url: str) -
 async def _choose_model(http: httpx.AsyncClient, demo: Demo) -> None:
     """Let the demo assistant use the model that the environment has a key for, and quotations without one."""
     if os.environ.get("OPENAI_API_KEY"):
-        wanted = ("openai", os.environ.get("OPENAI_MODEL", "gpt-5-mini"))
+        wanted = ("openai", os.environ.get("OPENAI_MODEL", "gpt-5.4-mini"))
     elif os.environ.get("ANTHROPIC_API_KEY"):
-        wanted = ("anthropic", os.environ.get("ANTHROPIC_MODEL", "claude-sonnet-4-5"))
+        wanted = ("anthropic", os.environ.get("ANTHROPIC_MODEL", "claude-sonnet-4-6"))
     else:
         wanted = ("offline", "quotations")
     assistant = _checked(await http.get(f"/v1/assistants/{demo.assistant_id}"))

@@ -13,8 +13,8 @@ from chatconnect.domain.widget import Widget
 from chatconnect.ports.tenants import NewTenant
 
 PLANS = {
-    "free": Plan("free", 100, "openai", "gpt-5-mini"),
-    "paid": Plan("paid", 1_000, "anthropic", "claude-sonnet-4-5"),
+    "free": Plan("free", 100, "openai", "gpt-5.4-mini"),
+    "paid": Plan("paid", 1_000, "anthropic", "claude-sonnet-4-6"),
 }
 
 

@@ -24,8 +24,8 @@ COMMENT ON TABLE plans IS 'What tenants can pay for. Shared by all tenants; chan
 INSERT INTO plans (name, requests_per_minute, provider, model, allowed_models, messages_per_minute, messages_per_hour,
                    messages_per_day, tokens_per_day, tokens_per_month, microusd_per_day, microusd_per_month, features)
 VALUES
-    ('free', 100, 'openai', 'gpt-5-mini', '{gpt-5-mini}', 60, 600, 2000, 1000000, 10000000, 1000000, 10000000, '{}'),
-    ('paid', 1000, 'anthropic', 'claude-sonnet-4-5', '{claude-sonnet-4-5,gpt-5-mini}', 600, 10000, 100000,
+    ('free', 100, 'openai', 'gpt-5.4-mini', '{gpt-5.4-mini}', 60, 600, 2000, 1000000, 10000000, 1000000, 10000000, '{}'),
+    ('paid', 1000, 'anthropic', 'claude-sonnet-4-6', '{claude-sonnet-4-6,gpt-5.4-mini}', 600, 10000, 100000,
      50000000, 1000000000, 100000000, 2000000000, '{handover,webhooks,mcp,analytics}');
 
 CREATE TABLE tenants (

@@ -94,6 +94,22 @@ async def test_openai_gets_the_temperature_and_a_compatible_server_the_older_nam
     assert "temperature" not in without
 
 
+async def test_a_model_that_thinks_gets_no_temperature_and_the_newer_name_of_the_limit(
+    provider: ScriptedProvider,
+) -> None:
+    dialect = Dialect("openai")
+    registry = dialect.registry(provider.url)
+    provider.plays(dialect.answer("a"))
+
+    model = registry.at(ModelEndpoint("openai", "gpt-5.4-mini"))
+    await collect(model, QUESTION, GenerationOptions(max_tokens=9, temperature=0.2))
+    await registry.aclose()
+
+    body = provider.requests[0].body
+    assert body["max_completion_tokens"] == 9
+    assert not {"temperature", "max_tokens"} & body.keys()
+
+
 async def test_anthropic_gets_its_instructions_apart_and_no_temperature(provider: ScriptedProvider) -> None:
     dialect = Dialect("anthropic")
     registry = dialect.registry(provider.url)

@@ -45,10 +45,10 @@ class Settings(BaseSettings):
 
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
-    openai_model: str = "gpt-5-mini"
+    openai_model: str = "gpt-5.4-mini"
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str | None = None
-    anthropic_model: str = "claude-sonnet-4-5"
+    anthropic_model: str = "claude-sonnet-4-6"
     provider_keys_secret_arn: str = ""
 
     embedding_provider: Literal["local", "openai"] = "local"

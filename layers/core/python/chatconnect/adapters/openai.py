@@ -1,6 +1,7 @@
 """OpenAI's chat completions, and the many servers that speak the same protocol."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 OWN_ADDRESS = "https://api.openai.com/v1"
 REASONS = {"length": "length", "content_filter": "filtered"}  # any other is an ordinary stop
+# These families think before they answer: they refuse a temperature, and the older name of the limit.
+THINKING = re.compile(r"gpt-[5-9]|o\d")
 
 
 class OpenAIAccount:
@@ -79,8 +82,9 @@ class OpenAIChat:
     def _request(self, prompt: Prompt, options: GenerationOptions) -> dict[str, Any]:
         system = [{"role": "system", "content": prompt.system}] if prompt.system else []
         dialogue = [{"role": message.role, "content": message.text} for message in prompt.messages]
+        thinks = THINKING.match(self._model) is not None
         # OpenAI's own models refuse the older name; most compatible servers know no other.
-        limit = "max_tokens" if self._account.base_url else "max_completion_tokens"
+        limit = "max_tokens" if self._account.base_url and not thinks else "max_completion_tokens"
         request: dict[str, Any] = {
             "model": self._model,
             "messages": system + dialogue,
@@ -88,7 +92,7 @@ class OpenAIChat:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        if options.temperature is not None:
+        if options.temperature is not None and not thinks:
             request["temperature"] = options.temperature
         return request
 
