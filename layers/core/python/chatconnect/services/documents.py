@@ -20,6 +20,7 @@ from chatconnect.domain.knowledge import (
 from chatconnect.domain.text import cleaned
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.knowledge import ChunksOf, DocumentPage, DocumentsOf, UploadForm, Uploads
+from chatconnect.services.purging import purge
 
 MAX_TITLE = 300
 
@@ -96,9 +97,7 @@ class DocumentService:
         versions = await documents.delete(document_id)
         with suppress(Unavailable):  # deleted it is; saying otherwise would make the caller try again in vain
             for version in versions:
-                await chunks.delete_version(version.id)
-                await self._uploads.delete(version.object_key)
-                await documents.purged(version.id)
+                await purge(version, documents=documents, chunks=chunks, uploads=self._uploads)
 
     async def reprocess(self, tenant_id: TenantId, document_id: DocumentId) -> Document:
         """Read the newest upload again, as a new version: the present one answers until that is ready.

@@ -14,6 +14,7 @@ from chatconnect.domain.knowledge import MAX_UPLOAD_BYTES, Chunk, Failure, Objec
 from chatconnect.ports.knowledge import ChunksOf, Documents, DocumentsOf, Uploads
 from chatconnect.ports.models import Embedder
 from chatconnect.ports.parsing import DocumentParser
+from chatconnect.services.purging import purge
 
 BATCH = 64
 
@@ -122,9 +123,8 @@ class IngestionService:
 
     async def _purge(self, version: Version, documents: Documents) -> None:
         """Remove what is left of a version outside the database."""
-        await self._chunks_of(version.tenant_id).delete_version(version.id)
-        await self._uploads.delete(version.object_key)
-        await documents.purged(version.id)
+        chunks = self._chunks_of(version.tenant_id)
+        await purge(version, documents=documents, chunks=chunks, uploads=self._uploads)
 
 
 class _Stopwatch:

@@ -3,6 +3,7 @@
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.ports.knowledge import ChunksOf, DocumentsOf, Uploads
 from chatconnect.ports.tenants import Directory
+from chatconnect.services.purging import purge
 
 
 class ReconciliationService:
@@ -25,7 +26,5 @@ class ReconciliationService:
         documents, chunks = self._documents_of(tenant_id), self._chunks_of(tenant_id)
         versions = await documents.abandoned_versions()
         for version in versions:
-            await chunks.delete_version(version.id)
-            await self._uploads.delete(version.object_key)
-            await documents.purged(version.id)
+            await purge(version, documents=documents, chunks=chunks, uploads=self._uploads)
         return len(versions)
