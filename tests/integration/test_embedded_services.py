@@ -74,8 +74,9 @@ async def test_services_listen_on_this_machines_own_address_only(tmp_path: Path)
         Aws(tmp_path / "aws", free_port()),
     ]
 
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
     async with running(*services):
-        ours = {child.pid for child in psutil.Process().children(recursive=True)}
+        ours = {child.pid for child in psutil.Process().children(recursive=True)} - before
         listening = {
             (connection.laddr.ip, connection.laddr.port)
             for connection in psutil.net_connections("inet")
