@@ -79,6 +79,7 @@ class Stack:
         passed_on = {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
         return {
             "ENVIRONMENT": "local",
+            "TOOLS_MAY_REACH_LOOPBACK": "true",
             "PUBLIC_API_URL": self.api_url,
             "DATABASE_URL": database_url,
             "REDIS_URL": self.redis.url,

@@ -16,6 +16,7 @@ from chatconnect.domain.identifiers import (
     MemberId,
     MessageId,
     TenantId,
+    ToolId,
     VersionId,
     VisitorId,
     WidgetId,
@@ -25,6 +26,7 @@ from chatconnect.domain.keys import ApiKey, KeyKind
 from chatconnect.domain.knowledge import Chunk, Document, Version
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Account, Member, StaffRole, Tenant
+from chatconnect.domain.tool import HttpTool
 from chatconnect.domain.widget import Widget, WidgetConfig
 from chatconnect.ports.tenants import NewTenant
 
@@ -57,6 +59,21 @@ def a_key(tenant_id: TenantId, kind: KeyKind = KeyKind.SECRET, **changes: Any) -
     """A key as it is stored, and its hash."""
     key = ApiKey(KeyId(new_id()), tenant_id, kind, "a key", f"{kind.value}...abcd", NOON)
     return replace(key, **changes), hashlib.sha256(key.id.bytes).digest()
+
+
+def a_tool(tenant_id: TenantId, **changes: Any) -> HttpTool:
+    """A tool that looks up an order."""
+    parameters = {
+        "type": "object",
+        "properties": {"order": {"type": "string"}, "detail": {"type": "boolean"}},
+        "required": ["order"],
+        "additionalProperties": False,
+    }
+    tool = HttpTool(
+        ToolId(new_id()), tenant_id, "orders", "Says where an order is.", parameters, "GET",
+        "https://api.example.com/orders/{order}", NOON, NOON, {"authorization": Secret("Bearer very-secret")},
+    )  # fmt: skip
+    return replace(tool, **changes)
 
 
 def a_document(tenant_id: TenantId, **changes: Any) -> Document:

@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Request
 from mangum import Mangum
 from pydantic import BaseModel, Field
 
+from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import ConversationId, MessageId
 from chatconnect.http.answers import Answer, collected
 from chatconnect.http.application import create_app
@@ -15,7 +16,8 @@ from chatconnect.http.authentication import CurrentAsker
 from chatconnect.http.errors import responses
 from chatconnect.http.frames import STREAM_RESPONSE, EventStream
 from chatconnect.observability import trace_id
-from chatconnect.services.chat import ChatService, Question
+from chatconnect.services.chat import ChatService
+from chatconnect.services.placement import Question
 from chatconnect.settings import settings
 from functions.chat.wiring import ChatServices
 
@@ -27,16 +29,28 @@ app.state.services = services
 
 
 class ChatRequest(BaseModel):
-    """A message; without a conversation it opens one, with a parent it continues from there."""
+    """A message; without a conversation it opens one. Or the wish for a further answer to a question."""
 
-    message: str = Field(description="1 to 2,000 characters", examples=["How long is the warranty?"])
+    message: str = Field(
+        default="", description="1 to 2,000 characters; none with `regenerate`", examples=["How long is the warranty?"]
+    )
     conversation_id: UUID | None = None
-    parent_id: UUID | None = None
+    parent_id: UUID | None = Field(
+        default=None,
+        description="The message to continue from. To edit a question, send the edited text with the old question's "
+        "parent; null, written out beside a conversation, is the parent of its first question. Left out: the newest "
+        "message.",
+    )
     metadata: dict[str, str] = Field(default_factory=dict)
+    regenerate: UUID | None = Field(
+        default=None, description="An answer, beside which another is made, or a question; goes with nothing else"
+    )
 
 
 async def question(body: ChatRequest, idempotency_key: Annotated[str | None, Header()] = None) -> Question:
-    """Return the request as the question it is."""
+    """Return the request as the question it is. Raises Invalid when it is none."""
+    if body.regenerate is None and "message" not in body.model_fields_set:
+        raise Invalid("a message is needed", details={"field": "message"})
     return Question(
         text=body.message,
         trace_id=trace_id.get(),
@@ -45,6 +59,8 @@ async def question(body: ChatRequest, idempotency_key: Annotated[str | None, Hea
         metadata=body.metadata,
         idempotency_key=idempotency_key,
         arrived=time.perf_counter(),
+        at_root=body.conversation_id is not None and "parent_id" in body.model_fields_set and body.parent_id is None,
+        regenerate=MessageId(body.regenerate) if body.regenerate else None,
     )
 
 

@@ -6,20 +6,32 @@ from functools import partial
 
 from chatconnect import assembly
 from chatconnect.adapters.argon2 import Argon2Passwords
+from chatconnect.adapters.http_tools import PublicHttpCalls
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.adapters.postgres.tenants import PostgresTenants
+from chatconnect.adapters.postgres.tools import PostgresHttpTools
+from chatconnect.adapters.postgres.usage import PostgresUsage
 from chatconnect.adapters.redis import RedisDatabase, RedisJournal, RedisRateLimits
+from chatconnect.adapters.redis_budgets import RedisBudgets
 from chatconnect.adapters.sqs import SqsTurns
+from chatconnect.adapters.tokens import BpeTokenCounter
 from chatconnect.domain.conversation import Turn
 from chatconnect.domain.pricing import PriceTable
+from chatconnect.domain.windows import ContextWindows
 from chatconnect.http.frames import encode
-from chatconnect.observability import record_turn, turn_fault
+from chatconnect.observability import log_fault, record_turn, turn_fault
 from chatconnect.services.access import AccessService
 from chatconnect.services.chat import ChatService
+from chatconnect.services.composing import Composer
+from chatconnect.services.condensing import Condenser
 from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.memory import MemoryService
 from chatconnect.services.retrieval import RetrievalService
+from chatconnect.services.side_calls import SideCalls
+from chatconnect.services.spending import SpendingService
+from chatconnect.services.toolbox import Toolbox
 from chatconnect.settings import Settings
 
 # Objects made before the garbage collector looks for new ones: the default, 700, is a few dozen tokens.
@@ -64,18 +76,45 @@ class ChatServices:
         embedder = await assembly.embedder(self._settings)
         vectors = await assembly.qdrant(self._settings, embedder)
         models = await assembly.models(self._settings)
-        self._closers += [vectors.aclose, models.aclose]
+        moderator = await assembly.moderator(self._settings)
+        http_tools = PublicHttpCalls(allow_loopback=self._settings.local_tools)
+        self._closers += [vectors.aclose, models.aclose, moderator.aclose, http_tools.aclose]
         conversations_of = partial(PostgresConversations, self._database)
+        prices, count_tokens = PriceTable.published(), BpeTokenCounter()
+        await asyncio.to_thread(count_tokens, "")  # the vocabulary takes a tenth of a second to load
+        spending = SpendingService(
+            budgets=RedisBudgets(self._redis, PostgresUsage(self._database), on_fault=log_fault),
+            prices=prices,
+            count_tokens=count_tokens,
+        )
         retrieval = RetrievalService(
             documents_of=partial(PostgresDocuments, self._database),
             chunks_of=vectors.for_tenant,
             embedder=embedder,
         )
+        calls = SideCalls(models=models, prices=prices, count_tokens=count_tokens, clock=assembly.now)
+        memory = MemoryService(
+            conversations_of=conversations_of,
+            calls=calls,
+            windows=ContextWindows.published(),
+            count_tokens=count_tokens,
+            clock=assembly.now,
+            on_fault=turn_fault,
+        )
         maker = AnswerMaker(
             conversations_of=conversations_of,
-            retrieval=retrieval,
+            composer=Composer(retrieval=retrieval, condenser=Condenser(calls=calls), memory=memory),
+            memory=memory,
+            toolbox=Toolbox(
+                retrieval=retrieval,
+                tools_of=partial(PostgresHttpTools, self._database, encryption=assembly.envelope(self._settings)),
+                http=http_tools,
+            ),
             models=models,
-            prices=PriceTable.published(),
+            moderator=moderator,
+            prices=prices,
+            spending=spending,
+            count_tokens=count_tokens,
             waiting_turns=SqsTurns(self._settings.turns_queue_url),
             clock=assembly.now,
             on_turn=self._turn_ended,
@@ -86,6 +125,7 @@ class ChatServices:
             conversations_of=conversations_of,
             journal_of=partial(RedisJournal, self._redis),
             rates=RedisRateLimits(self._redis),
+            spending=spending,
             maker=maker,
             encode=encode,
             clock=assembly.now,

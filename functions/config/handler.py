@@ -12,6 +12,7 @@ from functions.config.routes import (
     health,
     keys,
     knowledge,
+    tools,
     widgets,
 )
 from functions.config.wiring import ConfigServices
@@ -19,7 +20,7 @@ from functions.config.wiring import ConfigServices
 services = ConfigServices(settings())
 app = create_app("ChatConnect config", environment=settings().environment, on_shutdown=services.aclose)
 app.state.services = services
-for area in (health, accounts, keys, assistants, widgets, documents, knowledge, conversations):
+for area in (health, accounts, keys, assistants, tools, widgets, documents, knowledge, conversations):
     app.include_router(area.router)
 
 handler = Mangum(app, lifespan="off")

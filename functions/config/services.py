@@ -5,11 +5,13 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from chatconnect.services.access import AccessService
+from chatconnect.services.composing import PromptService
 from chatconnect.services.conversations import ConversationService
 from chatconnect.services.documents import DocumentService
 from chatconnect.services.health import HealthService
 from chatconnect.services.retrieval import RetrievalService
 from chatconnect.services.tenants import TenantService
+from chatconnect.services.tools import ToolService
 from functions.config.wiring import ConfigServices
 
 
@@ -24,12 +26,20 @@ def _access(made: _Made) -> AccessService:
     return made.access
 
 
+def _prompts(made: _Made) -> PromptService:
+    return made.prompts
+
+
 def _conversations(made: _Made) -> ConversationService:
     return made.conversations
 
 
 def _health(made: _Made) -> HealthService:
     return made.health()
+
+
+def _tools(made: _Made) -> ToolService:
+    return made.tools
 
 
 async def _tenants(made: _Made) -> TenantService:
@@ -45,8 +55,10 @@ async def _retrieval(made: _Made) -> RetrievalService:
 
 
 Access = Annotated[AccessService, Depends(_access)]
+Prompts = Annotated[PromptService, Depends(_prompts)]
 Conversations = Annotated[ConversationService, Depends(_conversations)]
 Health = Annotated[HealthService, Depends(_health)]
 Tenants = Annotated[TenantService, Depends(_tenants)]
+Tools = Annotated[ToolService, Depends(_tools)]
 Documents = Annotated[DocumentService, Depends(_documents)]
 Retrieval = Annotated[RetrievalService, Depends(_retrieval)]

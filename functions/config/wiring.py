@@ -10,15 +10,18 @@ from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.adapters.postgres.tenants import PostgresTenants
+from chatconnect.adapters.postgres.tools import PostgresHttpTools
 from chatconnect.adapters.qdrant import QdrantDatabase
 from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.sqs import SqsQueue
 from chatconnect.services.access import AccessService
+from chatconnect.services.composing import PromptService
 from chatconnect.services.conversations import ConversationService
 from chatconnect.services.documents import DocumentService
 from chatconnect.services.health import HealthService
 from chatconnect.services.retrieval import RetrievalService
 from chatconnect.services.tenants import TenantService
+from chatconnect.services.tools import ToolService
 from chatconnect.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +49,17 @@ class ConfigServices:
             passwords=self._passwords,
             clock=assembly.now,
         )
-        self.conversations = ConversationService(conversations_of=partial(PostgresConversations, self._database))
+        self.tools = ToolService(
+            tools_of=partial(PostgresHttpTools, self._database, encryption=assembly.envelope(settings)),
+            clock=assembly.now,
+            allow_http=settings.local_tools,
+        )
+        self.prompts = PromptService(
+            conversations_of=partial(PostgresConversations, self._database), tenants_of=self._tenants_of
+        )
+        self.conversations = ConversationService(
+            conversations_of=partial(PostgresConversations, self._database), clock=assembly.now
+        )
 
     async def tenants(self) -> TenantService:
         """Return the service of tenants and what they configure. Raises Unavailable."""

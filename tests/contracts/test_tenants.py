@@ -10,7 +10,7 @@ from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.directory import PostgresDirectory
 from chatconnect.adapters.postgres.tenants import PostgresTenants
-from chatconnect.domain.assistant import Retrieval
+from chatconnect.domain.assistant import Fallback, Retrieval
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import AccountId, AssistantId, DocumentId, KeyId, TenantId, WidgetId, new_id
 from chatconnect.domain.keys import KeyKind
@@ -127,7 +127,14 @@ async def test_every_publication_is_a_new_version(stores: Stores) -> None:
     await stores.accounts.open_tenant(new)
     tenants = stores.tenants_of(new.tenant.id)
     retrieval = Retrieval(limit=3, threshold=0.5, document_ids=(DocumentId(new_id()),))
-    config = replace(new.assistant.config, control_messages=("Answer in JSON.",), retrieval=retrieval)
+    config = replace(
+        new.assistant.config,
+        control_messages=("Answer in JSON.",),
+        retrieval=retrieval,
+        tools=("search_knowledge", "orders"),
+        tool_rounds=3,
+        fallback=Fallback("openai", "gpt-5-nano"),
+    )
     changed = replace(new.assistant, config=config, updated_at=seconds(5))
 
     published = await tenants.publish(changed, author=new.account.id, note="shorter")

@@ -1,12 +1,25 @@
 """Conversations in memory, for the tests of what uses them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from chatconnect.domain.conversation import Conversation, Feedback, Message, MessageStatus, Role, Turn
+from chatconnect.domain.context import PromptContext
+from chatconnect.domain.conversation import (
+    Beginning,
+    Branch,
+    Conversation,
+    Feedback,
+    Message,
+    MessageStatus,
+    Role,
+    State,
+    Turn,
+    Usage,
+)
 from chatconnect.domain.errors import Conflict, NotFound
-from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId
+from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId, new_id
+from chatconnect.domain.memory import Summary
 from chatconnect.ports.conversations import Path
 
 
@@ -18,6 +31,8 @@ class StoredConversations:
     messages: dict[tuple[TenantId, MessageId], Message] = field(default_factory=dict)
     keys: dict[tuple[TenantId, VisitorId | None, str], Turn] = field(default_factory=dict)
     feedback: dict[tuple[TenantId, MessageId], Feedback] = field(default_factory=dict)
+    contexts: dict[tuple[TenantId, MessageId], PromptContext] = field(default_factory=dict)
+    summaries: dict[tuple[TenantId, ConversationId, MessageId], Summary] = field(default_factory=dict)
 
 
 class MemoryConversations:
@@ -52,6 +67,68 @@ class MemoryConversations:
             step = known.get(step.parent_id) if step.parent_id else None
         return Path(conversation, tuple(reversed(branch)))
 
+    async def window(
+        self,
+        conversation_id: ConversationId,
+        *,
+        visitor_id: VisitorId | None = None,
+        leaf: MessageId | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+    ) -> Path:
+        path = await self.path(conversation_id, visitor_id=visitor_id, leaf=leaf, limit=10_000)
+        within = [
+            message
+            for message in path.messages
+            if (since is None or message.created_at >= since) and (until is None or message.created_at < until)
+        ]
+        return Path(path.conversation, tuple(within[-limit:]))
+
+    async def branches(
+        self, conversation_id: ConversationId, visitor_id: VisitorId | None = None, *, limit: int = 100
+    ) -> Sequence[Branch]:
+        await self.get(conversation_id, visitor_id)
+        messages = self._messages_of(conversation_id)
+        parents = {message.parent_id for message in messages}
+        found = []
+        for leaf in (message for message in messages if message.id not in parents):
+            way = (await self.path(conversation_id, leaf=leaf.id, limit=10_000)).messages
+            asked = leaf if leaf.role is Role.USER else way[-2] if len(way) > 1 else None
+            changed_at = leaf.completed_at or leaf.created_at
+            found.append(Branch(leaf.id, asked.text[:120] if asked else "", len(way), changed_at))
+        return sorted(found, key=lambda branch: branch.changed_at, reverse=True)[:limit]
+
+    async def fork(
+        self, message_id: MessageId, fork: Conversation, visitor_id: VisitorId | None = None
+    ) -> Conversation:
+        message = await self.find_message(message_id, visitor_id)
+        if message is None:
+            raise NotFound("message", message_id)
+        path = await self.path(message.conversation_id, leaf=message_id, limit=10_000)
+        self._stored.conversations[self._tenant_id, fork.id] = fork
+        copies: dict[MessageId | None, MessageId | None] = {None: None}
+        for each in path.messages:
+            copy_id = MessageId(new_id())
+            copies[each.id] = copy_id
+            copy = replace(
+                each,
+                id=copy_id,
+                conversation_id=fork.id,
+                parent_id=copies[each.parent_id],
+                usage=Usage(),
+                status=MessageStatus.FAILED if each.status is MessageStatus.PENDING else each.status,
+            )
+            self._stored.messages[self._tenant_id, copy_id] = copy
+        return fork
+
+    async def move(self, conversation_id: ConversationId, state: State, *, among: Collection[State]) -> bool:
+        kept = self._stored.conversations.get((self._tenant_id, conversation_id))
+        if kept is None or kept.state not in among:
+            return False
+        self._stored.conversations[self._tenant_id, conversation_id] = replace(kept, state=state)
+        return True
+
     async def list_newest(
         self, *, visitor_id: VisitorId | None = None, limit: int = 20, before: datetime | None = None
     ) -> Sequence[Conversation]:
@@ -62,13 +139,16 @@ class MemoryConversations:
     async def begin(self, turn: Turn) -> Turn | None:
         earlier = self._earlier(turn)
         if earlier is not None:
-            if earlier.question.text != turn.question.text:
+            repeats = turn.beginning is Beginning.REPEATS
+            if earlier.question.text != turn.question.text or (repeats and earlier.question.id != turn.question.id):
                 raise Conflict("this idempotency key was used for another message", code="key_reused")
             return earlier
         if not turn.opens:
             kept = await self.get(turn.conversation.id)
             if kept.visitor_id != turn.conversation.visitor_id:
                 raise NotFound("conversation", kept.id)
+        if turn.beginning is Beginning.FOLLOWS and not turn.opens:
+            turn = self._following(turn)
         self._check_parent(turn)
         self._store(turn)
         return None
@@ -79,6 +159,8 @@ class MemoryConversations:
             return
         if stored is None:
             self._check_parent(turn)
+        else:
+            turn = replace(turn, answer=replace(turn.answer, created_at=stored.created_at))
         self._store(turn)
 
     async def find_message(self, message_id: MessageId, visitor_id: VisitorId | None = None) -> Message | None:
@@ -87,6 +169,23 @@ class MemoryConversations:
             return None
         conversation = self._stored.conversations[self._tenant_id, message.conversation_id]
         return message if visitor_id in (None, conversation.visitor_id) else None
+
+    async def messages(self, message_ids: Sequence[MessageId]) -> Sequence[Message]:
+        kept = (self._stored.messages.get((self._tenant_id, each)) for each in message_ids)
+        return [message for message in kept if message]
+
+    async def find_context(self, message_id: MessageId) -> PromptContext | None:
+        return self._stored.contexts.get((self._tenant_id, message_id))
+
+    async def find_summary(self, conversation_id: ConversationId, branch: Sequence[MessageId]) -> Summary | None:
+        kept = (self._stored.summaries.get((self._tenant_id, conversation_id, each)) for each in reversed(branch))
+        return next((summary for summary in kept if summary), None)
+
+    async def add_summary(self, summary: Summary, turn: Turn, usage: Usage) -> None:
+        place = (self._tenant_id, summary.conversation_id, summary.last_message_id)
+        self._stored.summaries.setdefault(place, summary)
+        answer = self._stored.messages[self._tenant_id, turn.answer.id]
+        self._stored.messages[self._tenant_id, answer.id] = replace(answer, usage=answer.usage.plus(usage))
 
     async def give_feedback(
         self, message_id: MessageId, feedback: Feedback, visitor_id: VisitorId | None = None
@@ -106,13 +205,20 @@ class MemoryConversations:
         if turn.idempotency_key is not None:
             key = (self._tenant_id, turn.conversation.visitor_id, turn.idempotency_key)
             known = self._stored.keys.get(key)
-        if known is None and (self._tenant_id, turn.question.id) in self._stored.messages:
+        new = turn.answer if turn.beginning is Beginning.REPEATS else turn.question
+        if known is None and (self._tenant_id, new.id) in self._stored.messages:
             known = turn
         if known is None:
             return None
         conversation = self._stored.conversations[self._tenant_id, known.conversation.id]
         answer = self._stored.messages[self._tenant_id, known.answer.id]
         return replace(known, conversation=conversation, answer=answer, opens=turn.opens)
+
+    def _following(self, turn: Turn) -> Turn:
+        newest = max(self._messages_of(turn.conversation.id), key=lambda message: message.created_at)
+        at = max(turn.question.created_at, newest.created_at)
+        question = replace(turn.question, parent_id=newest.id, created_at=at, completed_at=at)
+        return replace(turn, question=question, answer=replace(turn.answer, created_at=at))
 
     def _check_parent(self, turn: Turn) -> None:
         parent_id = turn.question.parent_id
@@ -129,5 +235,7 @@ class MemoryConversations:
         self._stored.conversations[place] = replace(conversation, updated_at=at)
         self._stored.messages.setdefault((self._tenant_id, turn.question.id), turn.question)
         self._stored.messages[self._tenant_id, turn.answer.id] = turn.answer
+        if turn.context is not None:
+            self._stored.contexts[self._tenant_id, turn.answer.id] = turn.context
         if turn.idempotency_key is not None:
             self._stored.keys.setdefault((self._tenant_id, turn.conversation.visitor_id, turn.idempotency_key), turn)

@@ -4,9 +4,18 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from math import sqrt
 
-from chatconnect.ports.models import Delta, Finished, GenerationOptions, ModelEndpoint, Prompt, TextDelta
+from chatconnect.ports.models import (
+    Delta,
+    Finished,
+    GenerationOptions,
+    ModelEndpoint,
+    Prompt,
+    PromptRead,
+    TextDelta,
+    ToolCall,
+)
 
-Step = str | float | Exception | asyncio.Event
+Step = str | float | Exception | asyncio.Event | ToolCall | PromptRead
 
 
 FINISHED = Finished("stop", 1_000, 100, 200)
@@ -33,6 +42,8 @@ class ScriptedModel:
                     raise step
                 if isinstance(step, str):
                     yield TextDelta(step)
+                elif isinstance(step, ToolCall | PromptRead):
+                    yield step
                 elif isinstance(step, asyncio.Event):
                     await step.wait()
                 else:

@@ -27,6 +27,7 @@ class StoredTenants:
     members: list[Member] = field(default_factory=list)
     keys: dict[tuple[TenantId, bytes], ApiKey] = field(default_factory=dict)
     assistants: dict[tuple[TenantId, AssistantId], Assistant] = field(default_factory=dict)
+    versions: dict[tuple[TenantId, AssistantId, int], Assistant] = field(default_factory=dict)
     widgets: dict[tuple[TenantId, WidgetId], Widget] = field(default_factory=dict)
 
 
@@ -49,6 +50,7 @@ class MemoryAccounts:
         self._stored.tenants[new.tenant.id] = new.tenant
         self._stored.members.append(new.owner)
         self._stored.assistants[new.tenant.id, new.assistant.id] = new.assistant
+        self._stored.versions[new.tenant.id, new.assistant.id, new.assistant.version] = new.assistant
         self._stored.widgets[new.tenant.id, new.widget.id] = new.widget
         for key, key_hash in (new.widget_key, new.secret_key):
             self._stored.keys[new.tenant.id, key_hash] = key
@@ -97,7 +99,11 @@ class MemoryTenants:
                 return
         raise NotFound("key", key_id)
 
-    async def assistant(self, assistant_id: AssistantId) -> Assistant:
+    async def assistant(self, assistant_id: AssistantId, version: int | None = None) -> Assistant:
+        if version is not None:
+            if (self._tenant_id, assistant_id, version) not in self._stored.versions:
+                raise NotFound("assistant", assistant_id)
+            return self._stored.versions[self._tenant_id, assistant_id, version]
         if (self._tenant_id, assistant_id) not in self._stored.assistants:
             raise NotFound("assistant", assistant_id)
         return self._stored.assistants[self._tenant_id, assistant_id]
@@ -116,6 +122,7 @@ class MemoryTenants:
         kept = await self.assistant(assistant.id)
         published = replace(assistant, version=kept.version + 1, is_default=kept.is_default, created_at=kept.created_at)
         self._stored.assistants[self._tenant_id, assistant.id] = published
+        self._stored.versions[self._tenant_id, assistant.id, published.version] = published
         return published
 
     async def widget_of(self, key: ApiKey) -> Widget:

@@ -1,13 +1,15 @@
 """A tenant's assistants."""
 
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, SecretStr
 
-from chatconnect.domain.assistant import Assistant, AssistantConfig, Retrieval
+from chatconnect.domain.assistant import Assistant, AssistantConfig, Fallback, Retrieval
 from chatconnect.domain.identifiers import AssistantId, DocumentId
+from chatconnect.domain.moderation import Moderation, ModerationMode
 from chatconnect.domain.principals import Staff
 from chatconnect.domain.secret import Secret
 from chatconnect.http.authentication import Admin, Viewer
@@ -23,6 +25,21 @@ class RetrievalBody(BaseModel):
     limit: int = 5
     threshold: float = 0.25
     document_ids: list[UUID] | None = None
+
+
+class FallbackBody(BaseModel):
+    """The model that answers when the assistant's own fails before its first token."""
+
+    provider: str
+    model: str
+
+
+class ModerationBody(BaseModel):
+    """What is neither read nor said: `mode` is off, rules, or provider (which includes the rules)."""
+
+    mode: ModerationMode = ModerationMode.OFF
+    refusal: str = Moderation().refusal
+    forbidden_phrases: list[str] = Field(default_factory=list)
 
 
 class AssistantBody(BaseModel):
@@ -41,6 +58,11 @@ class AssistantBody(BaseModel):
     history_messages: int
     retrieval: RetrievalBody
     refusal: str
+    condense: str
+    tools: list[str]
+    tool_rounds: int
+    fallback: FallbackBody | None
+    moderation: ModerationBody
     version: int
     is_default: bool
     created_at: datetime
@@ -65,6 +87,15 @@ class AssistantBody(BaseModel):
             history_messages=config.history_messages,
             retrieval=RetrievalBody(limit=retrieval.limit, threshold=retrieval.threshold, document_ids=documents),
             refusal=config.refusal,
+            condense=config.condense,
+            tools=list(config.tools),
+            tool_rounds=config.tool_rounds,
+            fallback=FallbackBody(**asdict(config.fallback)) if config.fallback else None,
+            moderation=ModerationBody(
+                mode=config.moderation.mode,
+                refusal=config.moderation.refusal,
+                forbidden_phrases=list(config.moderation.forbidden_phrases),
+            ),
             version=assistant.version,
             is_default=assistant.is_default,
             created_at=assistant.created_at,
@@ -93,6 +124,13 @@ class ConfigurationBody(BaseModel):
     history_messages: int = 20
     retrieval: RetrievalBody = RetrievalBody()
     refusal: str
+    condense: str = Field(default="auto", description="auto: a follow-up is written in full for the search; or off")
+    tools: list[str] = Field(
+        default_factory=list, description="What the model may call: search_knowledge and the company's own tools"
+    )
+    tool_rounds: int = Field(default=4, description="At most this many requests to the model for one answer")
+    fallback: FallbackBody | None = None
+    moderation: ModerationBody = ModerationBody()
 
     def to_config(self, stored: AssistantConfig) -> AssistantConfig:
         """Return the configuration that this asks for. Raises Invalid."""
@@ -116,6 +154,13 @@ class ConfigurationBody(BaseModel):
                 document_ids=None if documents is None else tuple(map(DocumentId, documents)),
             ),
             refusal=self.refusal,
+            condense=self.condense,
+            moderation=Moderation(
+                self.moderation.mode, self.moderation.refusal, tuple(self.moderation.forbidden_phrases)
+            ),
+            tools=tuple(self.tools),
+            tool_rounds=self.tool_rounds,
+            fallback=Fallback(self.fallback.provider, self.fallback.model) if self.fallback else None,
         )
 
 

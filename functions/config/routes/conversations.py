@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 from chatconnect.domain.conversation import Conversation, Feedback, Message
 from chatconnect.domain.identifiers import ConversationId, MessageId
 from chatconnect.http.answers import CitationBody, UsageBody
-from chatconnect.http.authentication import CurrentReader
+from chatconnect.http.authentication import Admin, Agent, CurrentReader
 from chatconnect.http.errors import responses
-from functions.config.services import Conversations
+from chatconnect.ports.conversations import Path
+from functions.config.services import Conversations, Prompts
 
 router = APIRouter(prefix="/v1", tags=["conversations"])
 
@@ -26,6 +27,7 @@ class ConversationBody(BaseModel):
     metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
+    forked_from: UUID | None = Field(description="The message, of another conversation, that this is a fork of")
 
     @classmethod
     def of(cls, conversation: Conversation) -> "ConversationBody":
@@ -37,6 +39,7 @@ class ConversationBody(BaseModel):
             metadata=dict(conversation.metadata),
             created_at=conversation.created_at,
             updated_at=conversation.updated_at,
+            forked_from=conversation.forked_from,
         )
 
 
@@ -89,6 +92,7 @@ class MessageBody(BaseModel):
                 cost_microusd=usage.cost_microusd,
                 first_token_ms=usage.first_token_ms,
                 total_ms=usage.total_ms,
+                estimated=usage.estimated,
             ),
             finish_reason=message.finish_reason,
             error_code=message.error_code,
@@ -103,9 +107,51 @@ class ConversationList(BaseModel):
 
 
 class ThreadBody(ConversationBody):
-    """A conversation with its newest branch, oldest message first."""
+    """A conversation with one branch, oldest message first."""
 
     messages: list[MessageBody]
+
+    @classmethod
+    def of_path(cls, path: Path) -> "ThreadBody":
+        """Return the body that shows a branch."""
+        head = ConversationBody.of(path.conversation)
+        return cls(**head.model_dump(), messages=[MessageBody.of(message) for message in path.messages])
+
+
+class BranchBody(BaseModel):
+    """One way through a conversation: its last message, how long it is, and the beginning of its last question."""
+
+    leaf_id: UUID
+    preview: str
+    messages: int
+    changed_at: datetime
+
+
+class BranchList(BaseModel):
+    """A conversation's branches by their last change, newest first; at most 100."""
+
+    branches: list[BranchBody]
+
+
+class ForkBody(BaseModel):
+    """The last message to take along."""
+
+    message_id: UUID
+
+
+class PromptMessageBody(BaseModel):
+    """One message as the model got it; `role` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+class PromptBody(BaseModel):
+    """A prompt; with a summary in it, `summarised_until` is the last message that it covers."""
+
+    messages: list[PromptMessageBody]
+    query: str
+    summarised_until: UUID | None
 
 
 class FeedbackBody(BaseModel):
@@ -129,11 +175,77 @@ async def list_conversations(
 
 
 @router.get("/conversations/{conversation_id}", responses=responses(401, 403, 404))
-async def read_conversation(conversation_id: UUID, reader: CurrentReader, conversations: Conversations) -> ThreadBody:
-    """Show a conversation with its messages."""
-    path = await conversations.read(reader.tenant_id, ConversationId(conversation_id), reader.visitor_id)
-    head = ConversationBody.of(path.conversation)
-    return ThreadBody(**head.model_dump(), messages=[MessageBody.of(message) for message in path.messages])
+async def read_conversation(
+    conversation_id: UUID,
+    reader: CurrentReader,
+    conversations: Conversations,
+    leaf: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> ThreadBody:
+    """Show a conversation with its newest branch, or the one that ends in `leaf`.
+
+    With `since` or `until`, only what was sent from then on, or before then.
+    """
+    path = await conversations.read(
+        reader.tenant_id,
+        ConversationId(conversation_id),
+        reader.visitor_id,
+        leaf=MessageId(leaf) if leaf else None,
+        since=since,
+        until=until,
+    )
+    return ThreadBody.of_path(path)
+
+
+@router.get("/conversations/{conversation_id}/branches", responses=responses(401, 403, 404))
+async def list_branches(conversation_id: UUID, reader: CurrentReader, conversations: Conversations) -> BranchList:
+    """List the ways through a conversation that edits and further answers have made."""
+    found = await conversations.branches(reader.tenant_id, ConversationId(conversation_id), reader.visitor_id)
+    return BranchList(
+        branches=[
+            BranchBody(leaf_id=each.leaf_id, preview=each.preview, messages=each.messages, changed_at=each.changed_at)
+            for each in found
+        ]
+    )
+
+
+@router.post("/conversations/{conversation_id}/fork", status_code=201, responses=responses(401, 403, 404))
+async def fork_conversation(
+    conversation_id: UUID, body: ForkBody, reader: CurrentReader, conversations: Conversations
+) -> ThreadBody:
+    """Begin a new conversation with the branch up to a message of this one. Staff need the role agent."""
+    path = await conversations.fork(reader, ConversationId(conversation_id), MessageId(body.message_id))
+    return ThreadBody.of_path(path)
+
+
+@router.post("/conversations/{conversation_id}/archive", responses=responses(401, 403, 404, 409))
+async def archive_conversation(conversation_id: UUID, caller: Agent, conversations: Conversations) -> ConversationBody:
+    """Let a conversation take no more messages."""
+    return ConversationBody.of(await conversations.archive(caller.tenant_id, ConversationId(conversation_id)))
+
+
+@router.post("/conversations/{conversation_id}/unarchive", responses=responses(401, 403, 404, 409))
+async def unarchive_conversation(
+    conversation_id: UUID, caller: Agent, conversations: Conversations
+) -> ConversationBody:
+    """Let an archived conversation take messages again."""
+    return ConversationBody.of(await conversations.unarchive(caller.tenant_id, ConversationId(conversation_id)))
+
+
+@router.get("/messages/{message_id}/prompt", responses=responses(401, 403, 404))
+async def rebuild_prompt(message_id: UUID, caller: Admin, prompts: Prompts) -> PromptBody:
+    """Show what the model was given for an answer, byte for byte, and what was searched for.
+
+    A model that called tools was given their results on top of this.
+    """
+    prompt, context = await prompts.rebuild(caller.tenant_id, MessageId(message_id))
+    dialogue = [PromptMessageBody(role=message.role, content=message.text) for message in prompt.messages]
+    return PromptBody(
+        messages=[PromptMessageBody(role="system", content=prompt.system), *dialogue],
+        query=context.query,
+        summarised_until=context.summary,
+    )
 
 
 @router.post("/messages/{message_id}/feedback", status_code=204, responses=responses(401, 403, 404))

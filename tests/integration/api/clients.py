@@ -115,10 +115,15 @@ class Company:
         return Caller(self.http, granted(answer)["token"], origin)
 
     async def uses(self, provider: str, base_url: str | None = None, **settings: Any) -> dict[str, Any]:
-        """Publish another model, and whatever else of the configuration, for the assistant."""
+        """Publish another model, and whatever else of the configuration, for the assistant.
+
+        A scripted model is asked once per question: queries are written in full only where a test says so.
+        """
         path = f"/v1/assistants/{self.assistant_id}"
         stored = granted(await self.staff.get(path))
-        wanted = stored | {"provider": provider, "model": "gpt-4o-mini", "base_url": base_url} | settings
+        wanted = (
+            stored | {"provider": provider, "model": "gpt-4o-mini", "base_url": base_url, "condense": "off"} | settings
+        )
         published: dict[str, Any] = granted(await self.staff.put(path, wanted))
         return published
 

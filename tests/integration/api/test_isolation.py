@@ -33,6 +33,8 @@ async def party(company: Company, secret: str) -> Party:
     )
     await company.uses("offline", system_prompt=f"{{refusal}} {secret}", name=secret, refusal=f"Not even {secret}.")
     key = granted(await company.staff.post("/v1/keys", {"kind": "secret", "name": secret}))
+    own = TOOL | {"name": f"tool-{secret}", "description": secret, "headers": {"authorization": secret}}
+    tool = granted(await company.staff.post("/v1/tools", own))
     given = await company.http.post(f"/v1/widgets/{company.widget_key}/token", headers={"Origin": WEBSITE})
     visitor = Caller(company.http, granted(given)["token"], WEBSITE)
     answer = await visitor.ask(f"{QUESTION} I heard {secret}.", metadata={"note": secret})
@@ -45,6 +47,7 @@ async def party(company: Company, secret: str) -> Party:
         "widget_id": company.widget_id,
         "document_id": document["id"],
         "key_id": key["id"],
+        "tool_id": tool["id"],
         "key": company.widget_key,
         "visitor_id": granted(given)["visitor_id"],
         "conversation_id": answer["conversation_id"],
@@ -69,6 +72,7 @@ def attack(request: pytest.FixtureRequest, parties: tuple[Party, Party]) -> tupl
 
 CONFIGURATION = {"name": "x", "provider": "offline", "model": "x", "system_prompt": "x", "refusal": "x"}
 UPLOAD = {"filename": "a.txt", "content_type": "", "size": 5}
+TOOL = {"name": "x", "description": "x", "parameters": {"type": "object"}, "url": "https://x.example.com"}
 CREDENTIALS = {"email": "{email}", "password": "wrong password"}
 
 # Every route of the API with the bodies to try; what stands in braces is the other party's.
@@ -84,6 +88,10 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("GET", "/v1/assistants"): [None],
     ("GET", "/v1/assistants/{assistant_id}"): [None],
     ("PUT", "/v1/assistants/{assistant_id}"): [CONFIGURATION],
+    ("GET", "/v1/tools"): [None],
+    ("POST", "/v1/tools"): [TOOL],
+    ("PUT", "/v1/tools/{tool_id}"): [TOOL],
+    ("DELETE", "/v1/tools/{tool_id}"): [None],
     ("GET", "/v1/widgets"): [None],
     ("PUT", "/v1/widgets/{widget_id}"): [{"texts": {"title": "x"}}],
     ("GET", "/v1/widgets/{key}/config"): [None],
@@ -99,7 +107,11 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
         {"query": QUESTION, "threshold": 0, "filters": {"document_ids": ["{document_id}"]}},
     ],
     ("POST", "/v1/embed"): [{"texts": [QUESTION]}],
-    ("POST", "/v1/chat"): [{"message": QUESTION}, {"message": QUESTION, "conversation_id": "{conversation_id}"}],
+    ("POST", "/v1/chat"): [
+        {"message": QUESTION},
+        {"message": QUESTION, "conversation_id": "{conversation_id}"},
+        {"regenerate": "{message_id}"},
+    ],
     ("POST", "/v1/chat/stream"): [
         {"message": QUESTION},
         {"message": QUESTION, "conversation_id": "{conversation_id}", "parent_id": "{message_id}"},
@@ -108,6 +120,11 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("POST", "/v1/chat/{message_id}/cancel"): [None],
     ("GET", "/v1/conversations"): [None],
     ("GET", "/v1/conversations/{conversation_id}"): [None],
+    ("GET", "/v1/conversations/{conversation_id}/branches"): [None],
+    ("POST", "/v1/conversations/{conversation_id}/fork"): [{"message_id": "{message_id}"}],
+    ("POST", "/v1/conversations/{conversation_id}/archive"): [None],
+    ("POST", "/v1/conversations/{conversation_id}/unarchive"): [None],
+    ("GET", "/v1/messages/{message_id}/prompt"): [None],
     ("POST", "/v1/messages/{message_id}/feedback"): [{"rating": "down"}],
 }
 REFUSALS = (401, 403, 404, 409)

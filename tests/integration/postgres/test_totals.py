@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.database import PostgresDatabase
-from chatconnect.domain.conversation import Turn, Usage
+from chatconnect.domain.conversation import MessageStatus, Turn, Usage
 from chatconnect.domain.identifiers import TenantId
 from tests.factories import a_conversation, a_tenant, a_turn, answered
 from tests.postgres import conninfo
@@ -20,22 +20,37 @@ from tests.postgres import conninfo
 DAY = 24 * 60 * 60
 FIGURES = ("answers", "input_tokens", "output_tokens", "cached_tokens", "cost_microusd")
 
-usages = st.builds(Usage, *(st.integers(0, 10_000) for _ in range(4)))
+usages = st.builds(Usage, *(st.integers(0, 10_000) for _ in range(4)), estimated=st.booleans())
+endings = st.sampled_from(
+    [
+        (MessageStatus.COMPLETE, "stop", None),
+        (MessageStatus.PARTIAL, "cancelled", None),
+        (MessageStatus.PARTIAL, "error", "provider_failed"),
+        (MessageStatus.FAILED, "error", "provider_busy"),
+    ]
+)
 
 
 @dataclass(frozen=True)
 class Step:
-    """What happens to one turn: in which conversation and when, what it took, and how often each call arrives."""
+    """What happens to one turn: in which conversation and when, how it ended, and how often each call arrives."""
 
     conversation: int
     day: int
     usage: Usage
+    ending: tuple[MessageStatus, str, str | None]
     begins: int
     completions: int
 
 
 steps = st.builds(
-    Step, st.integers(0, 2), st.integers(0, 40), usages, begins=st.integers(0, 2), completions=st.integers(0, 3)
+    Step,
+    st.integers(0, 2),
+    st.integers(0, 40),
+    usages,
+    endings,
+    begins=st.integers(0, 2),
+    completions=st.integers(0, 3),
 )
 
 
@@ -57,7 +72,8 @@ async def check_totals(app_url: str, plan: Sequence[Step]) -> None:
         known = {each.id for each in await store.list_newest()}
         conversation = conversations[step.conversation]
         turn = a_turn(conversation, at=step.day * DAY, opens=conversation.id not in known)
-        finished = answered(turn, usage=step.usage)
+        status, reason, code = step.ending
+        finished = answered(turn, usage=step.usage, status=status, finish_reason=reason, error_code=code)
         for _ in range(step.begins):
             await store.begin(turn)
         await asyncio.gather(*(store.complete(finished) for _ in range(step.completions)))
@@ -65,7 +81,28 @@ async def check_totals(app_url: str, plan: Sequence[Step]) -> None:
             expected += figures(new.tenant.id, finished)
 
     assert await stored_totals(database, new.tenant.id) == expected
+    assert await sums_of_messages(database, new.tenant.id) == totals_of_tenant(expected)
     await database.aclose()
+
+
+async def sums_of_messages(database: PostgresDatabase, tenant_id: TenantId) -> Counter[str]:
+    """What all the tenant's answers took together, as the messages themselves say."""
+    async with database.transaction(tenant_id) as connection:
+        cursor = await connection.execute(
+            "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), sum(cost_microusd)"
+            " FROM messages WHERE role = 'assistant' AND status <> 'pending'"
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    return +Counter({name: int(figure or 0) for name, figure in zip(FIGURES, row, strict=True)})
+
+
+def totals_of_tenant(totals: Counter[tuple[str, UUID, str, str, str]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for (subject, _, period, _, name), figure in totals.items():
+        if (subject, period) == ("tenant", "month"):
+            found[name] += figure
+    return +found
 
 
 def figures(tenant_id: TenantId, turn: Turn) -> Counter[tuple[str, UUID, str, str, str]]:

@@ -1,7 +1,8 @@
 """Chat models of each provider, pointed at servers of ours."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -9,7 +10,15 @@ import pytest
 from chatconnect.adapters.model_registry import ModelRegistry
 from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.secret import Secret
-from chatconnect.ports.models import ChatModel, Delta, GenerationOptions, ModelEndpoint, Prompt, PromptMessage
+from chatconnect.ports.models import (
+    ChatModel,
+    Delta,
+    GenerationOptions,
+    ModelEndpoint,
+    Prompt,
+    PromptMessage,
+    PromptRead,
+)
 from local.services import Providers, free_port, node
 from tests.integration.providers.scripted import Act, ScriptedProvider, event
 
@@ -53,7 +62,17 @@ class Dialect:
 
 
 async def collect(model: ChatModel, prompt: Prompt = QUESTION, options: GenerationOptions = OPTIONS) -> list[Delta]:
-    return [delta async for delta in model.stream(prompt, options)]
+    return [delta async for delta in said(model, prompt, options)]
+
+
+async def said(
+    model: ChatModel, prompt: Prompt = QUESTION, options: GenerationOptions = OPTIONS
+) -> AsyncGenerator[Delta]:
+    """All but the length of the prompt, which one provider tells and the other does not."""
+    async with aclosing(model.stream(prompt, options)) as deltas:
+        async for delta in deltas:
+            if not isinstance(delta, PromptRead):
+                yield delta
 
 
 def refused(status: int, **headers: Any) -> Act:

@@ -11,9 +11,10 @@ from chatconnect.adapters.model_registry import ModelRegistry
 from chatconnect.adapters.openai_embeddings import OpenAIEmbedder
 from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
-from chatconnect.ports.models import ChatModel, Finished, ModelEndpoint, TextDelta
+from chatconnect.ports.models import ChatModel, Finished, ModelEndpoint, PromptRead, TextDelta
 from local.services import Providers
 from tests.integration.providers.conftest import KEY, OPTIONS, QUESTION, Dialect, collect
+from tests.integration.providers.scripted import Act, ScriptedProvider
 
 ANSWER = "Shipping costs four euros within the country, and nine to everywhere else."
 USAGE = {"prompt_tokens": 30, "completion_tokens": 15, "input_tokens": 30, "output_tokens": 15}
@@ -114,3 +115,16 @@ async def test_a_refused_embedding_is_told_as_busy(aimock: Providers) -> None:
         await embedder.embed(["text"] * 300)
     await embedder.aclose()
     await aimock.reset()
+
+
+async def test_the_length_of_the_prompt_is_told_first_where_it_is_known_first(provider: ScriptedProvider) -> None:
+    anthropic = Dialect("anthropic")
+    registry = anthropic.registry(provider.url)
+    provider.plays(Act(anthropic.pieces("Four"), cut=True))
+    answer = registry.at(ModelEndpoint("anthropic", "model-1")).stream(QUESTION, OPTIONS)
+
+    first = await anext(answer)
+
+    assert first == PromptRead(25, 20)
+    await answer.aclose()
+    await registry.aclose()

@@ -11,7 +11,7 @@ import pytest
 from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.errors import ChatConnectError, ProviderBusy, ProviderFailed
 from chatconnect.ports.models import ChatModel, Finished, ModelEndpoint, TextDelta
-from tests.integration.providers.conftest import KEY, OPTIONS, QUESTION, Dialect, collect, refused
+from tests.integration.providers.conftest import KEY, Dialect, collect, refused, said
 from tests.integration.providers.scripted import Act, ScriptedProvider, event
 
 
@@ -67,7 +67,7 @@ async def test_a_server_that_counts_no_tokens_gets_an_estimate(provider: Scripte
     deltas = await collect(registry.at(ModelEndpoint("openai", "model-1")))
     await registry.aclose()
 
-    assert deltas[-1] == Finished("stop", input_tokens=14, output_tokens=3)
+    assert deltas[-1] == Finished("stop", input_tokens=14, output_tokens=3, estimated=True)
 
 
 async def test_a_fault_before_the_answer_is_tried_again(
@@ -166,7 +166,7 @@ async def test_a_cut_stream_is_never_taken_for_an_answer_nor_tried_again(
     cut: bool, dialect: Dialect, provider: ScriptedProvider, model: ChatModel
 ) -> None:
     provider.plays(Act(dialect.pieces("Four"), cut=cut))
-    answer = model.stream(QUESTION, OPTIONS)
+    answer = said(model)
 
     assert await anext(answer) == TextDelta("Four")
     with pytest.raises(ProviderFailed):
@@ -214,7 +214,7 @@ async def test_closing_the_answer_ends_the_call_at_once(
 ) -> None:
     provider.plays(Act((*dialect.pieces("Four"), 30.0)))
 
-    async with aclosing(model.stream(QUESTION, OPTIONS)) as answer:
+    async with aclosing(said(model)) as answer:
         first = await anext(answer)
 
     assert first == TextDelta("Four")

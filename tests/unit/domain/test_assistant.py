@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chatconnect.domain.assistant import AssistantConfig, Retrieval
+from chatconnect.domain.assistant import AssistantConfig, Fallback, Retrieval
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.secret import Secret
 
@@ -22,6 +22,8 @@ CONFIG = AssistantConfig(name="Ada", provider="openai", model="gpt-5-mini", acce
         ("refusal", ""), ("refusal", "r" * 1_001),
         ("temperature", -0.1), ("temperature", 2.01), ("temperature", float("nan")),
         ("max_tokens", 0), ("max_tokens", 32_001),
+        ("tool_rounds", 0), ("tool_rounds", 11), ("tools", ("orders", "orders")),
+        ("tools", tuple(f"t{n}" for n in range(21))),
         ("history_messages", -1), ("history_messages", 201),
         ("base_url", ""), ("base_url", "example.com"), ("base_url", "file:///etc/passwd"), ("base_url", "https://"),
         ("base_url", "https://user:word@example.com"), ("base_url", "https://example.com/v1?key=1"),
@@ -44,11 +46,18 @@ def test_a_value_out_of_bounds_is_refused_by_its_field(field: str, value: Any) -
         ("name", "n" * 100), ("system_prompt", "p" * 20_000), ("temperature", 0.0), ("temperature", 2.0),
         ("max_tokens", 1), ("max_tokens", 32_000), ("history_messages", 0), ("history_messages", 200),
         ("base_url", "http://127.0.0.1:8080/v1"), ("base_url", None), ("access_token", Secret("t" * 500)),
-        ("control_messages", ("Answer in JSON.",)),
+        ("control_messages", ("Answer in JSON.",)), ("tool_rounds", 1), ("tool_rounds", 10),
+        ("tools", ("search_knowledge", "orders")), ("fallback", Fallback("anthropic", "claude-haiku-4-5")),
     ],
 )  # fmt: skip
 def test_a_value_at_its_bound_is_taken(field: str, value: Any) -> None:
     assert getattr(replace(CONFIG, **{field: value}), field) == value
+
+
+@pytest.mark.parametrize(("provider", "model"), [("unknown", "m"), ("openai", ""), ("openai", "m" * 101)])
+def test_a_fallback_that_is_no_model_is_refused(provider: str, model: str) -> None:
+    with pytest.raises(Invalid):
+        Fallback(provider, model)
 
 
 def test_a_control_message_is_refused_by_its_place() -> None:

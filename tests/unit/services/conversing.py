@@ -13,19 +13,30 @@ from chatconnect.domain.identifiers import MessageId, TenantId, VersionId, Visit
 from chatconnect.domain.knowledge import Chunk
 from chatconnect.domain.pricing import PriceTable
 from chatconnect.domain.principals import Asker, Server, Visitor
+from chatconnect.domain.windows import ContextWindows
 from chatconnect.http.frames import encode
 from chatconnect.ports.tenants import NewTenant
-from chatconnect.services.chat import ChatService, Question
+from chatconnect.services.chat import ChatService
+from chatconnect.services.composing import Composer
+from chatconnect.services.condensing import Condenser
 from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.memory import MemoryService
+from chatconnect.services.placement import Question
 from chatconnect.services.retrieval import RetrievalService
+from chatconnect.services.side_calls import SideCalls
+from chatconnect.services.spending import SpendingService
+from chatconnect.services.toolbox import Toolbox
 from tests.factories import a_document, a_tenant
+from tests.fakes.budgets import MemoryBudgets
 from tests.fakes.chunks import MemoryChunks, StoredChunks
 from tests.fakes.clock import SetClock
 from tests.fakes.conversations import MemoryConversations, StoredConversations
 from tests.fakes.documents import MemoryDocuments, StoredDocuments
 from tests.fakes.faults import faulty
 from tests.fakes.models import LetterEmbedder, OneModel, ScriptedModel, Step
+from tests.fakes.moderation import MarkerModerator
 from tests.fakes.tenants import MemoryAccounts, MemoryTenants, StoredTenants
+from tests.fakes.tools import AnsweringEndpoints, MemoryHttpTools, StoredTools
 from tests.fakes.traffic import CountingRates, MemoryJournal, MemoryTurnQueue, StoredJournal
 
 Event = tuple[str, dict[str, Any]]
@@ -39,15 +50,23 @@ class World:
     new: NewTenant
     model: ScriptedModel
     models: OneModel
+    side: ScriptedModel = field(default_factory=lambda: ScriptedModel("What was said, in short."))
+    windows: ContextWindows = field(default_factory=ContextWindows.published)
+    patience: float = 3.0
     clock: SetClock = field(default_factory=SetClock)
     tenants: StoredTenants = field(default_factory=StoredTenants)
     conversations: StoredConversations = field(default_factory=StoredConversations)
     documents: dict[TenantId, StoredDocuments] = field(default_factory=dict)
     chunks: StoredChunks = field(default_factory=StoredChunks)
     journal: StoredJournal = field(default_factory=StoredJournal)
+    moderator: MarkerModerator = field(default_factory=MarkerModerator)
+    budgets: MemoryBudgets = field(default_factory=MemoryBudgets)
+    tools: StoredTools = field(default_factory=dict)
+    endpoints: AnsweringEndpoints = field(default_factory=AnsweringEndpoints)
     waiting: MemoryTurnQueue = field(default_factory=MemoryTurnQueue)
     tenant_faults: Faults = field(default_factory=dict)
     conversation_faults: Faults = field(default_factory=dict)
+    tool_faults: Faults = field(default_factory=dict)
     search_faults: Faults = field(default_factory=dict)
     queue_faults: Faults = field(default_factory=dict)
     recorded: list[Turn] = field(default_factory=list)
@@ -65,20 +84,45 @@ class World:
 
     def chat(self) -> ChatService:
         """A chat service, as another process would have one: several share the world."""
+        spending = SpendingService(budgets=self.budgets, prices=PriceTable.published(), count_tokens=words)
+        retrieval = RetrievalService(
+            documents_of=lambda tenant_id: MemoryDocuments(self.documents, tenant_id),
+            chunks_of=lambda tenant_id: faulty(MemoryChunks(self.chunks, tenant_id), self.search_faults),
+            embedder=LetterEmbedder(),
+        )
+        calls = SideCalls(
+            models=OneModel(self.side), prices=PriceTable.published(), count_tokens=words, clock=self.clock
+        )
+        memory = MemoryService(
+            conversations_of=self._conversations_of,
+            calls=calls,
+            windows=self.windows,
+            count_tokens=words,
+            clock=self.clock,
+            on_fault=lambda _, fault: self.faults.append(fault),
+        )
         return ChatService(
             tenants_of=lambda tenant_id: faulty(MemoryTenants(self.tenants, tenant_id), self.tenant_faults),
             conversations_of=self._conversations_of,
             journal_of=lambda tenant_id: MemoryJournal(self.journal, tenant_id),
             rates=CountingRates(),
+            spending=spending,
             maker=AnswerMaker(
                 conversations_of=self._conversations_of,
-                retrieval=RetrievalService(
-                    documents_of=lambda tenant_id: MemoryDocuments(self.documents, tenant_id),
-                    chunks_of=lambda tenant_id: faulty(MemoryChunks(self.chunks, tenant_id), self.search_faults),
-                    embedder=LetterEmbedder(),
+                composer=Composer(
+                    retrieval=retrieval, condenser=Condenser(calls=calls, seconds=self.patience), memory=memory
+                ),
+                memory=memory,
+                toolbox=Toolbox(
+                    retrieval=retrieval,
+                    tools_of=lambda tenant_id: faulty(MemoryHttpTools(self.tools, tenant_id), self.tool_faults),
+                    http=self.endpoints,
                 ),
                 models=self.models,
+                moderator=self.moderator,
                 prices=PriceTable.published(),
+                spending=spending,
+                count_tokens=words,
                 waiting_turns=faulty(self.waiting, self.queue_faults),
                 clock=self.clock,
                 on_turn=self.recorded.append,
@@ -121,7 +165,7 @@ async def a_world(*script: Step, model: ScriptedModel | None = None, **config: A
     played = model or ScriptedModel(*script)
     world = World(a_tenant("Acme"), played, OneModel(played))
     await MemoryAccounts(world.tenants).open_tenant(world.new)
-    world.configured(provider="openai", model="gpt-5-mini", **config)
+    world.configured(**{"provider": "openai", "model": "gpt-5-mini", "condense": "off"} | config)
     return world
 
 
@@ -151,6 +195,11 @@ def text_of(heard: list[Event]) -> str:
 
 def names(heard: list[Event]) -> list[str]:
     return [name for name, _ in heard]
+
+
+def words(text: str) -> int:
+    """Count tokens that are words."""
+    return len(text.split())
 
 
 async def until(condition: Callable[[], object]) -> None:

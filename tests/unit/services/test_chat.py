@@ -11,7 +11,7 @@ from chatconnect.domain.conversation import MessageStatus, State
 from chatconnect.domain.errors import ChatConnectError, Conflict, Invalid, LimitReached, NotFound, Unavailable
 from chatconnect.domain.events import Frame
 from chatconnect.domain.identifiers import ConversationId, MessageId, new_id
-from chatconnect.services.chat import Question
+from chatconnect.services.placement import Question
 from tests.fakes.models import ScriptedModel
 from tests.unit.services.conversing import World, a_question, a_world, events, names, text_of, told, until
 

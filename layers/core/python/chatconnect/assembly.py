@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chatconnect.adapters.jwt import JwtSigner
     from chatconnect.adapters.kms import KmsEnvelope
     from chatconnect.adapters.model_registry import ModelRegistry
+    from chatconnect.adapters.openai_moderation import OpenAIModeration
     from chatconnect.adapters.postgres.database import PostgresDatabase
     from chatconnect.adapters.qdrant import QdrantDatabase
     from chatconnect.ports.models import Embedder
@@ -95,6 +96,14 @@ async def models(settings: Settings) -> "ModelRegistry":
 
     openai_key, anthropic_key = await provider_keys(settings)
     return ModelRegistry(openai_key, settings.openai_base_url, anthropic_key, settings.anthropic_base_url)
+
+
+async def moderator(settings: Settings) -> "OpenAIModeration":
+    """Return the provider that judges texts. Raises Unavailable."""
+    from chatconnect.adapters.openai_moderation import OpenAIModeration
+
+    openai_key, _ = await provider_keys(settings)
+    return OpenAIModeration(openai_key, settings.openai_base_url)
 
 
 async def embedder(settings: Settings) -> "Embedder":

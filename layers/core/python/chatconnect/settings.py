@@ -51,9 +51,16 @@ class Settings(BaseSettings):
     anthropic_model: str = "claude-sonnet-4-6"
     provider_keys_secret_arn: str = ""
 
+    tools_may_reach_loopback: bool = False
+
     embedding_provider: Literal["local", "openai"] = "local"
     embedding_model: str = "text-embedding-3-small"
     embedding_dimensions: int = 1536
+
+    @property
+    def local_tools(self) -> bool:
+        """Whether tools may be on this computer and speak plain http: on a developer's machine alone."""
+        return self.tools_may_reach_loopback and self.environment == "local"
 
 
 @cache

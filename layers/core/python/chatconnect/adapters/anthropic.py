@@ -12,7 +12,16 @@ from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_
 from chatconnect.adapters.sse import open_events
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.secret import Secret
-from chatconnect.ports.models import Delta, Finished, GenerationOptions, Prompt, TextDelta
+from chatconnect.ports.models import (
+    Delta,
+    Finished,
+    GenerationOptions,
+    Prompt,
+    PromptMessage,
+    PromptRead,
+    TextDelta,
+    ToolCall,
+)
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -75,8 +84,8 @@ class AnthropicChat:
             call = client.messages.with_streaming_response.create(**self._request(prompt, options))
             async with open_events(call, self._account.timeouts) as payloads:
                 async for payload in payloads:
-                    if text := answer.take(payload):
-                        yield TextDelta(text)
+                    if piece := answer.take(payload) or answer.prompt_read():
+                        yield piece
                     if answer.done:
                         break
         yield answer.finished()
@@ -84,13 +93,46 @@ class AnthropicChat:
     def _request(self, prompt: Prompt, options: GenerationOptions) -> dict[str, Any]:
         request: dict[str, Any] = {
             "model": self._model,
-            "messages": [{"role": message.role, "content": message.text} for message in prompt.messages],
+            "messages": [_message(message) for message in prompt.messages],
             "max_tokens": options.max_tokens,
             "stream": True,
         }
         if prompt.system:
             request["system"] = prompt.system
+        if prompt.tools:
+            request["tools"] = [
+                {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
+                for tool in prompt.tools
+            ]
+            request["tool_choice"] = {"type": "auto" if options.may_call_tools else "none"}
         return request
+
+
+def _message(message: PromptMessage) -> dict[str, Any]:
+    """Return a message as the vendor's: calls are blocks of the assistant's message, results of a user's."""
+    if message.results:
+        results = [
+            {"type": "tool_result", "tool_use_id": each.call_id, "content": each.text, "is_error": each.failed}
+            for each in message.results
+        ]
+        return {"role": "user", "content": results}
+    if not message.calls:
+        return {"role": message.role, "content": message.text}
+    text = [{"type": "text", "text": message.text}] if message.text.strip() else []  # an empty block is refused
+    calls = [
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": _object(call.arguments)}
+        for call in message.calls
+    ]
+    return {"role": message.role, "content": text + calls}
+
+
+def _object(arguments: str) -> dict[str, Any]:
+    """Return a call's arguments; broken ones, whose result says so, as none: the API takes objects only."""
+    try:
+        value = orjson.loads(arguments)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 class _Answer:
@@ -100,15 +142,20 @@ class _Answer:
         self.done = False
         self._reason = ""
         self._usage: dict[str, int] = {}
+        self._prompt_told = False
+        self._call: dict[str, str] | None = None  # blocks come one after the other
 
-    def take(self, payload: bytes) -> str:
-        """Read one event and return its piece of text, which may be empty. Raises ProviderBusy and ProviderFailed."""
+    def take(self, payload: bytes) -> TextDelta | ToolCall | None:
+        """Read one event and return the piece that it brings or completes. Raises ProviderBusy and ProviderFailed."""
         try:
             event = orjson.loads(payload)
             match event["type"]:
                 case "content_block_delta":
-                    text: str = event["delta"].get("text") or ""
-                    return text
+                    return self._take_delta(event["delta"])
+                case "content_block_start":
+                    self._begin_block(event["content_block"])
+                case "content_block_stop":
+                    return self._end_block()
                 case "message_start":
                     self._count(event["message"].get("usage"))
                 case "message_delta":
@@ -120,11 +167,36 @@ class _Answer:
                     raise _error_in_stream(event["error"])
         except (ValueError, TypeError, AttributeError, LookupError):
             raise ProviderFailed from None
-        return ""
+        return None
+
+    def _take_delta(self, delta: dict[str, Any]) -> TextDelta | None:
+        if self._call is not None:
+            self._call["arguments"] += delta.get("partial_json") or ""
+            return None
+        text = delta.get("text")
+        return TextDelta(text) if text else None
+
+    def _begin_block(self, block: dict[str, Any]) -> None:
+        if block["type"] == "tool_use":
+            self._call = {"id": block["id"], "name": block["name"], "arguments": ""}
+
+    def _end_block(self) -> ToolCall | None:
+        call, self._call = self._call, None
+        return ToolCall(call["id"], call["name"], call["arguments"] or "{}") if call else None
 
     def _count(self, usage: dict[str, Any] | None) -> None:
         """Counts are cumulative: the newest of each stands."""
         self._usage |= {name: count for name, count in (usage or {}).items() if isinstance(count, int)}
+
+    def prompt_read(self) -> PromptRead | None:
+        """Return how long the prompt is, once, as soon as it is known."""
+        if self._prompt_told or not self._usage:
+            return None
+        self._prompt_told = True
+        return PromptRead(self._input_tokens(), self._usage.get("cache_read_input_tokens", 0))
+
+    def _input_tokens(self) -> int:
+        return sum(self._usage.get(name, 0) for name in INPUT_COUNTS)
 
     def finished(self) -> Finished:
         """Return the end of the answer. Raises ProviderFailed when the stream stopped before it."""
@@ -132,7 +204,7 @@ class _Answer:
             raise ProviderFailed
         return Finished(
             reason=REASONS.get(self._reason, "stop"),
-            input_tokens=sum(self._usage.get(name, 0) for name in INPUT_COUNTS),
+            input_tokens=self._input_tokens(),
             output_tokens=self._usage.get("output_tokens", 0),
             cached_tokens=self._usage.get("cache_read_input_tokens", 0),
         )

@@ -8,7 +8,7 @@ import asyncio
 import ssl
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import cast
 
 import httptools
@@ -16,6 +16,8 @@ import httpx2
 
 Origin = tuple[str, str, int]
 Headers = list[tuple[bytes, bytes]]
+Resolve = Callable[[str, int], Awaitable[str]]
+"""Gives the address to connect to for a host and port."""
 
 IDLE_SECONDS = 30.0
 IDLE_PER_ORIGIN = 100
@@ -24,9 +26,14 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class DirectTransport(httpx2.AsyncBaseTransport):
-    """Connections of one event loop, kept by origin and used again."""
+    """Connections of one event loop, kept by origin and used again.
 
-    def __init__(self) -> None:
+    `resolve` decides to which address a host's connection goes, and whatever it raises reaches the caller; without it
+    the system decides.
+    """
+
+    def __init__(self, resolve: Resolve | None = None) -> None:
+        self._resolve = resolve
         self._idle: defaultdict[Origin, list[_Connection]] = defaultdict(list)
         self._tls: ssl.SSLContext | None = None
 
@@ -73,7 +80,10 @@ class DirectTransport(httpx2.AsyncBaseTransport):
         tls = await self._tls_context() if scheme == "https" else None
         try:
             async with asyncio.timeout(patience):
-                _, connection = await loop.create_connection(_Connection, host, port, ssl=tls)
+                address = await self._resolve(host, port) if self._resolve else host
+                _, connection = await loop.create_connection(
+                    _Connection, address, port, ssl=tls, server_hostname=host if tls else None
+                )
         except TimeoutError:
             raise httpx2.ConnectTimeout("no connection in time") from None
         except OSError as error:

@@ -14,7 +14,7 @@ from chatconnect.adapters.sse import open_events
 from chatconnect.adapters.token_estimate import estimated_prompt_tokens, estimated_tokens
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.secret import Secret
-from chatconnect.ports.models import Delta, Finished, GenerationOptions, Prompt, TextDelta
+from chatconnect.ports.models import Delta, Finished, GenerationOptions, Prompt, PromptMessage, TextDelta, ToolCall
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -77,11 +77,14 @@ class OpenAIChat:
                         break
                     if text := answer.take(payload):
                         yield TextDelta(text)
-        yield answer.finished(prompt)
+        finished = answer.finished(prompt)
+        for wanted in answer.calls():
+            yield wanted
+        yield finished
 
     def _request(self, prompt: Prompt, options: GenerationOptions) -> dict[str, Any]:
         system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-        dialogue = [{"role": message.role, "content": message.text} for message in prompt.messages]
+        dialogue = [each for message in prompt.messages for each in _messages(message)]
         thinks = THINKING.match(self._model) is not None
         # OpenAI's own models refuse the older name; most compatible servers know no other.
         limit = "max_tokens" if self._account.base_url and not thinks else "max_completion_tokens"
@@ -94,7 +97,33 @@ class OpenAIChat:
         }
         if options.temperature is not None and not thinks:
             request["temperature"] = options.temperature
+        if prompt.tools:
+            request["tools"] = [
+                {
+                    "type": "function",
+                    "function": {
+                        "name": tool.name,
+                        "description": tool.description,
+                        "parameters": dict(tool.parameters),
+                    },
+                }
+                for tool in prompt.tools
+            ]
+            request["tool_choice"] = "auto" if options.may_call_tools else "none"
         return request
+
+
+def _messages(message: PromptMessage) -> list[dict[str, Any]]:
+    """Return a message as the vendor's: each tool result is a message of its own."""
+    if message.results:
+        return [{"role": "tool", "tool_call_id": each.call_id, "content": each.text} for each in message.results]
+    said: dict[str, Any] = {"role": message.role, "content": message.text}
+    if message.calls:
+        said["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.calls
+        ]
+    return [said]
 
 
 class _Answer:
@@ -105,6 +134,7 @@ class _Answer:
         self._reason: str | None = None
         self._usage: dict[str, Any] = {}
         self._characters = 0
+        self._calls: dict[int, dict[str, str]] = {}
 
     def take(self, payload: bytes) -> str:
         """Read one chunk and return its piece of text, which may be empty. Raises ProviderBusy and ProviderFailed."""
@@ -119,9 +149,29 @@ class _Answer:
             delta = choices[0].get("delta") or {}
             text: str = delta.get("content") or delta.get("refusal") or ""
             self._characters += len(text)
+            if pieces := delta.get("tool_calls"):
+                self._collect(pieces)
         except (ValueError, TypeError, AttributeError, LookupError):
             raise ProviderFailed from None
         return text
+
+    def _collect(self, pieces: list[dict[str, Any]]) -> None:
+        """Put tool calls together: the first piece of each names it, the others continue its arguments."""
+        for piece in pieces:
+            call = self._calls.setdefault(piece.get("index") or 0, {"id": "", "name": "", "arguments": ""})
+            function = piece.get("function") or {}
+            call["id"] = call["id"] or piece.get("id") or ""
+            call["name"] = call["name"] or function.get("name") or ""
+            arguments: str = function.get("arguments") or ""
+            call["arguments"] += arguments
+            self._characters += len(arguments)
+
+    def calls(self) -> list[ToolCall]:
+        """Return the tool calls in the model's order, each with an id."""
+        return [
+            ToolCall(call["id"] or f"call_{index}", call["name"], call["arguments"] or "{}")
+            for index, call in sorted(self._calls.items())
+        ]
 
     def finished(self, prompt: Prompt) -> Finished:
         """Return the end of the answer. Raises ProviderFailed when the stream stopped before it."""
@@ -134,6 +184,7 @@ class _Answer:
             input_tokens=usage.get("prompt_tokens", estimated_prompt_tokens(prompt)),
             output_tokens=usage.get("completion_tokens", estimated_tokens(" " * self._characters)),
             cached_tokens=details.get("cached_tokens") or 0,
+            estimated=not usage,
         )
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 0.5
 _ANSWER_SECONDS = 2.0
+_CONNECTIONS = 256
 _REST_SECONDS = 3.0
 _JOURNAL_SECONDS = 600
 _CANCEL_SECONDS = 60
@@ -25,7 +26,7 @@ _FIRST_FRAME_SECONDS = 2.0
 _IDLE_SECONDS = 20.0
 _BLOCK_MS = 1_000
 _READ_COUNT = 500
-_AWAY = (RedisError, OSError, TimeoutError)
+AWAY = (RedisError, OSError, TimeoutError)
 
 
 class RedisDatabase:
@@ -44,13 +45,17 @@ class RedisDatabase:
     def client(self) -> Redis:
         """Return the client, made at first use."""
         if self._client is None:
-            self._client = Redis.from_url(
+            pool = BlockingConnectionPool.from_url(
                 self.url,
+                # Whoever finds all of them in use waits for one: to be many is no sign that Redis is away.
+                max_connections=_CONNECTIONS,
+                timeout=_ANSWER_SECONDS,
                 socket_connect_timeout=_CONNECT_SECONDS,
                 socket_timeout=_ANSWER_SECONDS,
                 # Once, at once: that replaces a connection that a restart has cut, and hardly delays anybody else.
                 retry=Retry(NoBackoff(), 1),
             )
+            self._client = Redis.from_pool(pool)
         return self._client
 
     def failed(self) -> None:
@@ -61,7 +66,7 @@ class RedisDatabase:
         """Raise Unavailable when Redis does not answer."""
         try:
             await self.client().ping()
-        except _AWAY as error:
+        except AWAY as error:
             raise Unavailable("the cache") from error
 
     async def aclose(self) -> None:
@@ -90,7 +95,7 @@ class RedisRateLimits:
             if await limiter.hit(item, *names):
                 return
             reset = (await limiter.get_window_stats(item, *names)).reset_time
-        except _AWAY:
+        except AWAY:
             self._database.failed()
             return
         raise LimitReached(
@@ -132,7 +137,7 @@ class RedisJournal:
                 pipeline.xadd(key, {frame.number: _packed(frame) for frame in frames}, id=f"{frames[-1].number}-0")
                 pipeline.expire(key, _JOURNAL_SECONDS)
                 await pipeline.execute()
-        except _AWAY:
+        except AWAY:
             self._database.failed()
 
     async def follow(self, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
@@ -157,7 +162,7 @@ class RedisJournal:
         """Leave a note for whoever generates this answer. Raises Unavailable."""
         try:
             await self._database.client().set(self._key("cancel", message_id), b"1", ex=_CANCEL_SECONDS)
-        except _AWAY as error:
+        except AWAY as error:
             raise Unavailable("cancelling") from error
 
     async def cancel_requested(self, message_id: MessageId) -> bool:
@@ -166,7 +171,7 @@ class RedisJournal:
             return False
         try:
             return bool(await self._database.client().exists(self._key("cancel", message_id)))
-        except _AWAY:
+        except AWAY:
             self._database.failed()
             return False
 
@@ -180,7 +185,7 @@ class RedisJournal:
                 frames = [frame for _, fields in entries for frame in _frames(fields)]
                 return [frame for frame in frames if frame.number > after], True
             return [], bool(await client.exists(key))
-        except _AWAY as error:
+        except AWAY as error:
             self._database.failed()
             raise Unavailable("the journal of this answer", code="resume_unavailable") from error
 

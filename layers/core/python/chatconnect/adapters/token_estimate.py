@@ -12,4 +12,7 @@ def estimated_tokens(text: str) -> int:
 
 def estimated_prompt_tokens(prompt: Prompt) -> int:
     """Return the estimate for all the text that a model is given."""
-    return estimated_tokens(prompt.system) + sum(estimated_tokens(message.text) for message in prompt.messages)
+    said = sum(estimated_tokens(message.text) for message in prompt.messages)
+    called = sum(estimated_tokens(call.arguments) for message in prompt.messages for call in message.calls)
+    returned = sum(estimated_tokens(result.text) for message in prompt.messages for result in message.results)
+    return estimated_tokens(prompt.system) + said + called + returned

@@ -1,11 +1,12 @@
 """An assistant: the configuration behind a widget. Immutable; every change is a checked copy."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import AssistantId, DocumentId, TenantId
+from chatconnect.domain.moderation import Moderation
 from chatconnect.domain.secret import Secret
 
 PROVIDERS = ("offline", "openai", "anthropic")
@@ -14,6 +15,8 @@ MAX_SYSTEM_PROMPT = 20_000
 MAX_OUTPUT_TOKENS = 32_000
 MAX_ACCESS_TOKEN = 500
 MAX_HISTORY = 200
+MAX_TOOLS = 20
+MAX_TOOL_ROUNDS = 10
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are the assistant on {company}'s website. Answer the visitor's question from the passages below, and only "
@@ -42,12 +45,29 @@ class Retrieval:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """The model that answers when the assistant's own fails before its first token."""
+
+    provider: str
+    model: str
+
+    def __post_init__(self) -> None:
+        _check_text("fallback.model", self.model, MAX_NAME)
+        if self.provider not in PROVIDERS:
+            raise Invalid(f"the provider is one of {', '.join(PROVIDERS)}", details={"field": "fallback.provider"})
+
+
+@dataclass(frozen=True, slots=True)
 class AssistantConfig:
     """All that an assistant version fixes (C1).
 
     `base_url` None: the provider's own address. `access_token` None: the deployment's own key for the provider.
     `control_messages` are further instructions, in order ("answer in JSON"). In `system_prompt` and
     `control_messages` the words {company}, {assistant} and {refusal} stand for the tenant's values.
+    `tools` are the names of what the model may call: "search_knowledge" and the tenant's own; `tool_rounds` the most
+    requests to the model for one answer. `fallback` uses the same address and token where its provider is the same,
+    and the deployment's own otherwise. `condense` "auto": a question that needs what was said before is written in full
+    for the search; "off": the search gets it as it is.
     """
 
     name: str
@@ -62,6 +82,11 @@ class AssistantConfig:
     history_messages: int = 20
     retrieval: Retrieval = Retrieval()
     refusal: str = DEFAULT_REFUSAL
+    tools: tuple[str, ...] = ()
+    tool_rounds: int = 4
+    fallback: Fallback | None = None
+    moderation: Moderation = field(default_factory=Moderation)
+    condense: str = "auto"
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, MAX_NAME)
@@ -75,6 +100,13 @@ class AssistantConfig:
         _check_range("temperature", self.temperature, 0.0, 2.0)
         _check_range("max_tokens", self.max_tokens, 1, MAX_OUTPUT_TOKENS)
         _check_range("history_messages", self.history_messages, 0, MAX_HISTORY)
+        if self.condense not in ("auto", "off"):
+            raise Invalid("condense is auto or off", details={"field": "condense"})
+        _check_range("tool_rounds", self.tool_rounds, 1, MAX_TOOL_ROUNDS)
+        if len(self.tools) > MAX_TOOLS or len(set(self.tools)) < len(self.tools):
+            raise Invalid(f"an assistant has at most {MAX_TOOLS} tools, each once", details={"field": "tools"})
+        for number, name in enumerate(self.tools):
+            _check_text(f"tools.{number}", name, 64)
         for number, text in enumerate(self.control_messages):
             _check_text(f"control_messages.{number}", text, 4_000)
 

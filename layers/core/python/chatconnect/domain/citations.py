@@ -19,7 +19,7 @@ _NEARBY = 300
 class CitationStream:
     """Takes the model's text piece by piece and gives it back with markers numbered 1, 2, 3 in order of appearance.
 
-    Only text that may turn out to be a marker is held back.
+    Only text that may turn out to be a marker is held back. `passages` may grow meanwhile, at its end.
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:

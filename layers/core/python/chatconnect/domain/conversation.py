@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chatconnect.domain.context import PromptContext
 from chatconnect.domain.errors import Conflict, Invalid
 from chatconnect.domain.identifiers import (
     AssistantId,
@@ -15,6 +16,7 @@ from chatconnect.domain.identifiers import (
     VersionId,
     VisitorId,
 )
+from chatconnect.domain.moderation import ModerationResult
 from chatconnect.domain.text import cleaned, is_visible
 
 MAX_MESSAGE = 2_000
@@ -67,6 +69,7 @@ class Conversation:
     visitor_id: VisitorId | None = None
     state: State = State.ACTIVE
     metadata: Mapping[str, str] = field(default_factory=dict)
+    forked_from: MessageId | None = None
 
     def moved_to(self, state: State) -> "Conversation":
         """Return the conversation in `state`. Raises Conflict when the rules do not allow it."""
@@ -96,7 +99,10 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an answer took. Money in millionths of a US dollar, times in milliseconds from the request's arrival."""
+    """What an answer took. Money in millionths of a US dollar, times in milliseconds from the request's arrival.
+
+    `estimated`: the provider did not report all of the tokens, because the answer broke off, say.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -104,6 +110,18 @@ class Usage:
     cost_microusd: int = 0
     first_token_ms: int | None = None
     total_ms: int | None = None
+    estimated: bool = False
+
+    def plus(self, other: "Usage") -> "Usage":
+        """Return both together, with the times of this one."""
+        return replace(
+            self,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            cost_microusd=self.cost_microusd + other.cost_microusd,
+            estimated=self.estimated or other.estimated,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +143,16 @@ class Message:
     finish_reason: str | None = None
     error_code: str | None = None
     trace_id: str | None = None
+    assistant_version: int | None = None
+    moderation: ModerationResult | None = None
+
+
+class Beginning(StrEnum):
+    """How a turn joins its conversation's tree of messages."""
+
+    FOLLOWS = "follows"  # after whatever is the newest message at the moment it is stored
+    BRANCHES = "branches"  # after the question's own parent, wherever that is; without one, at the root
+    REPEATS = "repeats"  # a further answer to a question that is stored already
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +160,7 @@ class Turn:
     """A question and the answer to it. `conversation` is new when `opens` is true.
 
     `idempotency_key` is the client's own name for the request, unique within the conversation's tenant and visitor.
+    `context` says what the prompt was made of, once it was made.
     """
 
     conversation: Conversation
@@ -139,6 +168,18 @@ class Turn:
     answer: Message
     opens: bool
     idempotency_key: str | None = None
+    beginning: Beginning = Beginning.BRANCHES
+    context: PromptContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One way through a conversation, named by its last message; `preview` is the beginning of the last question."""
+
+    leaf_id: MessageId
+    preview: str
+    messages: int
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ ConversationId = NewType("ConversationId", UUID)
 MessageId = NewType("MessageId", UUID)
 DocumentId = NewType("DocumentId", UUID)
 VersionId = NewType("VersionId", UUID)
+ToolId = NewType("ToolId", UUID)
 
 
 def new_id() -> UUID:

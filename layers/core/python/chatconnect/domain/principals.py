@@ -39,17 +39,29 @@ class Staff:
 
     def check_may(self, needed: StaffRole) -> None:
         """Raise Forbidden with code "role_required" when the role does not cover the needed one."""
-        if not self.role.covers(needed):
-            raise Forbidden(f"this needs the role {needed}", code="role_required", details={"role": needed.value})
+        _check_covers(self.role, needed)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose conversations somebody may read: one visitor's, or all of the tenant's when there is no visitor."""
+    """Whose conversations somebody may read: one visitor's, or all of the tenant's when there is no visitor.
+
+    `role` is a member's; visitors and servers have none.
+    """
 
     tenant_id: TenantId
     visitor_id: VisitorId | None
+    role: StaffRole | None = None
+
+    def check_may(self, needed: StaffRole) -> None:
+        """Raise Forbidden with code "role_required" when it is a member whose role does not cover the needed one."""
+        _check_covers(self.role, needed)
 
 
 Asker = Visitor | Server
 TenantSide = Staff | Server
+
+
+def _check_covers(role: StaffRole | None, needed: StaffRole) -> None:
+    if role is not None and not role.covers(needed):
+        raise Forbidden(f"this needs the role {needed}", code="role_required", details={"role": needed.value})

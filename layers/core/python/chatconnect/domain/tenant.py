@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chatconnect.domain.budget import Cap, Measure, Period
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import AccountId, MemberId, TenantId
 from chatconnect.domain.secret import Secret
@@ -29,12 +30,33 @@ class StaffRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a tenant pays for. Rates per minute."""
+    """What a tenant pays for. None means unlimited; money in millionths of a US dollar."""
 
     name: str
     requests_per_minute: int
     provider: str
     model: str
+    messages_per_minute: int | None = None
+    messages_per_hour: int | None = None
+    messages_per_day: int | None = None
+    tokens_per_day: int | None = None
+    tokens_per_month: int | None = None
+    microusd_per_day: int | None = None
+    microusd_per_month: int | None = None
+
+    @property
+    def caps(self) -> tuple[Cap, ...]:
+        """What limits it sets, the shortest period of each measure first."""
+        limits = (
+            (Measure.MESSAGES, Period.MINUTE, self.messages_per_minute),
+            (Measure.MESSAGES, Period.HOUR, self.messages_per_hour),
+            (Measure.MESSAGES, Period.DAY, self.messages_per_day),
+            (Measure.TOKENS, Period.DAY, self.tokens_per_day),
+            (Measure.TOKENS, Period.MONTH, self.tokens_per_month),
+            (Measure.MONEY, Period.DAY, self.microusd_per_day),
+            (Measure.MONEY, Period.MONTH, self.microusd_per_month),
+        )
+        return tuple(Cap(measure, period, hard) for measure, period, hard in limits if hard is not None)
 
 
 @dataclass(frozen=True, slots=True)

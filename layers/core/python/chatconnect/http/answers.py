@@ -26,7 +26,7 @@ class CitationBody(BaseModel):
 
 
 class UsageBody(BaseModel):
-    """What the answer took: tokens, millionths of a US dollar, milliseconds."""
+    """What the answer took: tokens (as the provider reports them, or estimated), micro-dollars, milliseconds."""
 
     input_tokens: int
     output_tokens: int
@@ -34,6 +34,7 @@ class UsageBody(BaseModel):
     cost_microusd: int
     first_token_ms: int | None = None
     total_ms: int | None = None
+    estimated: bool = False
 
 
 class Answer(BaseModel):

@@ -79,7 +79,7 @@ async def current_reader(request: Request, credential: Bearer, origin: Website) 
         if error.code != "token_invalid":
             raise
         staff = await current_staff(request, credential)
-        return Reader(staff.tenant_id, None)
+        return Reader(staff.tenant_id, None, staff.role)
     return Reader(asker.tenant_id, asker.visitor_id if isinstance(asker, Visitor) else None)
 
 

@@ -1,12 +1,14 @@
 """Where conversations are kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chatconnect.domain.conversation import Conversation, Feedback, Message, Turn
+from chatconnect.domain.context import PromptContext
+from chatconnect.domain.conversation import Branch, Conversation, Feedback, Message, State, Turn, Usage
 from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId
+from chatconnect.domain.memory import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,43 @@ class Conversations(Protocol):
         """
         ...
 
+    async def window(
+        self,
+        conversation_id: ConversationId,
+        *,
+        visitor_id: VisitorId | None = None,
+        leaf: MessageId | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+    ) -> Path:
+        """Return the branch as `path` does, of it only messages sent from `since` on and before `until`.
+
+        `limit` counts those alone, so that a long conversation can be read part by part.
+        """
+        ...
+
+    async def branches(
+        self, conversation_id: ConversationId, visitor_id: VisitorId | None = None, *, limit: int = 100
+    ) -> Sequence[Branch]:
+        """Return the conversation's branches by their last change, newest first. Raises NotFound."""
+        ...
+
+    async def fork(
+        self, message_id: MessageId, fork: Conversation, visitor_id: VisitorId | None = None
+    ) -> Conversation:
+        """Store `fork` as a conversation that holds copies of the messages from the root to `message_id`.
+
+        Its assistant and metadata are those of the original; the copies cost nothing. An answer that is still being
+        made is copied as one that failed. Returns what was stored. Raises NotFound when there is no such message of
+        this visitor.
+        """
+        ...
+
+    async def move(self, conversation_id: ConversationId, state: State, *, among: Collection[State]) -> bool:
+        """Put the conversation into `state` if it is in one of `among`; False when it is not, or does not exist."""
+        ...
+
     async def list_newest(
         self, *, visitor_id: VisitorId | None = None, limit: int = 20, before: datetime | None = None
     ) -> Sequence[Conversation]:
@@ -47,9 +86,10 @@ class Conversations(Protocol):
     async def begin(self, turn: Turn) -> Turn | None:
         """Store the question and the pending answer (and the conversation when the turn opens it), all or nothing.
 
-        Returns None when stored. When the turn's idempotency key was used before, stores nothing and returns the
-        earlier turn. Raises NotFound when the conversation or the parent does not exist, Conflict with code
-        "key_reused" when the key was used for another text.
+        A turn that follows comes after the newest message there is at that moment, so that messages sent at once stand
+        one after the other in one branch. Returns None when stored. When the turn's idempotency key was used before,
+        stores nothing and returns the earlier turn. Raises NotFound when the conversation or the parent does not exist,
+        Conflict with code "key_reused" when the key was used for another text.
         """
         ...
 
@@ -62,6 +102,24 @@ class Conversations(Protocol):
 
     async def find_message(self, message_id: MessageId, visitor_id: VisitorId | None = None) -> Message | None:
         """Return the message or None."""
+        ...
+
+    async def messages(self, message_ids: Sequence[MessageId]) -> Sequence[Message]:
+        """Return those of the messages that there are, in the order asked for."""
+        ...
+
+    async def find_context(self, message_id: MessageId) -> PromptContext | None:
+        """Return what an answer's prompt was made of; None without an answer, or when it ended before that."""
+        ...
+
+    async def find_summary(self, conversation_id: ConversationId, branch: Sequence[MessageId]) -> Summary | None:
+        """Return the summary that reaches furthest along a branch, given oldest message first."""
+        ...
+
+    async def add_summary(self, summary: Summary, turn: Turn, usage: Usage) -> None:
+        """Keep a summary unless there is one up to the same message, and add what it took to the turn's answer and to
+        the running totals; all or nothing.
+        """
         ...
 
     async def give_feedback(

@@ -1,8 +1,8 @@
 """What the services need from model providers: text generation and embeddings."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatconnect.domain.knowledge import Passage
 from chatconnect.domain.secret import Secret
@@ -22,11 +22,43 @@ class ModelEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolDefinition:
+    """What a model is told of a tool: `name` of letters, digits, `-` and `_`; `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's wish to call a tool, whole. `arguments` is meant to be a JSON object, but a model may err."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What came of a call: text for the model alone; `failed` says that the text tells of a failure."""
+
+    call_id: str
+    text: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One message of the dialogue; `role` is "user" or "assistant"."""
+    """One message of the dialogue; `role` is "user", "assistant" or "tool".
+
+    An assistant's message may carry `calls`; the message after it is then a tool's, with a result for each of them.
+    """
 
     role: str
     text: str
+    calls: tuple[ToolCall, ...] = ()
+    results: tuple[ToolResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +73,19 @@ class Prompt:
     messages: tuple[PromptMessage, ...]
     passages: tuple[Passage, ...] = ()
     refusal: str = ""
+    tools: tuple[ToolDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
-    """Bounds of one generation. `temperature` 0.0-2.0 (None: the provider's default), `max_tokens` of output."""
+    """Bounds of one generation. `temperature` 0.0-2.0 (None: the provider's default), `max_tokens` of output.
+
+    Without `may_call_tools` the model knows the prompt's tools but has to answer in text.
+    """
 
     max_tokens: int
     temperature: float | None = None
+    may_call_tools: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +96,40 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptRead:
+    """How long the provider says the prompt is, from one that tells before the answer; for an answer that breaks off.
+
+    `input_tokens` is the whole input, `cached_tokens` the part of it that the provider read from its cache.
+    """
+
+    input_tokens: int
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The end of a generation, always the last delta, exactly once.
 
-    `reason` is "stop", "length" or "filtered". Tokens as the provider reports them; `input_tokens` is the whole
-    input, `cached_tokens` the part of it that the provider read from its cache.
+    `reason` is "stop" (also when the model waits for its calls' results), "length" or "filtered". Tokens as the
+    provider reports them; `input_tokens` is the whole input, `cached_tokens` the part of it that the provider read
+    from its cache. `estimated`: the provider did not report them.
     """
 
     reason: str
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
+    estimated: bool = False
 
 
-Delta = TextDelta | Finished
+Delta = TextDelta | ToolCall | PromptRead | Finished
 
 
 class ChatModel(Protocol):
     """One model at one provider, ready to answer."""
 
     def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
-        """Yield the answer's pieces as they come, then one Finished.
+        """Yield the answer's pieces as they come, the tool calls each whole, then one Finished; perhaps a PromptRead.
 
         Closing the iterator ends the provider call. A call that fails before its first piece is tried again within
         the adapter's own small budget; after the first piece it never is.

@@ -67,8 +67,8 @@ class Tenants(Protocol):
         """End a key now. Raises NotFound."""
         ...
 
-    async def assistant(self, assistant_id: AssistantId) -> Assistant:
-        """Return the assistant with its published configuration. Raises NotFound."""
+    async def assistant(self, assistant_id: AssistantId, version: int | None = None) -> Assistant:
+        """Return the assistant with its published configuration, or with that of a version. Raises NotFound."""
         ...
 
     async def default_assistant(self) -> Assistant:

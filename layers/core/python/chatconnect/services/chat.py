@@ -1,45 +1,30 @@
 """Takes a message in and hands out the answer in the making."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
 
-from chatconnect.domain.assistant import MAX_HISTORY, Assistant
 from chatconnect.domain.conversation import (
-    Conversation,
     Message,
     MessageStatus,
     Role,
     Turn,
     checked_message,
-    checked_metadata,
 )
 from chatconnect.domain.errors import Invalid, NotFound, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Frame, Started, Token
-from chatconnect.domain.identifiers import ConversationId, MessageId, VisitorId, new_id
+from chatconnect.domain.identifiers import MessageId
 from chatconnect.domain.principals import Asker, Visitor
+from chatconnect.ports.budgets import Reservation
 from chatconnect.ports.clock import Clock
-from chatconnect.ports.conversations import ConversationsOf, Path
+from chatconnect.ports.conversations import ConversationsOf
 from chatconnect.ports.tenants import TenantsOf
 from chatconnect.ports.traffic import JournalOf, RateLimits
 from chatconnect.services.answering import Answering, Encode
 from chatconnect.services.generation import AnswerMaker, Request
+from chatconnect.services.placement import Placement, Question, visitor_of
+from chatconnect.services.spending import SpendingService
 
 MAX_IDEMPOTENCY_KEY = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What somebody asks. `arrived` is `time.perf_counter()` at the request's arrival."""
-
-    text: str
-    trace_id: str
-    conversation_id: ConversationId | None = None
-    parent_id: MessageId | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    idempotency_key: str | None = None
-    arrived: float = field(default_factory=time.perf_counter)
 
 
 class ChatService:
@@ -52,12 +37,15 @@ class ChatService:
         conversations_of: ConversationsOf,
         journal_of: JournalOf,
         rates: RateLimits,
+        spending: SpendingService,
         maker: AnswerMaker,
         encode: Encode,
         clock: Clock,
     ) -> None:
         self._tenants_of, self._conversations_of, self._journal_of = tenants_of, conversations_of, journal_of
-        self._rates, self._maker, self._encode, self._clock = rates, maker, encode, clock
+        self._rates, self._spending, self._maker = rates, spending, maker
+        self._encode, self._clock = encode, clock
+        self._placement = Placement(tenants_of=tenants_of, conversations_of=conversations_of, clock=clock)
         self._running: dict[MessageId, tuple[Turn, Answering]] = {}
 
     async def ask(self, asker: Asker, question: Question) -> AsyncIterator[Frame]:
@@ -67,23 +55,24 @@ class ChatService:
         Raises Invalid (the text), LimitReached, NotFound (a conversation or parent that is not the asker's), Conflict
         (the conversation takes no messages; the key was used for another text), Unavailable (the database).
         """
-        text = checked_message(question.text)
-        metadata = checked_metadata(question.metadata)
         if question.idempotency_key is not None and not 1 <= len(question.idempotency_key) <= MAX_IDEMPOTENCY_KEY:
             raise Invalid("an idempotency key has 1 to 200 characters", details={"field": "Idempotency-Key"})
+        if question.regenerate is None:
+            checked_message(question.text)
         await self._rates.check(asker.tenant_id, _subject(asker), asker.requests_per_minute)
-        (path, assistant, opens), tenant = await asyncio.gather(
-            self._place(asker, question, metadata), self._tenants_of(asker.tenant_id).get()
-        )
-        turn = self._turn(path, assistant, text, question, opens=opens)
+        tenants = self._tenants_of(asker.tenant_id)
+        place, tenant, plan = await asyncio.gather(self._placement.find(asker, question), tenants.get(), tenants.plan())
+        turn = self._placement.turn(place, question)
+        reservation = await self._spending.reserve(plan, turn, place.assistant.config, place.remembered)
         # From here to the answer's start nothing may fail: a turn that has begun is one that ends.
         if question.idempotency_key is not None:
-            earlier = await self._conversations_of(asker.tenant_id).begin(turn)
+            earlier = await self._begun(turn, reservation)
             if earlier is not None:
                 return self._repeat(asker, earlier)
         recorded = question.idempotency_key is not None
-        history = path.messages[-assistant.config.history_messages :] if assistant.config.history_messages else ()
-        return self._run(Request(turn, assistant, history, tenant.name, question.arrived, recorded))
+        return self._run(
+            Request(turn, place.assistant, place.history, tenant.name, question.arrived, recorded, reservation)
+        )
 
     async def resume(self, asker: Asker, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
         """Return the frames of an answer after a number: kept ones first, then new ones as they come.
@@ -109,59 +98,15 @@ class ChatService:
         """Wait for the answers under way, before the process ends."""
         await asyncio.gather(*(answering.ended() for _, answering in list(self._running.values())))
 
-    async def _place(
-        self, asker: Asker, question: Question, metadata: Mapping[str, str]
-    ) -> tuple[Path, Assistant, bool]:
-        """Return the branch that the question continues, its assistant, and whether it opens a conversation."""
-        tenants = self._tenants_of(asker.tenant_id)
-        if question.conversation_id is not None:
-            path = await self._conversations_of(asker.tenant_id).path(
-                question.conversation_id, visitor_id=_visitor_of(asker), leaf=question.parent_id, limit=MAX_HISTORY
-            )
-            path.conversation.check_takes_messages()
-            return path, await tenants.assistant(path.conversation.assistant_id), False
-        if question.parent_id is not None:
-            raise Invalid("a parent needs its conversation", details={"field": "parent_id"})
-        assistant = await (
-            tenants.assistant(asker.assistant_id) if asker.assistant_id is not None else tenants.default_assistant()
-        )
-        now = self._clock()
-        conversation = Conversation(
-            id=ConversationId(new_id()),
-            tenant_id=asker.tenant_id,
-            assistant_id=assistant.id,
-            created_at=now,
-            updated_at=now,
-            visitor_id=_visitor_of(asker),
-            metadata=metadata,
-        )
-        return Path(conversation, ()), assistant, True
-
-    def _turn(self, path: Path, assistant: Assistant, text: str, question: Question, *, opens: bool) -> Turn:
-        now, config = self._clock(), assistant.config
-        asked = Message(
-            id=MessageId(new_id()),
-            conversation_id=path.conversation.id,
-            role=Role.USER,
-            text=text,
-            created_at=now,
-            parent_id=path.messages[-1].id if path.messages else None,
-            completed_at=now,
-            trace_id=question.trace_id,
-        )
-        answer = Message(
-            id=MessageId(new_id()),
-            conversation_id=path.conversation.id,
-            role=Role.ASSISTANT,
-            text="",
-            created_at=now,
-            parent_id=asked.id,
-            status=MessageStatus.PENDING,
-            provider=config.provider,
-            model=config.model,
-            trace_id=question.trace_id,
-        )
-        return Turn(path.conversation, asked, answer, opens, question.idempotency_key)
+    async def _begun(self, turn: Turn, reservation: Reservation) -> Turn | None:
+        """Store the turn's beginning or return the earlier turn that has its key; then nothing stays reserved."""
+        earlier: Turn | None = turn
+        try:
+            earlier = await self._conversations_of(turn.conversation.tenant_id).begin(turn)
+        finally:
+            if earlier is not None:
+                await self._spending.release(reservation)
+        return earlier
 
     def _run(self, request: Request) -> AsyncIterator[Frame]:
         answer_id, tenant_id = request.turn.answer.id, request.turn.conversation.tenant_id
@@ -195,7 +140,7 @@ class ChatService:
             yield self._encode(number, event)
 
     async def _own_answer(self, asker: Asker, message_id: MessageId) -> Message:
-        visitor_id = _visitor_of(asker)
+        visitor_id = visitor_of(asker)
         if (running := self._running.get(message_id)) is not None:  # its row may not be written yet
             turn, _ = running
             theirs = turn.conversation.tenant_id == asker.tenant_id
@@ -218,10 +163,6 @@ def _events_of(answer: Message, question_id: MessageId) -> Sequence[Event]:
     else:
         last = Done(answer.finish_reason or "stop", answer.usage, answer.citations)
     return [started, *cited, *text, last]
-
-
-def _visitor_of(asker: Asker) -> VisitorId | None:
-    return asker.visitor_id if isinstance(asker, Visitor) else None
 
 
 def _subject(asker: Asker) -> str:

@@ -1,20 +1,25 @@
-"""Reading conversations, and feedback on their answers."""
+"""Reading, forking and archiving conversations, and feedback on their answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from chatconnect.domain.conversation import Conversation, Feedback
-from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId
+from chatconnect.domain.conversation import Branch, Conversation, Feedback, State
+from chatconnect.domain.errors import Conflict, Invalid
+from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId, new_id
+from chatconnect.domain.principals import Reader
+from chatconnect.domain.tenant import StaffRole
+from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf, Path
 
 LONGEST_PATH = 500
 
 
 class ConversationService:
-    """Reads a tenant's conversations; with a visitor given, only theirs."""
+    """Reads and forks a tenant's conversations; with a visitor given, only theirs."""
 
-    def __init__(self, *, conversations_of: ConversationsOf) -> None:
-        self._conversations_of = conversations_of
+    def __init__(self, *, conversations_of: ConversationsOf, clock: Clock) -> None:
+        self._conversations_of, self._clock = conversations_of, clock
 
     async def list_newest(
         self, tenant_id: TenantId, visitor_id: VisitorId | None, *, limit: int, before: datetime | None
@@ -22,9 +27,77 @@ class ConversationService:
         """Return conversations by their last change, newest first."""
         return await self._conversations_of(tenant_id).list_newest(visitor_id=visitor_id, limit=limit, before=before)
 
-    async def read(self, tenant_id: TenantId, conversation_id: ConversationId, visitor_id: VisitorId | None) -> Path:
-        """Return a conversation with its newest branch, oldest message first. Raises NotFound."""
-        return await self._conversations_of(tenant_id).path(conversation_id, visitor_id=visitor_id, limit=LONGEST_PATH)
+    async def read(
+        self,
+        tenant_id: TenantId,
+        conversation_id: ConversationId,
+        visitor_id: VisitorId | None,
+        *,
+        leaf: MessageId | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Path:
+        """Return a conversation with one branch, oldest message first: the newest, or the one that ends in `leaf`.
+
+        Of a window only messages sent from `since` on and before `until`, the newest 500 of them. Raises NotFound,
+        Invalid for a moment without a time zone.
+        """
+        conversations = self._conversations_of(tenant_id)
+        if since is None and until is None:
+            return await conversations.path(conversation_id, visitor_id=visitor_id, leaf=leaf, limit=LONGEST_PATH)
+        for name, moment in (("since", since), ("until", until)):
+            if moment is not None and moment.tzinfo is None:
+                raise Invalid(f"{name} needs a time zone", details={"field": name})
+        return await conversations.window(
+            conversation_id, visitor_id=visitor_id, leaf=leaf, since=since, until=until, limit=LONGEST_PATH
+        )
+
+    async def branches(
+        self, tenant_id: TenantId, conversation_id: ConversationId, visitor_id: VisitorId | None
+    ) -> Sequence[Branch]:
+        """Return a conversation's branches by their last change, newest first. Raises NotFound."""
+        return await self._conversations_of(tenant_id).branches(conversation_id, visitor_id)
+
+    async def fork(self, reader: Reader, conversation_id: ConversationId, message_id: MessageId) -> Path:
+        """Return a new conversation that begins with the branch up to a message of this one.
+
+        A visitor's fork is the visitor's; what staff or a server fork, the visitor does not see. Raises Forbidden for
+        members below agent, NotFound.
+        """
+        reader.check_may(StaffRole.AGENT)
+        conversations = self._conversations_of(reader.tenant_id)
+        path = await conversations.path(conversation_id, visitor_id=reader.visitor_id, leaf=message_id, limit=1)
+        now = self._clock()
+        fork = replace(
+            path.conversation,
+            id=ConversationId(new_id()),
+            visitor_id=reader.visitor_id,
+            state=State.ACTIVE,
+            created_at=now,
+            updated_at=now,
+            forked_from=message_id,
+        )
+        stored = await conversations.fork(message_id, fork, reader.visitor_id)
+        return await conversations.path(stored.id, visitor_id=reader.visitor_id, limit=LONGEST_PATH)
+
+    async def archive(self, tenant_id: TenantId, conversation_id: ConversationId) -> Conversation:
+        """Let a conversation take no more messages. Raises NotFound, Conflict when it is archived already."""
+        return await self._move(tenant_id, conversation_id, State.ARCHIVED)
+
+    async def unarchive(self, tenant_id: TenantId, conversation_id: ConversationId) -> Conversation:
+        """Let an archived conversation take messages again. Raises NotFound, Conflict when it is not archived."""
+        stored = await self._conversations_of(tenant_id).get(conversation_id)
+        if stored.state is not State.ARCHIVED:
+            raise Conflict("this conversation is not archived")
+        return await self._move(tenant_id, conversation_id, State.ACTIVE)
+
+    async def _move(self, tenant_id: TenantId, conversation_id: ConversationId, state: State) -> Conversation:
+        conversations = self._conversations_of(tenant_id)
+        stored = await conversations.get(conversation_id)
+        moved = stored.moved_to(state)
+        if not await conversations.move(conversation_id, state, among=(stored.state,)):
+            raise Conflict("this conversation has just been changed by somebody else")
+        return moved
 
     async def give_feedback(
         self, tenant_id: TenantId, message_id: MessageId, feedback: Feedback, visitor_id: VisitorId | None

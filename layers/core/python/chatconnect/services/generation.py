@@ -2,30 +2,36 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from itertools import dropwhile
+from functools import partial
 from typing import Any
 
 from chatconnect.domain.assistant import Assistant
-from chatconnect.domain.citations import CitationStream, without_markers
-from chatconnect.domain.composition import instructions
-from chatconnect.domain.conversation import Citation, Message, MessageStatus, Role, Turn, Usage
+from chatconnect.domain.citations import CitationStream
+from chatconnect.domain.context import PromptContext
+from chatconnect.domain.conversation import Citation, Message, MessageStatus, Turn, Usage
 from chatconnect.domain.errors import ChatConnectError, LimitReached, ProviderFailed, Unavailable
-from chatconnect.domain.events import Cited, Done, Event, Failed, Started, Token
+from chatconnect.domain.events import Cited, Done, Event, Failed, Started, Token, ToolMoved, Warned
 from chatconnect.domain.pricing import PriceTable
+from chatconnect.ports.budgets import Reservation
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf, TurnQueue
 from chatconnect.ports.models import (
     ChatModels,
     Finished,
     GenerationOptions,
-    ModelEndpoint,
-    Prompt,
-    PromptMessage,
 )
-from chatconnect.services.retrieval import RetrievalService
+from chatconnect.ports.moderation import Moderator
+from chatconnect.services.composing import Composer, Composition
+from chatconnect.services.memory import MemoryService
+from chatconnect.services.metering import CountTokens, MeteredModel
+from chatconnect.services.model_choice import ChosenModel, ModelChoice
+from chatconnect.services.moderation import Moderated, Refused
+from chatconnect.services.spending import SpendingService
+from chatconnect.services.tool_rounds import ToolRounds
+from chatconnect.services.toolbox import Toolbox
 
 LONGEST_ANSWER_SECONDS = 240.0
 
@@ -40,13 +46,19 @@ class _Draft:
     text: list[str] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     finished: Finished | None = None
+    model: ChosenModel | None = None
+    metered: MeteredModel | None = None
+    moderated: Moderated | None = None
+    refused: bool = False
     first_token_at: float | None = None
+    context: PromptContext | None = None
+    beside: list[Usage] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A turn to be answered. `arrived` is `time.perf_counter()` at the request; `recorded` says the turn's beginning
-    is stored already.
+    is stored already, `reservation` what was set aside for it.
     """
 
     turn: Turn
@@ -55,6 +67,7 @@ class Request:
     company: str
     arrived: float
     recorded: bool
+    reservation: Reservation
 
 
 class AnswerMaker:
@@ -64,29 +77,39 @@ class AnswerMaker:
         self,
         *,
         conversations_of: ConversationsOf,
-        retrieval: RetrievalService,
+        composer: Composer,
+        memory: MemoryService,
+        toolbox: Toolbox,
         models: ChatModels,
+        moderator: Moderator,
         prices: PriceTable,
+        spending: SpendingService,
+        count_tokens: CountTokens,
         waiting_turns: TurnQueue,
         clock: Clock,
         on_turn: OnTurn,
         on_fault: OnFault,
     ) -> None:
-        self._conversations_of, self._retrieval, self._models = conversations_of, retrieval, models
-        self._prices, self._waiting_turns, self._clock = prices, waiting_turns, clock
+        self._conversations_of, self._composer, self._toolbox = conversations_of, composer, toolbox
+        self._memory = memory
+        self._choice, self._moderator = ModelChoice(models), moderator
+        self._prices, self._spending, self._count_tokens = prices, spending, count_tokens
+        self._waiting_turns, self._clock = waiting_turns, clock
         self._on_turn, self._on_fault = on_turn, on_fault
 
     async def answer(self, request: Request) -> AsyncIterator[Event]:
         """Yield Started, the events, then Done or Failed. Cancelling the task once ends in Done, "cancelled"."""
         turn = request.turn
         yield Started(turn.conversation.id, turn.answer.id, turn.question.id, turn.answer.trace_id or "")
+        for cap in request.reservation.warnings:
+            yield Warned(f"{cap.name}_nearly_reached", f"most of the {cap.measure} allowed per {cap.period} are used")
         beginning = None if request.recorded else asyncio.create_task(self._begin(turn))
         draft = _Draft()
         error: ChatConnectError | None = None
         cancelled = False
         try:
             async with asyncio.timeout(LONGEST_ANSWER_SECONDS):
-                async for event in self._generate(request, draft):
+                async for event in self._moderated(request, draft):
                     yield event
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None:
@@ -103,7 +126,9 @@ class AnswerMaker:
             await _uncancelled(beginning)
         ended = self._ended(request, draft, error, cancelled=cancelled)
         await _uncancelled(self._record(ended))
+        await _uncancelled(self._spending.settle(request.reservation, ended.answer.usage))
         yield _last_event(ended, error)
+        await self._memory.remember(ended, request.assistant, request.history)
 
     async def _begin(self, turn: Turn) -> None:
         """Store the turn's beginning while the answer is being found. What fails here is made good by `_record`."""
@@ -112,78 +137,102 @@ class AnswerMaker:
         except Exception as fault:  # noqa: BLE001 - the answer goes on, and `_record` stores the whole turn
             self._on_fault(turn, fault)
 
+    async def _moderated(self, request: Request, draft: _Draft) -> AsyncIterator[Event]:
+        """Generate, and say the configured words in place of what is refused."""
+        try:
+            async for event in self._generate(request, draft):
+                yield event
+        except Refused:
+            draft.refused = True
+            words = request.assistant.config.moderation.refusal
+            yield _event_of(f"\n\n{words}" if draft.text else words, draft)
+
     async def _generate(self, request: Request, draft: _Draft) -> AsyncIterator[Event]:
         config, tenant_id = request.assistant.config, request.turn.conversation.tenant_id
-        model = self._models.at(ModelEndpoint(config.provider, config.model, config.base_url, config.access_token))
-        passages = await self._retrieval.search(tenant_id, request.turn.question.text, config.retrieval)
-        prompt = Prompt(
-            system=instructions(config, company=request.company, passages=passages),
-            messages=(*_dialogue(request.history), PromptMessage("user", request.turn.question.text)),
-            passages=tuple(passages),
-            refusal=config.refusal,
+        draft.model = self._choice.for_assistant(config)
+        draft.metered = MeteredModel(draft.model, self._count_tokens)
+        draft.moderated = moderated = Moderated(config.moderation, self._moderator)
+        composed = await self._composed(request, draft, moderated)
+        draft.context, prompt, passages = composed.context, composed.prompt, composed.passages
+        tools = await self._toolbox.tools(tenant_id, config, passages)
+        rounds = ToolRounds(
+            draft.metered, tools, limit=config.tool_rounds, on_fault=partial(self._on_fault, request.turn)
         )
         checked = CitationStream(passages)
         draft.citations = checked.citations
-        options = GenerationOptions(config.max_tokens, config.temperature)
-        async with aclosing(model.stream(prompt, options)) as deltas:
+        options = GenerationOptions(request.reservation.max_tokens, config.temperature)
+        async with aclosing(rounds.stream(prompt, options)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, Finished):
                     draft.finished = delta
-                    break
+                    continue
+                if isinstance(delta, ToolMoved):
+                    yield delta
+                    continue
                 if draft.first_token_at is None:
                     draft.first_token_at = time.perf_counter()
-                for piece in checked.feed(delta.text):
-                    yield _event_of(piece, draft)
+                for event in _events_of(await moderated.passed(delta.text), checked, draft):
+                    yield event
         if draft.finished is None:
             raise ProviderFailed
+        for event in _events_of(await moderated.rest(), checked, draft):
+            yield event
         for piece in checked.end():
             yield _event_of(piece, draft)
 
+    async def _composed(self, request: Request, draft: _Draft, moderated: Moderated) -> Composition:
+        """Return the prompt, made while the question is being checked. Raises Refused."""
+        composing = asyncio.create_task(
+            self._composer.compose(
+                request.turn, request.assistant, request.history, request.company, on_usage=draft.beside.append
+            )
+        )
+        try:
+            await moderated.check_input(request.turn.question.text)
+        except BaseException:
+            composing.cancel()
+            await asyncio.gather(composing, return_exceptions=True)  # so that what it took is counted
+            raise
+        return await composing
+
     def _ended(self, request: Request, draft: _Draft, error: ChatConnectError | None, *, cancelled: bool) -> Turn:
         text = "".join(draft.text)
+        provider, model = _answered_by(request, draft)
         if error is not None:
             status, reason = (MessageStatus.PARTIAL if text else MessageStatus.FAILED), "error"
         elif cancelled:
             status, reason = MessageStatus.PARTIAL, "cancelled"
+        elif draft.refused:
+            status, reason = MessageStatus.COMPLETE, "refused"
         else:
             status, reason = MessageStatus.COMPLETE, draft.finished.reason if draft.finished else "stop"
         answer = replace(
             request.turn.answer,
+            provider=provider,
+            model=model,
             text=text,
             status=status,
             completed_at=self._clock(),
             usage=self._usage(request, draft),
             citations=tuple(draft.citations),
+            moderation=draft.moderated.result if draft.moderated else None,
             finish_reason=reason,
             error_code=error.code if error else None,
         )
-        return replace(request.turn, answer=answer)
+        return replace(request.turn, answer=answer, context=draft.context)
 
     def _usage(self, request: Request, draft: _Draft) -> Usage:
-        now, finished, config = time.perf_counter(), draft.finished, request.assistant.config
-        price = self._prices.find(config.provider, config.model, self._clock().date())
-        first = draft.first_token_at
-        usage = Usage(
-            first_token_ms=None if first is None else round((first - request.arrived) * 1000),
-            total_ms=round((now - request.arrived) * 1000),
-        )
-        if finished is None:
-            return usage
-        cost = (
-            price.of(
-                input_tokens=finished.input_tokens,
-                output_tokens=finished.output_tokens,
-                cached_tokens=finished.cached_tokens,
-            )
-            if price
-            else 0
-        )
+        now, first, usage = time.perf_counter(), draft.first_token_at, Usage()
+        if draft.model is not None and draft.metered is not None:
+            endpoint = draft.model.endpoint
+            day = request.turn.answer.created_at.date()
+            usage = draft.metered.usage(self._prices.find(endpoint.provider, endpoint.model, day))
+        for beside in draft.beside:
+            usage = usage.plus(beside)
         return replace(
             usage,
-            input_tokens=finished.input_tokens,
-            output_tokens=finished.output_tokens,
-            cached_tokens=finished.cached_tokens,
-            cost_microusd=cost,
+            first_token_ms=None if first is None else round((first - request.arrived) * 1000),
+            total_ms=round((now - request.arrived) * 1000),
         )
 
     async def _record(self, turn: Turn) -> None:
@@ -209,6 +258,18 @@ async def _uncancelled(work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> 
         await task
 
 
+def _answered_by(request: Request, draft: _Draft) -> tuple[str, str]:
+    """Return the provider and the model: a fallback may have taken the place of the assistant's own."""
+    answered = draft.model.endpoint if draft.model else request.assistant.config
+    return answered.provider, answered.model
+
+
+def _events_of(texts: Sequence[str], checked: CitationStream, draft: _Draft) -> Iterator[Event]:
+    for text in texts:
+        for piece in checked.feed(text):
+            yield _event_of(piece, draft)
+
+
 def _event_of(piece: str | Citation, draft: _Draft) -> Event:
     if isinstance(piece, Citation):
         return Cited(piece)
@@ -221,15 +282,3 @@ def _last_event(turn: Turn, error: ChatConnectError | None) -> Event:
         return Failed(error.code, error.message, retryable=isinstance(error, Unavailable | LimitReached))
     answer = turn.answer
     return Done(answer.finish_reason or "stop", answer.usage, answer.citations)
-
-
-def _dialogue(history: Sequence[Message]) -> list[PromptMessage]:
-    """Return what was said so far, from a visitor's message on; answers that came to nothing are left out."""
-    from_question = dropwhile(lambda message: message.role is not Role.USER, history)
-    return [
-        PromptMessage("user", message.text)
-        if message.role is Role.USER
-        else PromptMessage("assistant", without_markers(message.text))
-        for message in from_question
-        if message.text.strip()
-    ]

@@ -5,8 +5,9 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
-from chatconnect.domain.assistant import AssistantConfig, Retrieval
+from chatconnect.domain.assistant import AssistantConfig, Fallback, Retrieval
 from chatconnect.domain.identifiers import DocumentId
+from chatconnect.domain.moderation import Moderation
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.widget import Theme, WidgetConfig
 
@@ -24,6 +25,11 @@ def assistant_config(data: Mapping[str, Any], access_token: Secret | None) -> As
     if retrieval.get("document_ids") is not None:
         retrieval["document_ids"] = tuple(DocumentId(UUID(each)) for each in retrieval["document_ids"])
     rest = {**data, "control_messages": tuple(data["control_messages"]), "retrieval": Retrieval(**retrieval)}
+    rest["tools"] = tuple(data.get("tools", ()))
+    rest["fallback"] = Fallback(**data["fallback"]) if data.get("fallback") else None
+    if "moderation" in data:
+        phrases = tuple(data["moderation"]["forbidden_phrases"])
+        rest["moderation"] = Moderation(**{**data["moderation"], "forbidden_phrases": phrases})
     return AssistantConfig(**rest, access_token=access_token)
 
 

@@ -6,7 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chatconnect.domain.conversation import Citation, Conversation, Message, MessageStatus, Role, State, Usage
+from chatconnect.domain.context import PromptContext
+from chatconnect.domain.conversation import (
+    Branch,
+    Citation,
+    Conversation,
+    Message,
+    MessageStatus,
+    Role,
+    State,
+    Usage,
+)
 from chatconnect.domain.identifiers import (
     AssistantId,
     ConversationId,
@@ -16,6 +26,9 @@ from chatconnect.domain.identifiers import (
     VersionId,
     VisitorId,
 )
+from chatconnect.domain.knowledge import Chunk
+from chatconnect.domain.memory import Summary
+from chatconnect.domain.moderation import ModerationResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class ConversationRow:
     metadata: Mapping[str, str]
     opened_at: datetime
     changed_at: datetime
+    forked_from: UUID | None
 
     def to_conversation(self) -> Conversation:
         """Return the entity."""
@@ -49,6 +63,7 @@ class ConversationRow:
             VisitorId(self.visitor_id) if self.visitor_id else None,
             State(self.state),
             self.metadata,
+            MessageId(self.forked_from) if self.forked_from else None,
         )
 
 
@@ -72,10 +87,67 @@ class MessageRow:
     cost_microusd: int
     first_token_ms: int | None
     total_ms: int | None
+    usage_estimated: bool
+    moderation: Mapping[str, Sequence[str]] | None
     citations: Sequence[Mapping[str, Any]]
     finish_reason: str | None
     error_code: str | None
     trace_id: str | None
+    assistant_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRow:
+    """A branch of a conversation."""
+
+    leaf_id: UUID
+    preview: str
+    messages: int
+    changed_at: datetime
+
+    def to_branch(self) -> Branch:
+        """Return the entity."""
+        return Branch(MessageId(self.leaf_id), self.preview, self.messages, self.changed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """A row of conversation_summaries."""
+
+    conversation_id: UUID
+    last_message_id: UUID
+    text: str
+    model: str
+    created_at: datetime
+
+    def to_summary(self) -> Summary:
+        """Return the entity."""
+        return Summary(
+            ConversationId(self.conversation_id),
+            MessageId(self.last_message_id),
+            self.text,
+            self.model,
+            self.created_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ContextRow:
+    """What the prompt of an answer was made of."""
+
+    context: Mapping[str, Any]
+
+    def to_context(self) -> PromptContext:
+        """Return the value."""
+        data = self.context
+        return PromptContext(
+            company=data["company"],
+            query=data["query"],
+            history=tuple(MessageId(UUID(each)) for each in data["history"]),
+            summary=MessageId(UUID(data["summary"])) if data["summary"] else None,
+            passages=tuple(_chunk(each) for each in data["passages"]),
+            controls=tuple(data["controls"]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,11 +176,14 @@ def message_of(row: MessageRow) -> Message:
             row.cost_microusd,
             row.first_token_ms,
             row.total_ms,
+            row.usage_estimated,
         ),
         tuple(_citation(each) for each in row.citations),
         row.finish_reason,
         row.error_code,
         row.trace_id,
+        row.assistant_version,
+        ModerationResult(*(tuple(row.moderation[part]) for part in ("input", "output"))) if row.moderation else None,
     )
 
 
@@ -118,3 +193,11 @@ def _citation(data: Mapping[str, Any]) -> Citation:
         "version_id": VersionId(UUID(data["version_id"])),
     }
     return Citation(**{**data, **ids})
+
+
+def _chunk(data: Mapping[str, Any]) -> Chunk:
+    ids = {
+        "document_id": DocumentId(UUID(data["document_id"])),
+        "version_id": VersionId(UUID(data["version_id"])),
+    }
+    return Chunk(**{**data, **ids, "headings": tuple(data["headings"])})

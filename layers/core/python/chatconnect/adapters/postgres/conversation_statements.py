@@ -2,13 +2,13 @@
 
 _CONVERSATION = """
     c.tenant_id, c.id AS conversation_id, c.assistant_id, c.visitor_id, c.state, c.metadata,
-    c.created_at AS opened_at, c.updated_at AS changed_at
+    c.created_at AS opened_at, c.updated_at AS changed_at, c.forked_from
 """
 
 _MESSAGE = """
     m.id, m.parent_id, m.role, m.status, m.text, m.created_at, m.completed_at, m.provider, m.model, m.input_tokens,
-    m.output_tokens, m.cached_tokens, m.cost_microusd, m.first_token_ms, m.total_ms, m.citations, m.finish_reason,
-    m.error_code, m.trace_id
+    m.output_tokens, m.cached_tokens, m.cost_microusd, m.first_token_ms, m.total_ms, m.usage_estimated, m.moderation,
+    m.citations, m.finish_reason, m.error_code, m.trace_id, m.assistant_version
 """
 
 SELECT_CONVERSATION = f"""
@@ -24,8 +24,7 @@ ORDER BY c.updated_at DESC, c.id DESC
 LIMIT %(limit)s
 """  # noqa: S608
 
-# From the leaf upwards, at most `limit` steps. One row without a message when the branch is empty.
-SELECT_PATH = f"""
+_BRANCH = """
 WITH RECURSIVE wanted AS (
     SELECT * FROM conversations
     WHERE tenant_id = %(tenant)s AND id = %(id)s AND (%(visitor)s::uuid IS NULL OR visitor_id = %(visitor)s)
@@ -38,14 +37,118 @@ WITH RECURSIVE wanted AS (
     SELECT m.*, 1 AS step FROM messages m, leaf WHERE m.tenant_id = %(tenant)s AND m.id = leaf.id
     UNION ALL
     SELECT m.*, branch.step + 1 FROM messages m JOIN branch ON m.id = branch.parent_id
-    WHERE m.tenant_id = %(tenant)s AND branch.step < %(limit)s
+    WHERE m.tenant_id = %(tenant)s AND branch.step < %(depth)s
+      AND (%(since)s::timestamptz IS NULL OR branch.created_at >= %(since)s)
 )
-SELECT {_CONVERSATION}, {_MESSAGE} FROM wanted c LEFT JOIN branch m ON true ORDER BY m.step DESC
+"""
+
+# From the leaf upwards, leaf first. One row without a message when the branch is empty.
+SELECT_PATH = f"""{_BRANCH}
+SELECT {_CONVERSATION}, {_MESSAGE} FROM wanted c LEFT JOIN branch m ON true ORDER BY m.step
 """  # noqa: S608
+
+# One row without a message when none of the branch lies in the window.
+SELECT_WINDOW = f"""{_BRANCH}
+SELECT {_CONVERSATION}, {_MESSAGE}
+FROM wanted c
+LEFT JOIN branch m ON (%(since)s::timestamptz IS NULL OR m.created_at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR m.created_at < %(until)s)
+ORDER BY m.step
+LIMIT %(limit)s
+"""  # noqa: S608
+
+# A branch's length is the way from its leaf to the root.
+SELECT_BRANCHES = """
+WITH RECURSIVE leaf AS (
+    SELECT m.tenant_id, m.id, m.parent_id, m.text, m.role, m.sequence,
+           coalesce(m.completed_at, m.created_at) AS changed_at
+    FROM messages m
+    WHERE m.tenant_id = %(tenant)s AND m.conversation_id = %(id)s
+      AND NOT EXISTS (
+        SELECT FROM messages child
+        WHERE child.tenant_id = m.tenant_id AND child.conversation_id = m.conversation_id AND child.parent_id = m.id
+      )
+    ORDER BY changed_at DESC, m.sequence DESC
+    LIMIT %(limit)s
+), way AS (
+    SELECT id AS leaf_id, parent_id, 1 AS messages FROM leaf
+    UNION ALL
+    SELECT way.leaf_id, m.parent_id, way.messages + 1
+    FROM way JOIN messages m ON m.tenant_id = %(tenant)s AND m.id = way.parent_id
+), length AS (
+    SELECT leaf_id, max(messages) AS messages FROM way GROUP BY leaf_id
+)
+SELECT leaf.id AS leaf_id, left(CASE WHEN leaf.role = 'user' THEN leaf.text ELSE coalesce(asked.text, '') END, 120)
+    AS preview, length.messages, leaf.changed_at
+FROM leaf
+JOIN length ON length.leaf_id = leaf.id
+LEFT JOIN messages asked ON asked.tenant_id = leaf.tenant_id AND asked.id = leaf.parent_id
+ORDER BY leaf.changed_at DESC, leaf.sequence DESC
+"""
+
+# Copies keep text, times and citations; what they cost was counted once. Summaries of what was copied come along.
+FORK = f"""
+WITH RECURSIVE leaf AS (
+    SELECT * FROM messages
+    WHERE tenant_id = %(tenant)s AND id = %(message)s AND (%(visitor)s::uuid IS NULL OR visitor_id = %(visitor)s)
+), branch AS (
+    SELECT leaf.*, 1 AS step FROM leaf
+    UNION ALL
+    SELECT m.*, branch.step + 1 FROM messages m JOIN branch ON m.id = branch.parent_id WHERE m.tenant_id = %(tenant)s
+), copies AS MATERIALIZED (
+    SELECT branch.*, gen_random_uuid() AS copy_id FROM branch
+), forked AS (
+    INSERT INTO conversations AS c (tenant_id, id, assistant_id, visitor_id, metadata, created_at, updated_at,
+                                    forked_from)
+    SELECT %(tenant)s, %(id)s, origin.assistant_id, %(owner)s::uuid, origin.metadata, %(now)s, %(now)s, leaf.id
+    FROM leaf JOIN conversations origin ON origin.tenant_id = %(tenant)s AND origin.id = leaf.conversation_id
+    RETURNING {_CONVERSATION}
+), copied AS (
+    INSERT INTO messages (tenant_id, id, conversation_id, visitor_id, parent_id, role, author_id, status, text,
+                          created_at, completed_at, provider, model, assistant_version, citations, moderation,
+                          finish_reason, error_code, trace_id, copied_from)
+    SELECT %(tenant)s, copies.copy_id, %(id)s, %(owner)s::uuid, parent.copy_id, copies.role, copies.author_id,
+           CASE copies.status WHEN 'pending' THEN 'failed' ELSE copies.status END, copies.text, copies.created_at,
+           copies.completed_at, copies.provider, copies.model, copies.assistant_version, copies.citations,
+           copies.moderation, copies.finish_reason, copies.error_code, copies.trace_id,
+           coalesce(copies.copied_from, copies.id)
+    FROM copies LEFT JOIN copies parent ON parent.id = copies.parent_id
+    ORDER BY copies.step DESC
+), summarised AS (
+    INSERT INTO conversation_summaries (tenant_id, conversation_id, last_message_id, text, model)
+    SELECT %(tenant)s, %(id)s, copies.copy_id, s.text, s.model
+    FROM conversation_summaries s JOIN copies ON copies.id = s.last_message_id
+    WHERE s.tenant_id = %(tenant)s AND s.conversation_id = copies.conversation_id
+)
+SELECT * FROM forked
+"""  # noqa: S608
+
+MOVE = """
+UPDATE conversations SET state = %(state)s
+WHERE tenant_id = %(tenant)s AND id = %(id)s AND state = ANY (%(among)s)
+"""
 
 SELECT_MESSAGE = f"""
 SELECT m.conversation_id, {_MESSAGE} FROM messages m
 WHERE m.tenant_id = %(tenant)s AND m.id = %(id)s AND (%(visitor)s::uuid IS NULL OR m.visitor_id = %(visitor)s)
+"""  # noqa: S608
+
+# The further answer that has the key, and its question.
+SELECT_EARLIER_ANSWER = f"""
+WITH answer AS (
+    SELECT * FROM messages
+    WHERE tenant_id = %(tenant)s AND role = 'assistant' AND visitor_id IS NOT DISTINCT FROM %(visitor)s::uuid
+      AND (idempotency_key = %(key)s OR id = %(answer)s)
+    ORDER BY idempotency_key = %(key)s DESC NULLS LAST
+    LIMIT 1
+), turn AS (
+    SELECT m.* FROM messages m, answer WHERE m.tenant_id = %(tenant)s AND m.id = answer.parent_id
+    UNION ALL
+    SELECT * FROM answer
+)
+SELECT {_CONVERSATION}, {_MESSAGE}
+FROM turn m JOIN conversations c ON c.tenant_id = %(tenant)s AND c.id = m.conversation_id
+ORDER BY m.role = 'user' DESC
 """  # noqa: S608
 
 # The question that has the key, or the very same question, and the first answer to it.
@@ -80,16 +183,24 @@ _QUESTION = """
     %(tenant)s, %(question)s, %(conversation)s, %(visitor)s::uuid, %(question_parent)s::uuid, 'user', 'complete',
     %(question_text)s, %(question_at)s, %(question_at)s, %(question_trace)s
 """
-_INSERT_ANSWER = """
+# Never before the message that it follows, whatever the clocks of two servers say.
+_FOLLOWING_QUESTION = """
+    %(tenant)s, %(question)s, %(conversation)s, %(visitor)s::uuid, newest.id, 'user', 'complete', %(question_text)s,
+    greatest(%(question_at)s, newest.created_at), greatest(%(question_at)s, newest.created_at), %(question_trace)s
+"""
+_INSERT_ANSWER_AT = """
     INSERT INTO messages AS stored (
         tenant_id, id, conversation_id, visitor_id, parent_id, role, status, text, created_at, completed_at, provider,
-        model, input_tokens, output_tokens, cached_tokens, cost_microusd, first_token_ms, total_ms, citations,
-        finish_reason, error_code, trace_id)
+        model, input_tokens, output_tokens, cached_tokens, cost_microusd, first_token_ms, total_ms, usage_estimated,
+        moderation, citations, finish_reason, error_code, trace_id, assistant_version, context, idempotency_key)
     SELECT %(tenant)s, %(answer)s, %(conversation)s, %(visitor)s::uuid, %(question)s, 'assistant', %(status)s,
-        %(answer_text)s, %(answer_at)s, %(completed_at)s::timestamptz, %(provider)s, %(model)s, %(input_tokens)s,
-        %(output_tokens)s, %(cached_tokens)s, %(cost_microusd)s, %(first_token_ms)s, %(total_ms)s, %(citations)s,
-        %(finish_reason)s, %(error_code)s, %(trace)s
+        %(answer_text)s, {answer_at}, %(completed_at)s::timestamptz, %(provider)s, %(model)s, %(input_tokens)s,
+        %(output_tokens)s, %(cached_tokens)s, %(cost_microusd)s, %(first_token_ms)s, %(total_ms)s, %(estimated)s,
+        %(moderation)s::jsonb, %(citations)s, %(finish_reason)s, %(error_code)s, %(trace)s, %(assistant_version)s,
+        %(context)s::jsonb, %(answer_key)s
 """
+_INSERT_ANSWER = _INSERT_ANSWER_AT.replace("{answer_at}", "%(answer_at)s")
+_INSERT_FOLLOWING_ANSWER = _INSERT_ANSWER_AT.replace("{answer_at}", "greatest(%(answer_at)s, question.created_at)")
 _INSERT_VISITOR = """
     INSERT INTO visitors (tenant_id, id, first_seen_at, last_seen_at)
     SELECT %(tenant)s, %(visitor)s::uuid, %(opened_at)s, %(opened_at)s
@@ -114,20 +225,82 @@ WITH question AS (
 SELECT id FROM question
 """  # noqa: S608
 
-BEGIN = f"""
+_CHANGED = """
+    UPDATE conversations SET updated_at = greatest(updated_at, %(changed_at)s)
+    FROM question
+    WHERE conversations.tenant_id = %(tenant)s AND conversations.id = %(conversation)s
+"""
+
+BEGIN_BRANCH = f"""
 WITH question AS (
     {_INSERT_QUESTION} SELECT {_QUESTION}, %(key)s FROM conversations
     WHERE tenant_id = %(tenant)s AND id = %(conversation)s AND visitor_id IS NOT DISTINCT FROM %(visitor)s::uuid
     ON CONFLICT DO NOTHING RETURNING id
-), changed AS (
-    UPDATE conversations SET updated_at = greatest(updated_at, %(changed_at)s)
-    FROM question
-    WHERE conversations.tenant_id = %(tenant)s AND conversations.id = %(conversation)s
-), answer AS (
+), changed AS ({_CHANGED}), answer AS (
     {_INSERT_ANSWER} FROM question
 )
 SELECT id FROM question
 """  # noqa: S608
+
+# Turns that follow come one after the other. It is a statement of its own, because the next one has to see what the
+# turn that held the lock has stored.
+LOCK_CONVERSATION = """
+SELECT FROM conversations WHERE tenant_id = %(tenant)s AND id = %(conversation)s FOR NO KEY UPDATE
+"""
+
+BEGIN_FOLLOWING = f"""
+WITH newest AS (
+    SELECT kept.id AS conversation, m.id, m.created_at
+    FROM conversations kept
+    LEFT JOIN LATERAL (
+        SELECT id, created_at FROM messages
+        WHERE tenant_id = %(tenant)s AND conversation_id = kept.id
+        ORDER BY created_at DESC, sequence DESC
+        LIMIT 1
+    ) m ON true
+    WHERE kept.tenant_id = %(tenant)s AND kept.id = %(conversation)s
+      AND kept.visitor_id IS NOT DISTINCT FROM %(visitor)s::uuid
+), question AS (
+    {_INSERT_QUESTION} SELECT {_FOLLOWING_QUESTION}, %(key)s FROM newest
+    ON CONFLICT DO NOTHING RETURNING id, created_at
+), changed AS ({_CHANGED}), answer AS (
+    {_INSERT_FOLLOWING_ANSWER} FROM question
+)
+SELECT id FROM question
+"""  # noqa: S608
+
+# A further answer. `question` is one that is stored already and belongs to this visitor.
+BEGIN_REPEAT = f"""
+WITH question AS (
+    SELECT id FROM messages
+    WHERE tenant_id = %(tenant)s AND conversation_id = %(conversation)s AND id = %(question)s AND role = 'user'
+      AND visitor_id IS NOT DISTINCT FROM %(visitor)s::uuid
+), changed AS ({_CHANGED}), answer AS (
+    {_INSERT_ANSWER} FROM question
+    ON CONFLICT DO NOTHING RETURNING id
+)
+SELECT id FROM answer
+"""  # noqa: S608
+
+# From the CTE `answer`, which holds the answer that counts, or nothing.
+_ADD_TO_TOTALS = """
+INSERT INTO usage_totals AS total (tenant_id, subject, subject_id, period, starts_on, answers, input_tokens,
+                                   output_tokens, cached_tokens, cost_microusd)
+SELECT %(tenant)s, subject, subject_id, period, starts_on, %(answers)s, %(input_tokens)s, %(output_tokens)s,
+       %(cached_tokens)s, %(cost_microusd)s
+FROM answer
+CROSS JOIN (VALUES ('conversation', %(conversation)s::uuid), ('visitor', %(visitor)s::uuid), ('tenant', %(tenant)s))
+    AS subjects (subject, subject_id)
+CROSS JOIN (VALUES ('day', %(day)s::date), ('month', %(month)s::date)) AS periods (period, starts_on)
+WHERE subject_id IS NOT NULL
+ORDER BY subject, period -- in one order always, so that two answers never wait for each other in a circle
+ON CONFLICT (tenant_id, subject, subject_id, period, starts_on) DO UPDATE SET
+    answers = total.answers + excluded.answers,
+    input_tokens = total.input_tokens + excluded.input_tokens,
+    output_tokens = total.output_tokens + excluded.output_tokens,
+    cached_tokens = total.cached_tokens + excluded.cached_tokens,
+    cost_microusd = total.cost_microusd + excluded.cost_microusd
+"""
 
 # The answer is taken once: a second completion finds no pending row, so `answer` and with it the totals stay empty.
 # A key that another question has taken meanwhile is not stored again. The answer waits for the question's insert, so
@@ -148,8 +321,9 @@ WITH question AS (
         provider = excluded.provider, model = excluded.model, input_tokens = excluded.input_tokens,
         output_tokens = excluded.output_tokens, cached_tokens = excluded.cached_tokens,
         cost_microusd = excluded.cost_microusd, first_token_ms = excluded.first_token_ms, total_ms = excluded.total_ms,
+        usage_estimated = excluded.usage_estimated, moderation = excluded.moderation,
         citations = excluded.citations, finish_reason = excluded.finish_reason, error_code = excluded.error_code,
-        trace_id = excluded.trace_id
+        trace_id = excluded.trace_id, assistant_version = excluded.assistant_version, context = excluded.context
     WHERE stored.status = 'pending'
     RETURNING id
 ), visitor AS (
@@ -158,22 +332,39 @@ WITH question AS (
     {_INSERT_CONVERSATION} FROM answer
     ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = greatest(kept.updated_at, excluded.updated_at)
 )
-INSERT INTO usage_totals AS total (tenant_id, subject, subject_id, period, starts_on, answers, input_tokens,
-                                   output_tokens, cached_tokens, cost_microusd)
-SELECT %(tenant)s, subject, subject_id, period, starts_on, 1, %(input_tokens)s, %(output_tokens)s, %(cached_tokens)s,
-       %(cost_microusd)s
-FROM answer
-CROSS JOIN (VALUES ('conversation', %(conversation)s::uuid), ('visitor', %(visitor)s::uuid), ('tenant', %(tenant)s))
-    AS subjects (subject, subject_id)
-CROSS JOIN (VALUES ('day', %(day)s::date), ('month', %(month)s::date)) AS periods (period, starts_on)
-WHERE subject_id IS NOT NULL
-ORDER BY subject, period -- in one order always, so that two answers never wait for each other in a circle
-ON CONFLICT (tenant_id, subject, subject_id, period, starts_on) DO UPDATE SET
-    answers = total.answers + 1,
-    input_tokens = total.input_tokens + excluded.input_tokens,
-    output_tokens = total.output_tokens + excluded.output_tokens,
-    cached_tokens = total.cached_tokens + excluded.cached_tokens,
-    cost_microusd = total.cost_microusd + excluded.cost_microusd
+{_ADD_TO_TOTALS}
+"""  # noqa: S608
+
+SELECT_MESSAGES = f"""
+SELECT m.conversation_id, {_MESSAGE} FROM messages m
+WHERE m.tenant_id = %(tenant)s AND m.id = ANY (%(ids)s)
+ORDER BY array_position(%(ids)s::uuid[], m.id)
+"""  # noqa: S608
+
+SELECT_CONTEXT = """
+SELECT context FROM messages WHERE tenant_id = %(tenant)s AND id = %(id)s AND context IS NOT NULL
+"""
+
+SELECT_SUMMARY = """
+SELECT conversation_id, last_message_id, text, model, created_at FROM conversation_summaries
+WHERE tenant_id = %(tenant)s AND conversation_id = %(id)s AND last_message_id = ANY (%(branch)s)
+ORDER BY array_position(%(branch)s::uuid[], last_message_id) DESC
+LIMIT 1
+"""
+
+INSERT_SUMMARY = f"""
+WITH summary AS (
+    INSERT INTO conversation_summaries (tenant_id, conversation_id, last_message_id, text, model, created_at)
+    VALUES (%(tenant)s, %(conversation)s, %(last_message)s, %(summary_text)s, %(summary_model)s, %(summarised_at)s)
+    ON CONFLICT DO NOTHING
+), answer AS (
+    UPDATE messages SET
+        input_tokens = input_tokens + %(input_tokens)s, output_tokens = output_tokens + %(output_tokens)s,
+        cached_tokens = cached_tokens + %(cached_tokens)s, cost_microusd = cost_microusd + %(cost_microusd)s
+    WHERE tenant_id = %(tenant)s AND id = %(answer)s
+    RETURNING id
+)
+{_ADD_TO_TOTALS}
 """  # noqa: S608
 
 UPSERT_FEEDBACK = """

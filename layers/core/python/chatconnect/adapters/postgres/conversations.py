@@ -1,7 +1,7 @@
 """One tenant's conversations in Postgres."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -9,17 +9,24 @@ from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres import conversation_statements as sql
 from chatconnect.adapters.postgres.conversation_rows import (
+    BranchRow,
+    ContextRow,
     ConversationRow,
     MessageRow,
     PathRow,
     Stored,
+    SummaryRow,
     message_of,
 )
 from chatconnect.adapters.postgres.database import PostgresDatabase, violated
-from chatconnect.domain.conversation import Conversation, Feedback, Message, Turn
+from chatconnect.domain.context import PromptContext
+from chatconnect.domain.conversation import Beginning, Branch, Conversation, Feedback, Message, State, Turn, Usage
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId
+from chatconnect.domain.memory import Summary
 from chatconnect.ports.conversations import Path
+
+_DEEPEST = 10_000  # messages of one branch that are looked through for a window
 
 # What a broken foreign key says about a turn.
 _MISSING = {
@@ -53,17 +60,67 @@ class PostgresConversations:
         limit: int = 50,
     ) -> Path:
         """Return the conversation with one branch of its messages, in one statement. Raises NotFound."""
-        rows = await self._database.fetch(
-            self._tenant_id,
-            PathRow,
-            sql.SELECT_PATH,
-            {"id": conversation_id, "visitor": visitor_id, "leaf": leaf, "limit": limit},
-        )
-        if not rows:
-            raise NotFound("conversation", conversation_id)
-        if leaf is not None and rows[0].id is None:
+        parameters = {"id": conversation_id, "visitor": visitor_id, "leaf": leaf, "depth": limit, "since": None}
+        rows = await self._database.fetch(self._tenant_id, PathRow, sql.SELECT_PATH, parameters)
+        path = _path(rows, conversation_id)
+        if leaf is not None and not path.messages:
             raise NotFound("message", leaf)
-        return Path(rows[0].to_conversation(), tuple(message_of(row) for row in rows if row.id is not None))
+        return path
+
+    async def window(
+        self,
+        conversation_id: ConversationId,
+        *,
+        visitor_id: VisitorId | None = None,
+        leaf: MessageId | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+    ) -> Path:
+        """Return one branch's messages from `since` on and before `until`, in one statement. Raises NotFound."""
+        if leaf is not None:
+            await self.path(conversation_id, visitor_id=visitor_id, leaf=leaf, limit=1)
+        parameters = {
+            "id": conversation_id,
+            "visitor": visitor_id,
+            "leaf": leaf,
+            "since": since,
+            "until": until,
+            "depth": _DEEPEST,
+            "limit": limit,
+        }
+        rows = await self._database.fetch(self._tenant_id, PathRow, sql.SELECT_WINDOW, parameters)
+        return _path(rows, conversation_id)
+
+    async def branches(
+        self, conversation_id: ConversationId, visitor_id: VisitorId | None = None, *, limit: int = 100
+    ) -> Sequence[Branch]:
+        """Return the conversation's branches by their last change, newest first. Raises NotFound."""
+        await self.get(conversation_id, visitor_id)
+        parameters = {"id": conversation_id, "limit": limit}
+        rows = await self._database.fetch(self._tenant_id, BranchRow, sql.SELECT_BRANCHES, parameters)
+        return [row.to_branch() for row in rows]
+
+    async def fork(
+        self, message_id: MessageId, fork: Conversation, visitor_id: VisitorId | None = None
+    ) -> Conversation:
+        """Store `fork` with copies of the messages up to `message_id`, in one statement. Raises NotFound."""
+        parameters = {
+            "message": message_id,
+            "visitor": visitor_id,
+            "id": fork.id,
+            "owner": fork.visitor_id,
+            "now": fork.created_at,
+        }
+        row = await self._database.fetch_one(self._tenant_id, ConversationRow, sql.FORK, parameters)
+        if row is None:
+            raise NotFound("message", message_id)
+        return row.to_conversation()
+
+    async def move(self, conversation_id: ConversationId, state: State, *, among: Collection[State]) -> bool:
+        """Put the conversation into `state` if it is in one of `among`."""
+        parameters = {"id": conversation_id, "state": state, "among": list(among)}
+        return await self._database.run(self._tenant_id, sql.MOVE, parameters) > 0
 
     async def list_newest(
         self, *, visitor_id: VisitorId | None = None, limit: int = 20, before: datetime | None = None
@@ -79,9 +136,8 @@ class PostgresConversations:
 
     async def begin(self, turn: Turn) -> Turn | None:
         """Store the question and the pending answer, or return the turn that the key stood for already."""
-        statement = sql.OPEN_CONVERSATION_AND_BEGIN if turn.opens else sql.BEGIN
         try:
-            if await self._database.fetch_one(self._tenant_id, Stored, statement, _turn_parameters(turn)):
+            if await self._begun(turn):
                 return None
         except psycopg.errors.ForeignKeyViolation as error:
             raise NotFound(_MISSING.get(violated(error), "visitor")) from error
@@ -108,6 +164,37 @@ class PostgresConversations:
         )
         return message_of(row) if row else None
 
+    async def messages(self, message_ids: Sequence[MessageId]) -> Sequence[Message]:
+        """Return those of the messages that there are, in the order asked for."""
+        parameters = {"ids": list(message_ids)}
+        rows = await self._database.fetch(self._tenant_id, MessageRow, sql.SELECT_MESSAGES, parameters)
+        return [message_of(row) for row in rows]
+
+    async def find_context(self, message_id: MessageId) -> PromptContext | None:
+        """Return what an answer's prompt was made of, or None."""
+        row = await self._database.fetch_one(self._tenant_id, ContextRow, sql.SELECT_CONTEXT, {"id": message_id})
+        return row.to_context() if row else None
+
+    async def find_summary(self, conversation_id: ConversationId, branch: Sequence[MessageId]) -> Summary | None:
+        """Return the summary that reaches furthest along a branch."""
+        parameters = {"id": conversation_id, "branch": list(branch)}
+        row = await self._database.fetch_one(self._tenant_id, SummaryRow, sql.SELECT_SUMMARY, parameters)
+        return row.to_summary() if row else None
+
+    async def add_summary(self, summary: Summary, turn: Turn, usage: Usage) -> None:
+        """Keep a summary and count what it took, in one statement. Raises NotFound."""
+        parameters = _turn_parameters(replace(turn, answer=replace(turn.answer, usage=usage))) | {
+            "answers": 0,
+            "last_message": summary.last_message_id,
+            "summary_text": summary.text,
+            "summary_model": summary.model,
+            "summarised_at": summary.created_at,
+        }
+        try:
+            await self._database.run(self._tenant_id, sql.INSERT_SUMMARY, parameters)
+        except psycopg.errors.ForeignKeyViolation as error:
+            raise NotFound("message", summary.last_message_id) from error
+
     async def give_feedback(
         self, message_id: MessageId, feedback: Feedback, visitor_id: VisitorId | None = None
     ) -> None:
@@ -120,14 +207,32 @@ class PostgresConversations:
         if not stored:
             raise NotFound("answer", message_id)
 
+    async def _begun(self, turn: Turn) -> bool:
+        """Store the beginning of a turn; say whether it was new."""
+        before = None
+        if turn.opens:
+            statement = sql.OPEN_CONVERSATION_AND_BEGIN
+        elif turn.beginning is Beginning.FOLLOWS:
+            before, statement = sql.LOCK_CONVERSATION, sql.BEGIN_FOLLOWING
+        elif turn.beginning is Beginning.REPEATS:
+            statement = sql.BEGIN_REPEAT
+        else:
+            statement = sql.BEGIN_BRANCH
+        parameters = _turn_parameters(turn)
+        if turn.beginning is Beginning.REPEATS:
+            parameters["answer_key"] = turn.idempotency_key
+        return bool(await self._database.fetch(self._tenant_id, Stored, statement, parameters, before=before))
+
     async def _earlier(self, turn: Turn) -> Turn:
         """Return the turn that made `begin` store nothing. Raises NotFound, Conflict."""
+        repeats = turn.beginning is Beginning.REPEATS
         rows = await self._database.fetch(
             self._tenant_id,
             PathRow,
-            sql.SELECT_EARLIER_TURN,
+            sql.SELECT_EARLIER_ANSWER if repeats else sql.SELECT_EARLIER_TURN,
             {
                 "question": turn.question.id,
+                "answer": turn.answer.id,
                 "visitor": turn.conversation.visitor_id,
                 "key": turn.idempotency_key,
             },
@@ -135,9 +240,16 @@ class PostgresConversations:
         if len(rows) < 2:
             raise NotFound("conversation", turn.conversation.id)
         question, answer = message_of(rows[0]), message_of(rows[1])
-        if question.text != turn.question.text:
+        if question.text != turn.question.text or (repeats and question.id != turn.question.id):
             raise Conflict("this idempotency key was used for another message", code="key_reused")
         return Turn(rows[0].to_conversation(), question, answer, turn.opens, turn.idempotency_key)
+
+
+def _path(rows: Sequence[PathRow], conversation_id: ConversationId) -> Path:
+    """Return the branch that rows tell of, leaf first. Raises NotFound."""
+    if not rows:
+        raise NotFound("conversation", conversation_id)
+    return Path(rows[0].to_conversation(), tuple(message_of(row) for row in reversed(rows) if row.id is not None))
 
 
 def _turn_parameters(turn: Turn) -> dict[str, object]:
@@ -151,19 +263,24 @@ def _turn_parameters(turn: Turn) -> dict[str, object]:
         "metadata": Jsonb(dict(conversation.metadata)),
         "opened_at": conversation.created_at,
         "changed_at": answer.completed_at or answer.created_at,
-        "key": turn.idempotency_key,
+        "key": None if turn.beginning is Beginning.REPEATS else turn.idempotency_key,
         "question": question.id,
         "question_parent": question.parent_id,
         "question_text": question.text,
         "question_at": question.created_at,
         "question_trace": question.trace_id,
         "answer": answer.id,
+        "answer_key": None,
+        "answers": 1,
+        "assistant_version": answer.assistant_version,
+        "context": None if turn.context is None else Jsonb(asdict(turn.context)),
         "answer_text": answer.text,
         "answer_at": answer.created_at,
         "completed_at": answer.completed_at,
         "status": answer.status,
         "provider": answer.provider,
         "model": answer.model,
+        "moderation": None if answer.moderation is None else Jsonb(asdict(answer.moderation)),
         "citations": Jsonb([asdict(citation) for citation in answer.citations]),
         "finish_reason": answer.finish_reason,
         "error_code": answer.error_code,

@@ -100,15 +100,26 @@ class PostgresDatabase:
         async with self._transaction() as connection:
             yield connection
 
-    async def fetch(self, tenant_id: TenantId, row: type[Row], statement: str, parameters: Parameters) -> list[Row]:
+    async def fetch(
+        self,
+        tenant_id: TenantId,
+        row: type[Row],
+        statement: str,
+        parameters: Parameters,
+        *,
+        before: str | None = None,
+    ) -> list[Row]:
         """Run one statement as the tenant's transaction and return its rows; `tenant` is added to the parameters.
 
-        One round trip: what a pipeline sends up to its end is one transaction. Raises Unavailable.
+        `before` is a statement to run first, with the same parameters: a lock, say. One round trip: what a pipeline
+        sends up to its end is one transaction. Raises Unavailable.
         """
         async with self._connection() as connection:
             cursor = connection.cursor(row_factory=class_row(row))
             async with connection.pipeline():
                 await connection.execute(ENTER, self._settings(tenant=tenant_id))
+                if before is not None:
+                    await connection.execute(before, {"tenant": tenant_id, **parameters})
                 await cursor.execute(statement, {"tenant": tenant_id, **parameters})
             return await cursor.fetchall()
 

@@ -3,7 +3,9 @@
 SELECT_TENANT = "SELECT id, name, plan, created_at FROM tenants WHERE id = %(tenant)s"
 
 SELECT_PLAN = """
-SELECT p.name, p.requests_per_minute, p.provider, p.model FROM tenants t JOIN plans p ON p.name = t.plan
+SELECT p.name, p.requests_per_minute, p.provider, p.model, p.messages_per_minute, p.messages_per_hour,
+       p.messages_per_day, p.tokens_per_day, p.tokens_per_month, p.microusd_per_day, p.microusd_per_month
+FROM tenants t JOIN plans p ON p.name = t.plan
 WHERE t.id = %(tenant)s
 """
 
@@ -31,6 +33,7 @@ JOIN assistant_versions v ON v.tenant_id = a.tenant_id AND v.assistant_id = a.id
 WHERE a.tenant_id = %(tenant)s
 """
 SELECT_ASSISTANT = f"{_ASSISTANTS} AND a.id = %(id)s"
+SELECT_ASSISTANT_VERSION = SELECT_ASSISTANT.replace("v.number = a.published_version", "v.number = %(version)s")
 SELECT_DEFAULT_ASSISTANT = f"{_ASSISTANTS} AND a.id = t.default_assistant_id"
 SELECT_ASSISTANTS = f"{_ASSISTANTS} ORDER BY is_default DESC, a.created_at, a.id"
 

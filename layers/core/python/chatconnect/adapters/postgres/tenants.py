@@ -65,9 +65,11 @@ class PostgresTenants:
         if not await self._database.run(self._tenant_id, sql.REVOKE_KEY, {"id": key_id}):
             raise NotFound("key", key_id)
 
-    async def assistant(self, assistant_id: AssistantId) -> Assistant:
-        """Return the assistant with its published configuration. Raises NotFound."""
-        return await self._one_assistant(sql.SELECT_ASSISTANT, assistant_id)
+    async def assistant(self, assistant_id: AssistantId, version: int | None = None) -> Assistant:
+        """Return the assistant with its published configuration, or with that of a version. Raises NotFound."""
+        if version is None:
+            return await self._one_assistant(sql.SELECT_ASSISTANT, assistant_id)
+        return await self._one_assistant(sql.SELECT_ASSISTANT_VERSION, assistant_id, version)
 
     async def default_assistant(self) -> Assistant:
         """Return the tenant's default assistant. Raises NotFound."""
@@ -135,8 +137,11 @@ class PostgresTenants:
             raise NotFound("widget", widget_id)
         return row.to_widget(self._tenant_id)
 
-    async def _one_assistant(self, statement: str, assistant_id: AssistantId | None) -> Assistant:
-        row = await self._database.fetch_one(self._tenant_id, AssistantRow, statement, {"id": assistant_id})
+    async def _one_assistant(
+        self, statement: str, assistant_id: AssistantId | None, version: int | None = None
+    ) -> Assistant:
+        parameters = {"id": assistant_id, "version": version}
+        row = await self._database.fetch_one(self._tenant_id, AssistantRow, statement, parameters)
         if row is None:
             raise NotFound("assistant", assistant_id or "")
         return await self._opened(row)

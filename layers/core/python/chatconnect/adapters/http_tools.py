@@ -1,0 +1,169 @@
+"""Calls tenants' own tools over HTTP, to public addresses only."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from chatconnect.adapters.public_addresses import public_address
+from chatconnect.domain.tool import HttpTool, origin_of
+from chatconnect.ports.tools import ToolFailed
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from chatconnect.adapters.http_transport import DirectTransport
+
+MAX_BODY = 64 * 1024
+CALL_SECONDS = 10.0
+CONNECT_SECONDS = 3.0
+MAX_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BODILESS = frozenset({"GET", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class PublicHttpCalls:
+    """Makes the calls. There are no cookies, no proxies, and a compressed answer is refused.
+
+    Every request, a redirect's too, has a connection of its own to an address that was checked just before: none is
+    sent twice because a kept connection had died. `allow_loopback` is for one
+    machine: with it this computer's own addresses count as public, and plain http will do.
+    """
+
+    def __init__(self, *, allow_loopback: bool = False) -> None:
+        self._allow_loopback = allow_loopback
+        self._transport: DirectTransport | None = None
+
+    async def call(self, tool: HttpTool, arguments: Mapping[str, Any]) -> str:
+        """Return the body of a good answer, at most 64 kB, as text. Raises ToolFailed."""
+        request = _request(tool, arguments)
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return await self._follow(request)
+        except TimeoutError:
+            raise ToolFailed(f"the endpoint did not answer within {CALL_SECONDS:.0f} seconds") from None
+
+    async def aclose(self) -> None:
+        """Close the connections that are not in use."""
+        if self._transport is not None:
+            await self._transport.aclose()
+
+    async def _follow(self, request: _Request) -> str:
+        import httpx2
+
+        for _ in range(MAX_REDIRECTS + 1):
+            self._check_scheme(request.url)
+            try:
+                answer = await self._send(request)
+                try:
+                    location = answer.headers.get("location")
+                    if answer.status_code not in _REDIRECTS or not location:
+                        return await _text(answer)
+                finally:
+                    await answer.aclose()
+                    await self.aclose()
+            except httpx2.HTTPError:
+                raise ToolFailed("the endpoint could not be reached, or broke off") from None
+            request = _redirected(request, answer.status_code, location)
+        raise ToolFailed(f"the endpoint redirected more than {MAX_REDIRECTS} times")
+
+    async def _send(self, request: _Request) -> "httpx2.Response":
+        import httpx2
+
+        if self._transport is None:
+            from chatconnect.adapters.http_transport import DirectTransport
+
+            self._transport = DirectTransport(partial(public_address, allow_loopback=self._allow_loopback))
+        try:
+            wire = httpx2.Request(request.method, request.url, headers=dict(request.headers), content=request.body)
+        except (httpx2.InvalidURL, ValueError):
+            raise ToolFailed("the endpoint's address cannot be used") from None
+        wire.extensions["timeout"] = {"connect": CONNECT_SECONDS}
+        return await self._transport.handle_async_request(wire)
+
+    def _check_scheme(self, url: str) -> None:
+        parts = _split(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and self._allow_loopback):
+            raise ToolFailed("the endpoint's address is not https")
+        if parts.username is not None or not parts.hostname:
+            raise ToolFailed("the endpoint's address cannot be used")
+
+
+def _request(tool: HttpTool, arguments: Mapping[str, Any]) -> _Request:
+    """Put the arguments where they belong: those in the URL there, the others in the query or the JSON body."""
+    places = {place: _written(arguments.get(place)) for place in tool.places}
+    url = tool.url
+    for place, value in places.items():
+        url = url.replace(f"{{{place}}}", quote(value, safe=""))
+    if any(segment in (".", "..") for segment in urlsplit(url).path.split("/")):
+        raise ToolFailed("an argument would lead to another path")
+    rest = {name: value for name, value in arguments.items() if name not in places}
+    headers = {"accept": "application/json, text/*;q=0.9", "user-agent": "ChatConnect"}
+    headers |= {name.lower(): value.reveal() for name, value in tool.headers.items()}
+    if tool.method in _BODILESS:
+        query = urlencode({name: _written(value) for name, value in rest.items()})
+        joined = f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+        return _Request(tool.method, joined, _plain(headers))
+    return _Request(tool.method, url, _plain(headers | {"content-type": "application/json"}), json.dumps(rest).encode())
+
+
+def _plain(headers: Mapping[str, str]) -> dict[str, str]:
+    return {**headers, "accept-encoding": "identity"}
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _redirected(request: _Request, status: int, location: str) -> _Request:
+    """Return the request that a redirect asks for; another origin gets none of the tenant's headers."""
+    import httpx2
+
+    try:
+        target = str(httpx2.URL(request.url).join(location))
+    except (httpx2.InvalidURL, ValueError):
+        raise ToolFailed("the endpoint redirected to no address") from None
+    moved = replace(request, url=target)
+    if origin_of(target) != origin_of(request.url):
+        kept = {name: request.headers[name] for name in ("accept", "user-agent", "content-type", "accept-encoding")
+                if name in request.headers}  # fmt: skip
+        moved = replace(moved, headers=kept)
+    if status in (301, 302, 303) and request.method not in ("GET", "HEAD"):
+        without_body = {name: value for name, value in moved.headers.items() if name != "content-type"}
+        moved = replace(moved, method="GET", body=b"", headers=without_body)
+    return moved
+
+
+def _split(url: str) -> Any:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ToolFailed("the endpoint's address cannot be used") from None
+    return parts
+
+
+async def _text(answer: "httpx2.Response") -> str:
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise ToolFailed("the endpoint answered in a compressed form")
+    body = b""
+    async for piece in answer.aiter_raw():
+        body += piece
+        if len(body) > MAX_BODY:
+            raise ToolFailed(f"the endpoint answered with more than {MAX_BODY // 1024} kB")
+    if not 200 <= answer.status_code < 300:
+        raise ToolFailed(f"the endpoint answered with status {answer.status_code}")
+    return body.decode(errors="replace")

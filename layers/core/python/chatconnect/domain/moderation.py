@@ -1,0 +1,100 @@
+"""What an assistant neither reads nor says: rules that need no outside help, and what a check has found."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+from chatconnect.domain.errors import Invalid
+from chatconnect.domain.text import is_visible
+
+FORBIDDEN = "forbidden_phrase"
+MAX_PHRASES = 200
+MAX_PHRASE = 200
+MAX_WORDS = 1_000
+LONGEST_SENTENCE = 400
+"""Characters that are held back at most: a sentence that is longer is checked in parts."""
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]»”]*\s+|(?<=[。！？])|\n+")
+
+
+class ModerationMode(StrEnum):
+    """Who checks: nobody, the rules here, or the model provider and the rules."""
+
+    OFF = "off"
+    RULES = "rules"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Moderation:
+    """How an assistant is moderated. `refusal` is what a visitor reads in place of what was refused."""
+
+    mode: ModerationMode = ModerationMode.OFF
+    refusal: str = "I cannot help with that."
+    forbidden_phrases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mode not in list(ModerationMode):
+            modes = ", ".join(ModerationMode)
+            raise Invalid(f"the moderation is one of {modes}", details={"field": "moderation.mode"})
+        object.__setattr__(self, "mode", ModerationMode(self.mode))
+        if not is_visible(self.refusal) or len(self.refusal) > MAX_WORDS or "\0" in self.refusal:
+            raise Invalid(f"the refusal has 1 to {MAX_WORDS:,} characters", details={"field": "moderation.refusal"})
+        phrases = self.forbidden_phrases
+        if len(phrases) > MAX_PHRASES or any(not is_visible(each) or len(each) > MAX_PHRASE for each in phrases):
+            raise Invalid(
+                f"at most {MAX_PHRASES} phrases of 1 to {MAX_PHRASE} characters can be forbidden",
+                details={"field": "moderation.forbidden_phrases"},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ModerationResult:
+    """The categories that were found in a question and in its answer; none: it was checked and is fine."""
+
+    input: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
+
+
+def broken_rules(text: str, forbidden_phrases: Sequence[str]) -> tuple[str, ...]:
+    """Return the categories of the rules that a text breaks; letter case and white space make no difference."""
+    plain = " ".join(text.casefold().split())
+    found = [category for category, patterns in _rules() if any(pattern.search(plain) for pattern in patterns)]
+    if any(" ".join(phrase.casefold().split()) in plain for phrase in forbidden_phrases):
+        found.append(FORBIDDEN)
+    return tuple(found)
+
+
+class Sentences:
+    """Puts streamed text together to sentences, so that each can be checked before it is shown."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def feed(self, text: str) -> list[str]:
+        """Return the pieces that are complete now; less than a sentence stays."""
+        self._rest += text
+        done, start = [], 0
+        for end in _SENTENCE_END.finditer(self._rest):
+            done.append(self._rest[start : end.end()])
+            start = end.end()
+        self._rest = self._rest[start:]
+        while len(self._rest) >= LONGEST_SENTENCE:
+            done.append(self._rest[:LONGEST_SENTENCE])
+            self._rest = self._rest[LONGEST_SENTENCE:]
+        return [piece for piece in done if piece]
+
+    def end(self) -> list[str]:
+        """Return what is left."""
+        rest, self._rest = self._rest, ""
+        return [rest] if rest else []
+
+
+@cache
+def _rules() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
+    table = json.loads(files(__package__).joinpath("moderation.json").read_text("utf-8"))["categories"]
+    return tuple((category, tuple(map(re.compile, patterns))) for category, patterns in table.items())

@@ -1,0 +1,91 @@
+"""What an answer takes, counted while it is made, so that one that breaks off has its price too."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from chatconnect.domain.conversation import Usage
+from chatconnect.domain.pricing import Price
+from chatconnect.ports.models import (
+    ChatModel,
+    Delta,
+    Finished,
+    GenerationOptions,
+    Prompt,
+    PromptRead,
+    TextDelta,
+    ToolCall,
+)
+
+CountTokens = Callable[[str], int]
+
+MESSAGE_TOKENS = 4
+"""What a provider adds to each message for its role and its borders."""
+
+
+def prompt_tokens(prompt: Prompt, count_tokens: CountTokens) -> int:
+    """Return how many tokens a prompt has, about."""
+    texts = [prompt.system]
+    for message in prompt.messages:
+        texts += [message.text, *(call.arguments for call in message.calls), *(each.text for each in message.results)]
+    return sum(count_tokens(text) + MESSAGE_TOKENS for text in texts)
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call of the model, as far as it has come."""
+
+    prompt: Prompt
+    text: list[str] = field(default_factory=list)
+    read: PromptRead | None = None
+    finished: Finished | None = None
+
+    def take(self, delta: Delta) -> None:
+        """Note what has come."""
+        match delta:
+            case TextDelta(text) | ToolCall(arguments=text):
+                self.text.append(text)
+            case PromptRead():
+                self.read = delta
+            case Finished():
+                self.finished = delta
+
+
+class MeteredModel:
+    """A model whose calls are counted for one answer, by the provider's own figures where it gave them.
+
+    A call that brought nothing, not even its prompt's length, counts nothing: providers charge for no refusal.
+    """
+
+    def __init__(self, model: ChatModel, count_tokens: CountTokens) -> None:
+        self._model, self._count_tokens = model, count_tokens
+        self._calls: list[_Call] = []
+
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta]:
+        """Yield what the model says. Raises what it raises."""
+        call = _Call(prompt)
+        self._calls.append(call)
+        async with aclosing(self._model.stream(prompt, options)) as deltas:
+            async for delta in deltas:
+                call.take(delta)
+                yield delta
+
+    def usage(self, price: Price | None) -> Usage:
+        """Return what has been taken so far, without times; without a price it costs nothing."""
+        ends = [end for call in self._calls if (end := call.finished or self._broken_off(call))]
+        input_tokens = sum(end.input_tokens for end in ends)
+        output_tokens = sum(end.output_tokens for end in ends)
+        cached_tokens = sum(end.cached_tokens for end in ends)
+        cost = 0
+        if price:
+            cost = price.of(input_tokens=input_tokens, output_tokens=output_tokens, cached_tokens=cached_tokens)
+        estimated = any(end.estimated for end in ends)
+        return Usage(input_tokens, output_tokens, cached_tokens, cost, estimated=estimated)
+
+    def _broken_off(self, call: _Call) -> Finished | None:
+        """Return the estimate of a call that has no end, None when nothing came of it."""
+        if call.read is None and not call.text:
+            return None
+        read = call.read or PromptRead(prompt_tokens(call.prompt, self._count_tokens))
+        output = self._count_tokens("".join(call.text))
+        return Finished("stop", read.input_tokens, output, read.cached_tokens, estimated=True)

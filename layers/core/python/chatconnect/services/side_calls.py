@@ -1,0 +1,56 @@
+"""Short calls of a model beside an answer: a query, a summary."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+
+from chatconnect.domain.assistant import AssistantConfig
+from chatconnect.domain.conversation import Usage
+from chatconnect.domain.pricing import PriceTable
+from chatconnect.ports.clock import Clock
+from chatconnect.ports.models import ChatModels, GenerationOptions, ModelEndpoint, Prompt, PromptMessage, TextDelta
+from chatconnect.services.metering import CountTokens, MeteredModel
+
+OnUsage = Callable[[Usage], None]
+
+# Quick and cheap ones that begin to write at once.
+SMALL_MODELS = {"openai": "gpt-5.4-mini", "anthropic": "claude-haiku-4-5"}
+
+
+class SideCalls:
+    """Asks models for a text in one piece."""
+
+    def __init__(self, *, models: ChatModels, prices: PriceTable, count_tokens: CountTokens, clock: Clock) -> None:
+        self._models, self._prices = models, prices
+        self._count_tokens, self._clock = count_tokens, clock
+
+    async def ask(
+        self, endpoint: ModelEndpoint, task: str, text: str, *, max_tokens: int, seconds: float, on_usage: OnUsage
+    ) -> str:
+        """Return what the model makes of `text`; `on_usage` hears what it took, whatever comes of it.
+
+        Raises TimeoutError, and what a model raises.
+        """
+        model = MeteredModel(self._models.at(endpoint), self._count_tokens)
+        prompt = Prompt(system=task, messages=(PromptMessage("user", text),))
+        pieces: list[str] = []
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                aclosing(model.stream(prompt, GenerationOptions(max_tokens, temperature=None))) as deltas,
+            ):
+                pieces += [delta.text async for delta in deltas if isinstance(delta, TextDelta)]
+        finally:
+            on_usage(model.usage(self._prices.find(endpoint.provider, endpoint.model, self._clock().date())))
+        return "".join(pieces).strip()
+
+    def small(self, config: AssistantConfig) -> ModelEndpoint:
+        """Return the provider's small model; the assistant's own where it is at an address or of a name of its own."""
+        known = self._prices.find(config.provider, config.model, self._clock().date())
+        if config.base_url is not None or known is None:
+            return self.own(config)
+        return ModelEndpoint(config.provider, SMALL_MODELS[config.provider], None, config.access_token)
+
+    def own(self, config: AssistantConfig) -> ModelEndpoint:
+        """Return the assistant's own model."""
+        return ModelEndpoint(config.provider, config.model, config.base_url, config.access_token)

@@ -1,0 +1,84 @@
+"""A tenant's own tools, as staff keep them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chatconnect.domain.errors import Conflict, Invalid
+from chatconnect.domain.identifiers import TenantId, ToolId, new_id
+from chatconnect.domain.secret import Secret
+from chatconnect.domain.tool import HttpTool, origin_of
+from chatconnect.ports.clock import Clock
+from chatconnect.ports.tools import HttpToolsOf
+
+MAX_TOOLS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDraft:
+    """A tool as it is asked for. A header without a value keeps the value that is stored."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    method: str
+    url: str
+    headers: Mapping[str, Secret | None]
+    enabled: bool = True
+
+
+class ToolService:
+    """Keeps the tenants' tools. `allow_http`: plain http addresses are taken, too."""
+
+    def __init__(self, *, tools_of: HttpToolsOf, clock: Clock, allow_http: bool = False) -> None:
+        self._tools_of, self._clock, self._allow_http = tools_of, clock, allow_http
+
+    async def tools(self, tenant_id: TenantId) -> Sequence[HttpTool]:
+        """Return the tenant's tools by name."""
+        return await self._tools_of(tenant_id).list_all()
+
+    async def add(self, tenant_id: TenantId, draft: ToolDraft) -> HttpTool:
+        """Store a new tool. Raises Invalid, Conflict with code "name_taken" or "too_many_tools"."""
+        tools = self._tools_of(tenant_id)
+        if len(await tools.list_all()) >= MAX_TOOLS:
+            raise Conflict(f"a company has at most {MAX_TOOLS} tools", code="too_many_tools")
+        now = self._clock()
+        tool = HttpTool(
+            ToolId(new_id()), tenant_id, draft.name, draft.description, draft.parameters, draft.method,
+            self._checked(draft.url), now, now, _headers(draft, {}), draft.enabled,
+        )  # fmt: skip
+        await tools.add(tool)
+        return tool
+
+    async def change(self, tenant_id: TenantId, tool_id: ToolId, draft: ToolDraft) -> HttpTool:
+        """Store a tool anew. Raises NotFound, Invalid, Conflict with code "name_taken".
+
+        Another origin gets none of the stored header values: they were not meant for it.
+        """
+        tools = self._tools_of(tenant_id)
+        stored = await tools.get(tool_id)
+        kept = stored.headers if stored.origin == origin_of(draft.url) else {}
+        tool = HttpTool(
+            tool_id, tenant_id, draft.name, draft.description, draft.parameters, draft.method,
+            self._checked(draft.url), stored.created_at, self._clock(), _headers(draft, kept), draft.enabled,
+        )  # fmt: skip
+        await tools.save(tool)
+        return tool
+
+    async def delete(self, tenant_id: TenantId, tool_id: ToolId) -> None:
+        """Remove a tool. Raises NotFound."""
+        await self._tools_of(tenant_id).delete(tool_id)
+
+    def _checked(self, url: str) -> str:
+        if not self._allow_http and not url.startswith("https://"):
+            raise Invalid("the URL has to be an https address", details={"field": "url"})
+        return url
+
+
+def _headers(draft: ToolDraft, stored: Mapping[str, Secret]) -> dict[str, Secret]:
+    known = {name.lower(): value for name, value in stored.items()}
+    headers = {name: value or known.get(name.lower()) for name, value in draft.headers.items()}
+    for name, value in headers.items():
+        if value is None:
+            raise Invalid("a new header needs its value", details={"field": f"headers.{name[:64]}"})
+    return {name: value for name, value in headers.items() if value is not None}

@@ -1,0 +1,223 @@
+"""Caps on a real Redis: what is reserved, settled and given back, and that nobody overshoots."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from chatconnect.adapters.redis import RedisDatabase
+from chatconnect.adapters.redis_budgets import RedisBudgets
+from chatconnect.domain.budget import SHORTEST_ANSWER, Cap, Measure, Period
+from chatconnect.domain.errors import LimitReached
+from chatconnect.domain.identifiers import MessageId, TenantId, new_id
+from chatconnect.domain.pricing import Price
+from chatconnect.ports.budgets import Reservation, Wanted
+from local.services import Redis, free_port
+
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+PRICE = Price("openai", "gpt-5-mini", date(2026, 1, 1), 250_000, 25_000, 2_000_000)
+MESSAGES = Cap(Measure.MESSAGES, Period.MINUTE, 10)
+TOKENS = Cap(Measure.TOKENS, Period.DAY, 1_000)
+MONEY = Cap(Measure.MONEY, Period.MONTH, 1_000)
+
+
+@dataclass
+class Company:
+    """A new tenant and its caps; `spent` is what the running totals say, `faults` what the operator is told."""
+
+    budgets: RedisBudgets
+    spent: dict[tuple[Measure, Period], int]
+    faults: list[str]
+    id: TenantId = field(default_factory=lambda: TenantId(new_id()))
+
+    async def reserves(
+        self, *caps: Cap, prompt: int = 100, output: int = 100, price: Price | None = None, at: datetime = NOON
+    ) -> Reservation:
+        wanted = Wanted(MessageId(new_id()), prompt, output, price, at)
+        return await self.budgets.reserve(self.id, caps, wanted)
+
+    async def settles(self, reservation: Reservation, *, tokens: int = 0, money: int = 0) -> None:
+        used = {Measure.MESSAGES: 1, Measure.TOKENS: tokens, Measure.MONEY: money}
+        await self.budgets.settle(reservation, used)
+
+
+def company_on(database: RedisDatabase, *, lifetime: int = 300) -> Company:
+    spent: dict[tuple[Measure, Period], int] = {}
+    faults: list[str] = []
+
+    async def spent_so_far(tenant_id: TenantId, at: datetime) -> Mapping[tuple[Measure, Period], int]:
+        return spent
+
+    budgets = RedisBudgets(
+        database, spent_so_far, on_fault=lambda what, _: faults.append(what), lifetime_seconds=lifetime
+    )
+    return Company(budgets, spent, faults)
+
+
+@pytest.fixture
+async def database(redis: Redis) -> AsyncIterator[RedisDatabase]:
+    made = RedisDatabase(redis.url)
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+def acme(database: RedisDatabase) -> Company:
+    return company_on(database)
+
+
+async def test_two_hundred_at_once_never_overshoot_a_cap_of_messages(acme: Company) -> None:
+    outcomes = await asyncio.gather(*(acme.reserves(MESSAGES) for _ in range(200)), return_exceptions=True)
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, LimitReached)]
+    assert len(outcomes) - len(refused) == 10
+    assert {error.code for error in refused} == {"messages_per_minute_reached"}
+
+
+async def test_two_hundred_at_once_never_overshoot_tokens_or_money(acme: Company) -> None:
+    tokens, money = Cap(Measure.TOKENS, Period.DAY, 5_000), Cap(Measure.MONEY, Period.DAY, 2_000)
+
+    async def answer() -> tuple[int, int]:
+        """Take all that is allowed, as the worst answer does."""
+        reservation = await acme.reserves(tokens, money, price=PRICE)
+        await asyncio.sleep(0.005)
+        taken = 100 + reservation.max_tokens
+        cost = PRICE.of(input_tokens=100, output_tokens=reservation.max_tokens)
+        await acme.settles(reservation, tokens=taken, money=cost)
+        return taken, cost
+
+    outcomes = await asyncio.gather(*(answer() for _ in range(200)), return_exceptions=True)
+
+    taken = [outcome for outcome in outcomes if isinstance(outcome, tuple)]
+    assert len(taken) + sum(isinstance(outcome, LimitReached) for outcome in outcomes) == 200
+    assert 1_700 < sum(cost for _, cost in taken) <= 2_000
+    assert sum(count for count, _ in taken) <= 5_000
+
+
+async def test_an_answer_is_cut_to_what_the_cap_leaves(acme: Company) -> None:
+    first = await acme.reserves(TOKENS, prompt=100, output=750)
+
+    second = await acme.reserves(TOKENS, prompt=100, output=750)
+
+    assert (first.max_tokens, second.max_tokens) == (750, 50)
+
+
+async def test_an_answer_that_would_be_too_short_is_refused(acme: Company) -> None:
+    await acme.reserves(TOKENS, prompt=100, output=800 - SHORTEST_ANSWER + 1)
+
+    with pytest.raises(LimitReached) as caught:
+        await acme.reserves(TOKENS, prompt=100, output=750)
+
+    assert (caught.value.code, caught.value.retry_after) == ("tokens_per_day_reached", 12 * 3600)
+
+
+async def test_money_bounds_the_answer_by_its_price(acme: Company) -> None:
+    cheap = await acme.reserves(MONEY, prompt=1_000, output=10_000, price=PRICE)
+
+    assert cheap.max_tokens == 375  # 1,000 micro-dollars but 250 for the prompt, at 2 for each token
+    with pytest.raises(LimitReached, match="money"):
+        await acme.reserves(MONEY, price=PRICE)
+    free = await acme.reserves(MONEY, output=10_000)
+    assert free.max_tokens == 10_000
+
+
+async def test_what_was_not_used_can_be_used_by_the_next(acme: Company) -> None:
+    first = await acme.reserves(TOKENS, prompt=100, output=900)
+    with pytest.raises(LimitReached):
+        await acme.reserves(TOKENS)
+
+    await acme.settles(first, tokens=150)
+
+    assert (await acme.reserves(TOKENS, prompt=100, output=900)).max_tokens == 750
+
+
+async def test_what_was_used_beyond_the_reservation_counts_too(acme: Company) -> None:
+    first = await acme.reserves(TOKENS, prompt=100, output=100)
+
+    await acme.settles(first, tokens=600)
+
+    assert (await acme.reserves(TOKENS, prompt=100, output=900)).max_tokens == 300
+
+
+async def test_a_process_that_dies_holds_its_reservation_for_its_lifetime_only(database: RedisDatabase) -> None:
+    acme = company_on(database, lifetime=1)
+    lost = await acme.reserves(MESSAGES, TOKENS, prompt=100, output=900)
+    with pytest.raises(LimitReached):
+        await acme.reserves(TOKENS)
+
+    await asyncio.sleep(2)
+
+    assert (await acme.reserves(MESSAGES, TOKENS, prompt=100, output=500)).max_tokens == 500
+    await acme.settles(lost, tokens=300)  # it was only slow: what it used counts after all
+    assert (await acme.reserves(TOKENS, prompt=50, output=500)).max_tokens == 50
+
+
+async def test_from_four_fifths_on_there_is_a_warning(acme: Company) -> None:
+    for _ in range(8):
+        assert (await acme.reserves(MESSAGES)).warnings == ()
+
+    ninth = await acme.reserves(MESSAGES)
+
+    assert [cap.name for cap in ninth.warnings] == ["messages_per_minute"]
+
+
+async def test_the_next_period_begins_with_nothing(acme: Company) -> None:
+    late = await acme.reserves(TOKENS, prompt=100, output=900, at=NOON)
+    tomorrow = NOON + timedelta(days=1)
+
+    assert (await acme.reserves(TOKENS, prompt=100, output=600, at=tomorrow)).max_tokens == 600
+    await acme.settles(late, tokens=900)  # belongs to the day before
+
+    assert (await acme.reserves(TOKENS, prompt=100, output=600, at=tomorrow)).max_tokens == 200
+
+
+async def test_a_server_whose_clock_is_behind_counts_in_the_period_that_has_begun(acme: Company) -> None:
+    await acme.reserves(TOKENS, prompt=100, output=800, at=NOON + timedelta(days=1))
+
+    with pytest.raises(LimitReached):
+        await acme.reserves(TOKENS, at=NOON)
+
+
+async def test_tenants_are_counted_apart(acme: Company, database: RedisDatabase) -> None:
+    globex = company_on(database)
+    await acme.reserves(TOKENS, prompt=100, output=900)
+
+    assert (await globex.reserves(TOKENS, prompt=100, output=900)).max_tokens == 900
+
+
+async def test_counters_that_are_lost_go_on_from_the_running_totals(acme: Company) -> None:
+    acme.spent[Measure.TOKENS, Period.DAY] = 700
+
+    reservation = await acme.reserves(TOKENS, prompt=100, output=900)
+
+    assert reservation.max_tokens == 200
+    acme.spent.clear()
+    with pytest.raises(LimitReached):
+        await acme.reserves(TOKENS)
+
+
+async def test_reserving_takes_one_round_trip_and_two_keys_on_one_node(acme: Company, database: RedisDatabase) -> None:
+    await acme.reserves(MESSAGES, TOKENS, MONEY)
+    before = (await database.client().info("commandstats"))["cmdstat_evalsha"]["calls"]
+
+    await acme.reserves(MESSAGES, TOKENS, MONEY)
+
+    after = (await database.client().info("commandstats"))["cmdstat_evalsha"]["calls"]
+    keys = [key.decode() async for key in database.client().scan_iter(match=f"*{acme.id}*")]
+    assert after - before == 1
+    assert sorted(keys) == [f"{{{acme.id}}}:budget", f"{{{acme.id}}}:budget:ends"]
+
+
+async def test_without_redis_answers_pass_uncut_and_the_operator_is_told() -> None:
+    nowhere = RedisDatabase(f"redis://127.0.0.1:{free_port()}")
+    acme = company_on(nowhere)
+
+    for _ in range(20):
+        reservation = await acme.reserves(MESSAGES, TOKENS, output=900)
+        await acme.settles(reservation, tokens=900)
+
+    assert reservation.max_tokens == 900
+    assert acme.faults == ["caps are not enforced: the counter is away"]
+    await nowhere.aclose()
