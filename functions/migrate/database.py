@@ -39,7 +39,7 @@ def apply_migrations(owner: Login, folder: Path, *, tls: str = "require") -> str
     A paused database gets a minute to wake up. Raises MigrationFailed.
     """
     finished = subprocess.run(  # noqa: S603 - nothing of it comes from outside
-        ["dbmate", "--no-dump-schema", "--migrations-dir", str(folder), "--wait", "--wait-timeout", "60s", "up"],  # noqa: S607
+        ["dbmate", "--no-dump-schema", "--migrations-dir", str(folder), "--wait", "--wait-timeout", "60s", "up"],  # noqa: S607 - the layer puts it on PATH
         env={"PATH": os.environ["PATH"], "DATABASE_URL": owner.url(tls=tls)},
         capture_output=True,
         text=True,
