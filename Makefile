@@ -65,8 +65,12 @@ deploy-local: setup ## Deploy the same app onto the AWS emulator and test it end
 	@pytest tests/deployed
 
 .PHONY: bench
-bench: setup ## Run the benchmarks; each prints JSON
-	@python -m bench
+bench: setup ## Run the benchmarks, or those that BENCH names; they print JSON: make bench BENCH="turns cold_start"
+	@python -m bench $(BENCH)
+
+.PHONY: soak
+soak: setup ## Ask a thousand questions while a fifth of the provider's calls fail; fails when a promise is broken
+	@python -m bench.soak
 
 .PHONY: invoke
 invoke: setup ## Run a function with an event: make invoke FUNCTION=documents EVENT=events/documents.json
@@ -83,6 +87,10 @@ lock: .venv/ready ## Renew the lock files after a change in pyproject.toml
 	@for group in $(GROUPS_OF_LAYERS); do \
 		uv pip compile pyproject.toml --group $$group -c requirements.txt $(LOCK_OPTIONS) -o layers/deps/$$group.txt; \
 	done
+	@uv pip compile pyproject.toml --group bench --only-binary :all: --exclude-newer $(BENCH_LOCKED_AT) $(LOCK_OPTIONS) \
+		-o bench/requirements.txt
 
+# Nothing that LiteLLM brings may be newer than this: see the group `bench` in pyproject.toml.
+BENCH_LOCKED_AT := 2026-09-05
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"

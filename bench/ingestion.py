@@ -22,7 +22,7 @@ import psutil
 import uvloop
 
 from bench.machine import Foreign, Tree, spin_ms
-from bench.provider import MODEL, ScriptedProvider
+from bench.provider import ScriptedProvider, scripted
 from bench.texts import prose
 from local.demo import upload
 from local.services import free_port, running
@@ -59,7 +59,7 @@ async def _stack(embedding: str) -> AsyncIterator[tuple[RunningStack, Path]]:
         state = Path(folder)
         provider = ScriptedProvider(state / "provider", free_port())
         os.environ |= {"OPENAI_BASE_URL": provider.url, "OPENAI_API_KEY": "scripted", "EMBEDDING_PROVIDER": embedding,
-                       "OPENAI_MODEL": MODEL.format(tokens=1, gap_ms=0)}  # fmt: skip
+                       "OPENAI_MODEL": scripted(1)}  # fmt: skip
         async with running(provider), running_stack(state / "stack") as stack:
             await stack.worker.stop()  # the messages are this benchmark's own
             await asyncio.sleep(_LAST_POLL_SECONDS)

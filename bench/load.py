@@ -12,7 +12,7 @@ from typing import cast
 import httptools
 
 HOST = "127.0.0.1"
-TURN_SECONDS = 30.0
+PATIENCE = 180.0  # seconds for one whole answer: some of what is compared needs more than a minute under load
 _STAMP = re.compile(rb"@(\d+)-(\d+)(?!\d)")
 _MS = 1e-6
 
@@ -42,6 +42,7 @@ class Result:
     seconds: float
     exchanges: Sequence[Exchange]
     tokens: int
+    most_open: int
 
     def failures(self) -> list[str]:
         """Say of each exchange that is not whole what is wrong with it: one missing token is an error."""
@@ -54,13 +55,22 @@ class Result:
             return f"{len(exchange.lags)} tokens, {exchange.ends} ends"
         return ""
 
-    def figures(self) -> dict[str, float]:
+    @property
+    def whole(self) -> list[Exchange]:
+        """The exchanges that nothing is wrong with."""
+        return [exchange for exchange in self.exchanges if not self._fault(exchange)]
+
+    def added(self) -> dict[int, float | None]:
+        """Return percentiles of the added time to first token, in milliseconds."""
+        return percentiles([exchange.added_ms for exchange in self.whole])
+
+    def figures(self) -> dict[str, float | None]:
         """Return the added time to first token, and the lag of every token behind its provider, in milliseconds."""
-        whole = [exchange for exchange in self.exchanges if not self._fault(exchange)]
-        added = percentiles([exchange.added_ms for exchange in whole])
+        whole, added = self.whole, self.added()
         lag = percentiles([lag * _MS for exchange in whole for lag in exchange.lags])
         return {
             "turns": len(whole),
+            "most_open": self.most_open,
             "turns_per_second": round(len(whole) / self.seconds, 1),
             "added_p50_ms": added[50],
             "added_p99_ms": added[99],
@@ -69,10 +79,10 @@ class Result:
         }
 
 
-def percentiles(values: Sequence[float]) -> dict[int, float]:
-    """Return the 50th and the 99th percentile."""
+def percentiles(values: Sequence[float]) -> dict[int, float | None]:
+    """Return the 50th and the 99th percentile; of fewer than two values there are none."""
     if len(values) < 2:
-        return {50: float("nan"), 99: float("nan")}
+        return {50: None, 99: None}
     cuts = quantiles(values, n=100, method="inclusive")
     return {50: round(cuts[49], 2), 99: round(cuts[98], 2)}
 
@@ -94,7 +104,7 @@ class Stream(asyncio.Protocol):
         self.exchange = Exchange(time.monotonic_ns())
         self._transport.write(request)
         try:
-            async with asyncio.timeout(TURN_SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 await self._finished
         except (TimeoutError, ConnectionError) as error:
             self.exchange.fault = self.exchange.fault or repr(error)
@@ -118,15 +128,20 @@ class Stream(asyncio.Protocol):
         exchange = self.exchange
         *events, self._unread = (self._unread + body).split(b"\n\n")
         for event in events:
-            if found := _STAMP.search(event):
-                received, sent = int(found[1]), int(found[2])
-                if not exchange.first_token:
-                    exchange.first_token, exchange.provider = self._arrived, sent - received
-                exchange.lags.append(self._arrived - sent)
-            elif self._end in event:
+            if self._end in event:
                 exchange.ends += 1
             elif b"event: error" in event:
                 exchange.fault = event.decode()
+            else:
+                self._take_tokens(event)
+
+    def _take_tokens(self, event: bytes) -> None:
+        exchange = self.exchange
+        for found in _STAMP.finditer(event):  # whoever joins tokens in one event has not lost them
+            received, sent = int(found[1]), int(found[2])
+            if not exchange.first_token:
+                exchange.first_token, exchange.provider = self._arrived, sent - received
+            exchange.lags.append(self._arrived - sent)
 
     def on_message_complete(self) -> None:
         self.exchange.status = self._parser.get_status_code()
@@ -144,18 +159,23 @@ async def load(
     `request(n)` gives the bytes of listener n's next request; `end` is what an answer's last event holds.
     """
     loop, chance = asyncio.get_running_loop(), random.Random(streams)
+    are_open = most_open = 0
 
     async def listener(number: int) -> list[Exchange]:
+        nonlocal are_open, most_open
         await asyncio.sleep(chance.uniform(0, spread))
         _, stream = await loop.create_connection(lambda: Stream(end), HOST, port)
+        are_open += 1
+        most_open = max(most_open, are_open)
         try:
             return [await stream.ask(request(number)) for _ in range(turns)]
         finally:
+            are_open -= 1
             stream.close()
 
     begin = time.perf_counter()
     answers = await asyncio.gather(*(listener(number) for number in range(streams)))
-    return Result(time.perf_counter() - begin, [one for some in answers for one in some], tokens)
+    return Result(time.perf_counter() - begin, [one for some in answers for one in some], tokens, most_open)
 
 
 def post(path: str, port: int, body: bytes, headers: Sequence[str] = ()) -> bytes:

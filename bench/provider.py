@@ -1,8 +1,8 @@
 """An OpenAI-compatible provider that answers by script, straight on asyncio, so that it costs next to nothing itself.
 
-The model's name is the script: `scripted-24-0` answers with 24 tokens at once, `scripted-100-20` with the first token
-at once and then one every 20 ms. Every token says when its request had come and when it was itself sent, as
-` @<received>-<sent>`, both in nanoseconds of the machine's monotonic clock, which all processes share.
+The model's name is the script: `scripted-24-0-0` answers with 24 tokens at once, `scripted-100-20-300` with the first
+token after 300 ms and then one every 20 ms. Every token says when its request had come and when it was itself sent,
+as ` @<received>-<sent>`, both in nanoseconds of the machine's monotonic clock, which all processes share.
 
 Run as `python -m bench.provider --port N`.
 """
@@ -16,7 +16,7 @@ import sys
 import time
 import zlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import httptools
@@ -25,11 +25,16 @@ import uvloop
 
 from local.services.process import HOST, Service, http_ok
 
-MODEL = "scripted-{tokens}-{gap_ms}"
 _VECTORS = 64  # that many different ones are made in advance; a text always gets the same
-_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n"
+_HEAD = b"HTTP/1.1 %b\r\nContent-Type: %b\r\n"
 _CHUNK = b'{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":%b,%b}]}'
 _USAGE = b'{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":%b}'
+_COUNTS = b'{"prompt_tokens":500,"completion_tokens":%d,"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":%d}}'
+
+
+def scripted(tokens: int, gap_ms: int = 0, first_ms: int = 0) -> str:
+    """Return the name of the model that answers with so many tokens, so fast."""
+    return f"scripted-{tokens}-{gap_ms}-{first_ms}"
 
 
 class ScriptedProvider(Service):
@@ -83,32 +88,58 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         self._received = time.monotonic_ns()
         if self._path.endswith(b"/chat/completions"):
-            self._answering = asyncio.create_task(self._stream(orjson.loads(self._body)["model"]))
+            self._answering = asyncio.create_task(self.answer(orjson.loads(self._body)))
         elif self._path.endswith(b"/embeddings"):
             self._whole(embeddings(orjson.loads(self._body)))
         else:
-            self._whole(b"{}")
+            self._whole(self.about(self._path))
 
-    async def _stream(self, model: str) -> None:
-        _, tokens, gap_ms = model.split("-")
-        self._transport.write(_HEAD % b"text/event-stream" + b"Transfer-Encoding: chunked\r\n\r\n")
-        begin = asyncio.get_running_loop().time()
+    def about(self, _path: bytes) -> bytes:
+        """Return the JSON that any other path is answered with."""
+        return b"{}"
+
+    async def answer(self, request: Any) -> None:
+        """Stream the answer to a chat request."""
+        _, tokens, gap_ms, first_ms = request["model"].split("-")
+        self.begin()
+        begin = asyncio.get_running_loop().time() + int(first_ms) / 1000
         for number in range(int(tokens)):
             delay = begin + number * int(gap_ms) / 1000 - asyncio.get_running_loop().time()
             if delay > 0:
                 await asyncio.sleep(delay)
-            text = b'{"content":" @%d-%d"}' % (self._received, time.monotonic_ns())
-            self._event(_CHUNK % (text, b'"finish_reason":null'))
-        self._event(_CHUNK % (b"{}", b'"finish_reason":"stop"'))
-        self._event(_USAGE % b'{"prompt_tokens":500,"completion_tokens":%d}' % int(tokens))
-        self._event(b"[DONE]")
+            self.say(b" @%d-%d" % (self._received, time.monotonic_ns()))
+        self.end(int(tokens))
+
+    def begin(self, head: bytes = b"200 OK") -> None:
+        """Send the head of a stream."""
+        self._transport.write(_HEAD % (head, b"text/event-stream") + b"Transfer-Encoding: chunked\r\n\r\n")
+
+    def say(self, text: bytes) -> None:
+        """Send a piece of the answer; `text` has nothing that JSON would escape."""
+        self.event(_CHUNK % (b'{"content":"%b"}' % text, b'"finish_reason":null'))
+
+    def end(self, tokens: int, cached: int = 0) -> None:
+        """Send what ends an answer of so many tokens."""
+        self.event(_CHUNK % (b"{}", b'"finish_reason":"stop"'))
+        self.event(_USAGE % (_COUNTS % (tokens, 500 + tokens, cached)))
+        self.event(b"[DONE]")
         self._transport.write(b"0\r\n\r\n")
 
-    def _event(self, data: bytes) -> None:
+    def event(self, data: bytes) -> None:
+        """Send one event."""
         self._transport.write(b"%x\r\ndata: %b\n\n\r\n" % (len(data) + 8, data))
 
-    def _whole(self, body: bytes) -> None:
-        self._transport.write(_HEAD % b"application/json" + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+    def refuse(self, status: bytes, headers: bytes = b"") -> None:
+        """Send an error in place of an answer; each of `headers` ends its line."""
+        self._whole(b'{"error":{"message":"scripted"}}', status, headers)
+
+    def cut(self) -> None:
+        """Close the connection at once."""
+        self._transport.abort()
+
+    def _whole(self, body: bytes, status: bytes = b"200 OK", headers: bytes = b"") -> None:
+        head = _HEAD % (status, b"application/json") + headers
+        self._transport.write(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
 
 def embeddings(request: Any) -> bytes:
@@ -140,12 +171,12 @@ def _unit(vector: list[float]) -> list[float]:
     return [value / length for value in vector]
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, connection: Callable[[], Connection] = Connection) -> None:
     """Serve until told to stop."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    server = await loop.create_server(Connection, HOST, port, backlog=1024)
+    server = await loop.create_server(connection, HOST, port, backlog=4096)
     async with server:
         await stopped.wait()
 

@@ -21,7 +21,8 @@ def state_directory() -> Path:
 _PORTS = {"API_PORT": 8000, "POSTGRES_PORT": 54329, "REDIS_PORT": 63799, "QDRANT_PORT": 6333, "AWS_PORT": 4566}
 # Handed through to the functions when the developer has set them.
 _PASSED_ON = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL",
-              "ANTHROPIC_MODEL", "EMBEDDING_PROVIDER", "EMBEDDING_MODEL", "EMBEDDING_DIMENSIONS")  # fmt: skip
+              "ANTHROPIC_MODEL", "EMBEDDING_PROVIDER", "EMBEDDING_MODEL", "EMBEDDING_DIMENSIONS",
+              "ABUSE_THROTTLING")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.postgres import app_url, database, owner_url, postgres
+from tests.redis import redis, redis_database
 from tests.stack import RunningStack, running_stack
 
-__all__ = ["app_url", "database", "owner_url", "postgres"]
+__all__ = ["app_url", "database", "owner_url", "postgres", "redis", "redis_database"]
 
 
 @pytest.fixture(scope="session")

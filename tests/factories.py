@@ -13,6 +13,7 @@ from chatconnect.domain.identifiers import (
     ConversationId,
     DocumentId,
     KeyId,
+    McpServerId,
     MemberId,
     MessageId,
     TenantId,
@@ -24,6 +25,7 @@ from chatconnect.domain.identifiers import (
 )
 from chatconnect.domain.keys import ApiKey, KeyKind
 from chatconnect.domain.knowledge import Chunk, Document, Version
+from chatconnect.domain.mcp import Listing, McpServer
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Account, Member, StaffRole, Tenant
 from chatconnect.domain.tool import HttpTool
@@ -74,6 +76,17 @@ def a_tool(tenant_id: TenantId, **changes: Any) -> HttpTool:
         "https://api.example.com/orders/{order}", NOON, NOON, {"authorization": Secret("Bearer very-secret")},
     )  # fmt: skip
     return replace(tool, **changes)
+
+
+def an_mcp_server(tenant_id: TenantId, **changes: Any) -> McpServer:
+    """A server that offers one tool."""
+    schema = {"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]}
+    listing = Listing.of([("find_order", "Says where an order is.", schema)], protocol="2025-11-25", at=NOON)
+    server = McpServer(
+        McpServerId(new_id()), tenant_id, "shop", "https://mcp.example.com/mcp", NOON, NOON,
+        {"authorization": Secret("Bearer very-secret")}, listing=listing, checked_at=NOON,
+    )  # fmt: skip
+    return replace(server, **changes)
 
 
 def a_document(tenant_id: TenantId, **changes: Any) -> Document:

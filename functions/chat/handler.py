@@ -1,20 +1,24 @@
 """POST /v1/chat and /v1/chat/stream: one message in, one grounded answer out; and coming back to an answer."""
 
 import time
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
 from mangum import Mangum
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from chatconnect.domain.controls import STREAM
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import ConversationId, MessageId
 from chatconnect.http.answers import Answer, collected
 from chatconnect.http.application import create_app
 from chatconnect.http.authentication import CurrentAsker
+from chatconnect.http.controls import InstructionsBody
 from chatconnect.http.errors import responses
 from chatconnect.http.frames import STREAM_RESPONSE, EventStream
+from chatconnect.http.snapshots import add_snapshot_hooks
 from chatconnect.observability import trace_id
 from chatconnect.services.chat import ChatService
 from chatconnect.services.placement import Question
@@ -26,10 +30,16 @@ MAX_EVENT_ID = 2**31  # far more events than an answer has; Redis refuses number
 services = ChatServices(settings())
 app = create_app("ChatConnect chat", environment=settings().environment, on_shutdown=services.aclose)
 app.state.services = services
+if settings().aws_lwa_snapstart_before_checkpoint_path:
+    add_snapshot_hooks(app, services.make_ready)
 
 
-class ChatRequest(BaseModel):
-    """A message; without a conversation it opens one. Or the wish for a further answer to a question."""
+class ChatRequest(InstructionsBody):
+    """A message; without a conversation it opens one. Or the wish for a further answer to a question.
+
+    `instructions`, `response_format` and `endpoint` are refused to visitors (403 `secret_key_required`); the first two
+    are given to a conversation when it is opened and hold for all of it.
+    """
 
     message: str = Field(
         default="", description="1 to 2,000 characters; none with `regenerate`", examples=["How long is the warranty?"]
@@ -45,9 +55,19 @@ class ChatRequest(BaseModel):
     regenerate: UUID | None = Field(
         default=None, description="An answer, beside which another is made, or a question; goes with nothing else"
     )
+    endpoint: str | None = Field(
+        default=None,
+        description="One of the tenant's endpoints, whose control messages and response format hold for this answer in "
+        "place of those of `chat` or `stream`; see /v1/tenants/{tenant_id}/control-messages",
+        examples=["faq-json"],
+    )
 
 
-async def question(body: ChatRequest, idempotency_key: Annotated[str | None, Header()] = None) -> Question:
+async def question(
+    body: ChatRequest,
+    idempotency_key: Annotated[str | None, Header()] = None,
+    user_agent: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Question:
     """Return the request as the question it is. Raises Invalid when it is none."""
     if body.regenerate is None and "message" not in body.model_fields_set:
         raise Invalid("a message is needed", details={"field": "message"})
@@ -61,6 +81,9 @@ async def question(body: ChatRequest, idempotency_key: Annotated[str | None, Hea
         arrived=time.perf_counter(),
         at_root=body.conversation_id is not None and "parent_id" in body.model_fields_set and body.parent_id is None,
         regenerate=MessageId(body.regenerate) if body.regenerate else None,
+        endpoint=body.endpoint,
+        controls=body.to_controls(),
+        agent=user_agent,
     )
 
 
@@ -82,7 +105,11 @@ async def health() -> dict[str, str]:
 
 @app.post("/v1/chat", tags=["chat"], responses=responses(401, 403, 404, 409, 429))
 async def answer(asker: CurrentAsker, asked: Asked, chat: Chat) -> Answer:
-    """Answer a message in one piece."""
+    """Answer a message in one piece.
+
+    A visitor whom the tenant has blocked gets 403 `visitor_blocked`; one who repeats themselves, writes as only
+    programs do, or tries what they can get out of the assistant, gets 429 `slow_down` for a while.
+    """
     return await collected(await chat.ask(asker, asked))
 
 
@@ -90,11 +117,11 @@ async def answer(asker: CurrentAsker, asked: Asked, chat: Chat) -> Answer:
           responses=responses(401, 403, 404, 409, 429) | STREAM_RESPONSE)  # fmt: skip
 async def stream(asker: CurrentAsker, asked: Asked, chat: Chat) -> EventStream:
     """Answer a message as Server-Sent Events, which end in exactly one `done` or `error`."""
-    return EventStream(await chat.ask(asker, asked))
+    return EventStream(await chat.ask(asker, replace(asked, route=STREAM)))
 
 
 @app.get("/v1/chat/stream/{message_id}", tags=["chat"], status_code=200, response_class=EventStream,
-         responses=responses(401, 403, 404) | STREAM_RESPONSE)  # fmt: skip
+         responses=responses(401, 403, 404, 429) | STREAM_RESPONSE)  # fmt: skip
 async def resume(
     message_id: UUID, asker: CurrentAsker, chat: Chat, last_event_id: Annotated[int, Header(ge=0, le=MAX_EVENT_ID)] = 0
 ) -> EventStream:
@@ -102,7 +129,7 @@ async def resume(
     return EventStream(await chat.resume(asker, MessageId(message_id), last_event_id), after=last_event_id)
 
 
-@app.post("/v1/chat/{message_id}/cancel", tags=["chat"], status_code=202, responses=responses(401, 403, 404))
+@app.post("/v1/chat/{message_id}/cancel", tags=["chat"], status_code=202, responses=responses(401, 403, 404, 429))
 async def cancel(message_id: UUID, asker: CurrentAsker, chat: Chat) -> dict[str, str]:
     """Stop generating an answer; what there is of it is kept."""
     await chat.cancel(asker, MessageId(message_id))

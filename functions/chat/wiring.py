@@ -7,26 +7,39 @@ from functools import partial
 from chatconnect import assembly
 from chatconnect.adapters.argon2 import Argon2Passwords
 from chatconnect.adapters.http_tools import PublicHttpCalls
+from chatconnect.adapters.mcp import PublicMcpConnections
+from chatconnect.adapters.postgres.abuse import PostgresSignals
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.postgres.mcp_servers import PostgresMcpServers
 from chatconnect.adapters.postgres.tenants import PostgresTenants
 from chatconnect.adapters.postgres.tools import PostgresHttpTools
 from chatconnect.adapters.postgres.usage import PostgresUsage
+from chatconnect.adapters.postgres.visitors import PostgresVisitors
 from chatconnect.adapters.redis import RedisDatabase, RedisJournal, RedisRateLimits
+from chatconnect.adapters.redis_abuse import RedisWatch
+from chatconnect.adapters.redis_answers import RedisAnswerCache
 from chatconnect.adapters.redis_budgets import RedisBudgets
+from chatconnect.adapters.redis_epochs import RedisEpochs
+from chatconnect.adapters.redis_queries import RedisQueryCache
 from chatconnect.adapters.sqs import SqsTurns
 from chatconnect.adapters.tokens import BpeTokenCounter
 from chatconnect.domain.conversation import Turn
 from chatconnect.domain.pricing import PriceTable
 from chatconnect.domain.windows import ContextWindows
 from chatconnect.http.frames import encode
-from chatconnect.observability import log_fault, record_turn, turn_fault
+from chatconnect.http.snapshots import import_ahead
+from chatconnect.observability import log_fault, record_lookup, record_turn, turn_fault
+from chatconnect.services.abuse import AbuseService
 from chatconnect.services.access import AccessService
+from chatconnect.services.answer_cache import AnswerCacheService
 from chatconnect.services.chat import ChatService
 from chatconnect.services.composing import Composer
 from chatconnect.services.condensing import Condenser
 from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.mcp_servers import McpLister
+from chatconnect.services.mcp_tools import McpToolbox
 from chatconnect.services.memory import MemoryService
 from chatconnect.services.retrieval import RetrievalService
 from chatconnect.services.side_calls import SideCalls
@@ -34,6 +47,14 @@ from chatconnect.services.spending import SpendingService
 from chatconnect.services.toolbox import Toolbox
 from chatconnect.settings import Settings
 
+_NEEDED_BY_A_QUESTION = (
+    "openai.resources.chat.completions",
+    "openai.resources.embeddings",
+    "anthropic.resources.messages",
+    "mcp.client.streamable_http",
+    "qdrant_client",
+    "boto3",
+)
 # Objects made before the garbage collector looks for new ones: the default, 700, is a few dozen tokens.
 _COLLECT_AFTER = 20_000
 
@@ -56,6 +77,7 @@ class ChatServices:
             chat_tokens=assembly.signer(settings.chat_token_secret, settings.chat_token_secret_arn),
             access_tokens=assembly.signer(settings.signing_secret, settings.signing_secret_arn),
             passwords=Argon2Passwords(),
+            visitors_of=partial(PostgresVisitors, self._database),
             clock=assembly.now,
         )
 
@@ -65,6 +87,11 @@ class ChatServices:
             if self._chat is None:
                 self._chat = await self._make_chat()
         return self._chat
+
+    def make_ready(self) -> None:
+        """Import and load what the first question needs; nothing is connected, no secret is read."""
+        import_ahead(_NEEDED_BY_A_QUESTION)
+        BpeTokenCounter()("")
 
     async def aclose(self) -> None:
         """Let the answers under way come to their end, then close every connection."""
@@ -80,6 +107,7 @@ class ChatServices:
         http_tools = PublicHttpCalls(allow_loopback=self._settings.local_tools)
         self._closers += [vectors.aclose, models.aclose, moderator.aclose, http_tools.aclose]
         conversations_of = partial(PostgresConversations, self._database)
+        epochs = RedisEpochs(lambda: self._redis, on_fault=log_fault)
         prices, count_tokens = PriceTable.published(), BpeTokenCounter()
         await asyncio.to_thread(count_tokens, "")  # the vocabulary takes a tenth of a second to load
         spending = SpendingService(
@@ -91,6 +119,10 @@ class ChatServices:
             documents_of=partial(PostgresDocuments, self._database),
             chunks_of=vectors.for_tenant,
             embedder=embedder,
+            epochs=epochs,
+            queries_of=partial(RedisQueryCache, self._redis),
+            clock=assembly.now,
+            on_lookup=record_lookup,
         )
         calls = SideCalls(models=models, prices=prices, count_tokens=count_tokens, clock=assembly.now)
         memory = MemoryService(
@@ -101,6 +133,11 @@ class ChatServices:
             clock=assembly.now,
             on_fault=turn_fault,
         )
+        answers = AnswerCacheService(
+            answers_of=partial(RedisAnswerCache, self._redis),
+            documents_of=partial(PostgresDocuments, self._database),
+            on_lookup=record_lookup,
+        )
         maker = AnswerMaker(
             conversations_of=conversations_of,
             composer=Composer(retrieval=retrieval, condenser=Condenser(calls=calls), memory=memory),
@@ -109,7 +146,9 @@ class ChatServices:
                 retrieval=retrieval,
                 tools_of=partial(PostgresHttpTools, self._database, encryption=assembly.envelope(self._settings)),
                 http=http_tools,
+                mcp=self._mcp_toolbox(epochs),
             ),
+            answers=answers,
             models=models,
             moderator=moderator,
             prices=prices,
@@ -120,16 +159,40 @@ class ChatServices:
             on_turn=self._turn_ended,
             on_fault=turn_fault,
         )
+        visitors_of = partial(PostgresVisitors, self._database)
         return ChatService(
             tenants_of=self._tenants_of,
             conversations_of=conversations_of,
             journal_of=partial(RedisJournal, self._redis),
             rates=RedisRateLimits(self._redis),
+            epochs=epochs,
+            abuse=AbuseService(
+                watch=RedisWatch(lambda: self._redis, visitors_of, on_fault=log_fault),
+                signals_of=partial(PostgresSignals, self._database),
+                clock=assembly.now,
+                on_fault=log_fault,
+                throttles=self._settings.abuse_throttling,
+            ),
             spending=spending,
+            answers=answers,
             maker=maker,
             encode=encode,
             clock=assembly.now,
         )
+
+    def _mcp_toolbox(self, epochs: RedisEpochs) -> McpToolbox:
+        """Return the tools of tenants' MCP servers."""
+        connections = PublicMcpConnections(clock=assembly.now, allow_loopback=self._settings.local_tools)
+        servers_of = partial(PostgresMcpServers, self._database, encryption=assembly.envelope(self._settings))
+        toolbox = McpToolbox(
+            servers_of=servers_of,
+            connections=connections,
+            lister=McpLister(servers_of=servers_of, connections=connections, epochs=epochs, clock=assembly.now),
+            clock=assembly.now,
+            on_fault=log_fault,
+        )
+        self._closers += [connections.aclose, toolbox.aclose]
+        return toolbox
 
     def _turn_ended(self, turn: Turn) -> None:
         """Record a turn. After the first one everything is imported: the garbage collector may pass over all that from

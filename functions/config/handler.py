@@ -7,12 +7,16 @@ from chatconnect.settings import settings
 from functions.config.routes import (
     accounts,
     assistants,
+    controls,
     conversations,
     documents,
     health,
     keys,
     knowledge,
+    mcp_servers,
     tools,
+    usage,
+    visitors,
     widgets,
 )
 from functions.config.wiring import ConfigServices
@@ -20,7 +24,21 @@ from functions.config.wiring import ConfigServices
 services = ConfigServices(settings())
 app = create_app("ChatConnect config", environment=settings().environment, on_shutdown=services.aclose)
 app.state.services = services
-for area in (health, accounts, keys, assistants, tools, widgets, documents, knowledge, conversations):
+for area in (
+    health,
+    accounts,
+    keys,
+    assistants,
+    tools,
+    mcp_servers,
+    widgets,
+    documents,
+    knowledge,
+    conversations,
+    visitors,
+    controls,
+    usage,
+):
     app.include_router(area.router)
 
 handler = Mangum(app, lifespan="off")

@@ -6,8 +6,10 @@ from functools import partial
 from chatconnect import assembly
 from chatconnect.adapters.parsers.sandbox import SandboxedParser
 from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.redis_epochs import RedisEpochs
 from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.tokens import BpeTokenCounter
+from chatconnect.observability import log_fault
 from chatconnect.services.ingestion import IngestionService
 from chatconnect.settings import Settings
 
@@ -31,7 +33,9 @@ class DocumentServices:
             if self._ingestion is None:
                 embedder = await assembly.embedder(self._settings)
                 vectors = await assembly.qdrant(self._settings, embedder)
-                self._closers.append(vectors.aclose)
+                redis = assembly.redis(self._settings)
+                epochs = RedisEpochs(lambda: redis, on_fault=log_fault)
+                self._closers += [vectors.aclose, redis.aclose, epochs.aclose]
                 self._ingestion = IngestionService(
                     documents_of=partial(PostgresDocuments, self._database),
                     chunks_of=vectors.for_tenant,
@@ -39,6 +43,7 @@ class DocumentServices:
                     parser=SandboxedParser(memory_bytes=PARSER_MEMORY_BYTES, timeout_seconds=PARSER_SECONDS),
                     embedder=embedder,
                     count_tokens=BpeTokenCounter,
+                    epochs=epochs,
                 )
         return self._ingestion
 

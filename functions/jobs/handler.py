@@ -29,8 +29,9 @@ async def write_turn(record: SQSRecord) -> None:
 
 
 async def reconcile() -> dict[str, int]:
-    """Remove what deletions and crashes left behind."""
-    return {"purged": await (await services.reconciliation()).purge_all()}
+    """Remove what deletions and crashes left behind, and end the answers that nobody makes any more."""
+    closed = await services.lost_answers.close_all()
+    return {"closed": closed, "purged": await (await services.reconciliation()).purge_all()}
 
 
 JOBS: dict[str, Callable[[], Awaitable[dict[str, int]]]] = {"reconcile": reconcile}

@@ -7,8 +7,11 @@ from chatconnect import assembly
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.directory import PostgresDirectory
 from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.redis_epochs import RedisEpochs
 from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.sqs import turn_of
+from chatconnect.observability import log_fault
+from chatconnect.services.lost_answers import LostAnswersService
 from chatconnect.services.reconciliation import ReconciliationService
 from chatconnect.settings import Settings
 
@@ -24,6 +27,9 @@ class JobServices:
         self._lock = asyncio.Lock()
         self.conversations_of = partial(PostgresConversations, self._database)
         self.turn_of = turn_of
+        self.lost_answers = LostAnswersService(
+            directory=PostgresDirectory(self._database), conversations_of=self.conversations_of, clock=assembly.now
+        )
 
     async def reconciliation(self) -> ReconciliationService:
         """Return the service that removes what deletions and crashes left. Raises Unavailable."""
@@ -31,12 +37,15 @@ class JobServices:
             if self._reconciliation is None:
                 embedder = await assembly.embedder(self._settings)
                 vectors = await assembly.qdrant(self._settings, embedder)
-                self._closers.append(vectors.aclose)
+                redis = assembly.redis(self._settings)
+                epochs = RedisEpochs(lambda: redis, on_fault=log_fault)
+                self._closers += [vectors.aclose, redis.aclose, epochs.aclose]
                 self._reconciliation = ReconciliationService(
                     directory=PostgresDirectory(self._database),
                     documents_of=partial(PostgresDocuments, self._database),
                     chunks_of=vectors.for_tenant,
                     uploads=S3Uploads(self._settings.uploads_bucket),
+                    epochs=epochs,
                 )
         return self._reconciliation
 

@@ -6,6 +6,7 @@ from chatconnect import assembly
 from chatconnect.adapters.argon2 import Argon2Passwords
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.tenants import PostgresTenants
+from chatconnect.adapters.postgres.visitors import PostgresVisitors
 from chatconnect.services.access import AccessService
 from chatconnect.settings import Settings
 
@@ -19,5 +20,6 @@ def access_service(settings: Settings) -> AccessService:
         chat_tokens=assembly.signer(settings.chat_token_secret, settings.chat_token_secret_arn),
         access_tokens=assembly.signer(settings.signing_secret, settings.signing_secret_arn),
         passwords=Argon2Passwords(),
+        visitors_of=partial(PostgresVisitors, database),
         clock=assembly.now,
     )

@@ -100,7 +100,10 @@ async def widget_config(
 
 @app.post("/v1/widgets/{key}/token", tags=["widget"], responses=responses(401, 403))
 async def chat_token(key: str, origin: Website, access: Access, body: TokenRequest | None = None) -> TokenBody:
-    """Exchange a publishable key for a visitor's chat token, on an allowed website."""
+    """Exchange a publishable key for a visitor's chat token, on an allowed website.
+
+    A visitor whom the tenant has blocked gets none: 403 `visitor_blocked`.
+    """
     given = await access.chat_token(Secret(key), origin, body.visitor_id if body else None)
     return TokenBody(token=given.token, expires_in=given.expires_in, visitor_id=given.visitor_id)
 

@@ -58,6 +58,8 @@ class ApiStack(Stack):
             "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap",
             "AWS_LWA_INVOKE_MODE": "response_stream",
             "AWS_LWA_READINESS_CHECK_PATH": "/health",
+            "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH": "/snapshot/before",
+            "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/snapshot/after",
             "PORT": "8080",
             "PYTHONPATH": "/var/task:/opt/python:/var/runtime",  # the adapter starts Python without Lambda's own paths
         }

@@ -110,12 +110,13 @@ class ScriptedApi:
     feedback: list[dict[str, Any]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     tokens_given: int = 0
+    reads: int = 0
     valid_tokens: set[str] = field(default_factory=set)
     origin: str = ""
     _journals: dict[str, list[tuple[int, Event]]] = field(default_factory=dict)
     _rests: dict[str, list[Step]] = field(default_factory=dict)
     _asked: dict[str, str] = field(default_factory=dict)
-    _messages: list[dict[str, Any]] = field(default_factory=list)
+    _messages: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def page_url(self) -> str:
@@ -178,9 +179,13 @@ class ScriptedApi:
         if script and isinstance(script[0], Refuse):
             return _refusal(script[0])
         message_id = self._asked[key] = f"m{len(self.questions)}"
-        ids = {"conversation_id": "c1", "message_id": message_id, "user_message_id": f"u{message_id}", "trace_id": "t"}
-        self._messages.append({"id": ids["user_message_id"], "role": "user", "text": question["message"]})
-        self._messages.append({"id": message_id, "role": "assistant", "text": "", "citations": []})
+        repeated = self._messages.get(question.get("regenerate", ""))
+        question_id = repeated["parent_id"] if repeated else f"u{message_id}"
+        ids = {"conversation_id": "c1", "message_id": message_id, "user_message_id": question_id, "trace_id": "t"}
+        if "message" in question:
+            parent_id = question.get("parent_id", next(reversed(self._messages), None))
+            self._keep(question_id, parent_id, role="user", text=question["message"], status="complete")
+        self._keep(message_id, question_id, role="assistant", text="", status="pending")
         self._journals[message_id] = []
         self._rests[message_id] = [("start", ids), *script]
         return self._stream(message_id, after=0)
@@ -204,9 +209,32 @@ class ScriptedApi:
         return Response(status_code=204)
 
     async def _conversation(self, request: Request) -> Response:
-        if request.path_params["id"] != "c1" or not self._messages:
+        self.reads += 1
+        through = request.query_params.get("through", next(iter(self._messages), None))
+        if request.path_params["id"] != "c1" or through not in self._messages:
             return _refusal(Refuse(404, "not_found", "There is no such conversation."))
-        return JSONResponse({"id": "c1", "messages": self._messages})
+        if "through" in request.query_params:
+            newest = next(id_ for id_ in reversed(self._messages) if through in self._path(id_))
+        else:
+            newest = next(reversed(self._messages))
+        messages = [
+            {**self._messages[id_], "siblings": self._siblings(self._messages[id_]["parent_id"])}
+            for id_ in self._path(newest)
+        ]
+        return JSONResponse({"id": "c1", "messages": messages})
+
+    def _keep(self, message_id: str, parent_id: str | None, **message: Any) -> None:
+        empty: dict[str, Any] = {"citations": [], "error_code": None, "finish_reason": None}
+        self._messages[message_id] = {"id": message_id, "parent_id": parent_id, **empty, **message}
+
+    def _path(self, leaf: str) -> list[str]:
+        """The ids from the root to a message."""
+        parent_id = self._messages[leaf]["parent_id"]
+        return [*(self._path(parent_id) if parent_id else []), leaf]
+
+    def _siblings(self, parent_id: str | None) -> list[dict[str, str]]:
+        beside = [message for message in self._messages.values() if message["parent_id"] == parent_id]
+        return [{"id": each["id"], "status": each["status"]} for each in beside] if len(beside) > 1 else []
 
     async def _feedback(self, request: Request) -> Response:
         self.feedback.append({"id": request.path_params["id"], **(await request.json())})
@@ -239,12 +267,18 @@ class ScriptedApi:
             yield _frame(len(journal), step)
 
     def _record(self, message_id: str, event: Event) -> None:
-        message = next(message for message in self._messages if message["id"] == message_id)
+        message = self._messages[message_id]
         name, data = event
         if name == "token":
             message["text"] += data["text"]
         if name == "citation":
             message["citations"].append(data)
+        if name == "done":
+            message["finish_reason"] = data["finish_reason"]
+            message["status"] = "partial" if data["finish_reason"] == "cancelled" else "complete"
+        if name == "error":
+            message["error_code"] = data["code"]
+            message["status"] = "partial" if message["text"] else "failed"
 
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.scripted_api import DONE, Drop, Pause, Refuse, ScriptedApi, answer, tokens
@@ -58,8 +59,71 @@ async def test_a_failed_answer_can_be_tried_again(opened: Opened, api: ScriptedA
     await expect(complete_answer(page)).to_have_text("Here it is.")
     await expect(page.get_by_role("button", name="Try again")).to_be_hidden()
     first, second = api.questions
-    assert first["message"] == second["message"]
+    assert second["regenerate"] == "m1"  # the question is known already
     assert first["idempotency_key"] != second["idempotency_key"]
+    await expect(page.locator("chat-connect .user")).to_have_count(1)
+    await expect(page.get_by_role("group", name="Version")).to_have_count(0)  # a failure is no version to read
+
+
+async def test_a_question_that_was_never_taken_is_sent_again(opened: Opened, api: ScriptedApi) -> None:
+    api.scripts = [[Refuse(503, "unavailable", "the database is not available")], answer("Here it is.")]
+    page = await opened()
+    await ask(page, "Well?")
+    await expect(last_answer(page)).to_contain_text("I cannot answer at the moment.")
+
+    await page.get_by_role("button", name="Try again").click()
+
+    await expect(complete_answer(page)).to_have_text("Here it is.")
+    assert [question["message"] for question in api.questions] == ["Well?", "Well?"]
+
+
+async def test_a_failed_answer_is_shown_as_failed_after_a_reload_and_can_be_tried_again_then(
+    opened: Opened, api: ScriptedApi
+) -> None:
+    failure = ("error", {"code": "answer_not_json", "detail": "not JSON", "retryable": True})
+    api.scripts = [[*tokens("Half an ans"), failure], answer("Whole.")]
+    page = await opened()
+    await ask(page, "Well?")
+    await expect(last_answer(page)).to_contain_text("The answer did not come out in the right form.")
+
+    await page.reload()
+
+    await expect(last_answer(page)).to_contain_text("The answer did not come out in the right form.")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(complete_answer(page)).to_have_text("Whole.")
+    assert len(api.questions) == 2
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (Refuse(403, "visitor_blocked", "this visitor is blocked"), "You cannot send messages here."),
+        (Refuse(409, "conversation_archived", "this conversation is archived"), "This conversation is closed."),
+        (Refuse(429, "money_per_day_reached", "used up", retry_after=40_000), "Please come back later."),
+        (Refuse(400, "some_new_code", "the words of the server"), "The words of the server."),
+    ],
+)
+async def test_a_refusal_is_said_in_words_and_never_as_a_code(
+    opened: Opened, api: ScriptedApi, refusal: Refuse, words: str
+) -> None:
+    api.scripts = [[refusal]]
+    page = await opened()
+
+    await ask(page, "Well?")
+
+    await expect(last_answer(page)).to_contain_text(words)
+    await expect(last_answer(page)).not_to_contain_text(refusal.code)
+    await expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+
+
+async def test_whoever_is_asked_to_slow_down_sees_the_wait(opened: Opened, api: ScriptedApi) -> None:
+    api.scripts = [[Refuse(429, "slow_down", "Slow down.", retry_after=90)]]
+    page = await opened()
+
+    await ask(page, "Quick")
+
+    await expect(last_answer(page)).to_contain_text("You can go on in 2 minutes.")
+    await expect(page.get_by_role("button", name="Try again")).to_be_disabled()
 
 
 async def test_a_failure_that_trying_again_cannot_help_offers_no_retry(opened: Opened, api: ScriptedApi) -> None:

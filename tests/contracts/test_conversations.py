@@ -248,6 +248,37 @@ async def test_the_first_completion_stands(acme: Company) -> None:
     assert await acme.conversations.find_message(turn.answer.id) == answered(turn, "first").answer
 
 
+async def test_an_answer_that_nobody_makes_any_more_is_ended(open_company: OpenCompany) -> None:
+    acme, globex = await open_company(), await open_company()
+    lost, late, going_on = (a_turn(acme.conversation(), at=at) for at in (0, 0, 900))
+    elsewhere = a_turn(globex.conversation())
+    for turn in (lost, late, going_on):
+        await acme.conversations.begin(turn)
+    await globex.conversations.begin(elsewhere)
+
+    closed = await acme.conversations.close_lost(seconds(600))
+    again = await acme.conversations.close_lost(seconds(600))
+
+    assert (closed, again) == (2, 0)
+    ended = await acme.conversations.find_message(lost.answer.id)
+    assert ended is not None
+    assert (ended.status, ended.error_code) == (MessageStatus.FAILED, "answer_interrupted")
+    for company, turn in ((acme, going_on), (globex, elsewhere)):
+        waiting = await company.conversations.find_message(turn.answer.id)
+        assert waiting is not None
+        assert waiting.status is MessageStatus.PENDING
+
+
+async def test_an_answer_that_was_given_up_and_comes_after_all_is_stored(acme: Company) -> None:
+    turn = a_turn(acme.conversation())
+    await acme.conversations.begin(turn)
+    await acme.conversations.close_lost(seconds(600))
+
+    await acme.conversations.complete(answered(turn))
+
+    assert await acme.conversations.find_message(turn.answer.id) == answered(turn).answer
+
+
 async def test_feedback_is_for_answers(acme: Company) -> None:
     turn = a_turn(acme.conversation())
     await acme.conversations.begin(turn)

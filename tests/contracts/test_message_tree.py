@@ -88,6 +88,47 @@ async def test_branches_are_listed_by_their_last_change(acme: Company) -> None:
         await acme.conversations.branches(first.conversation.id, VisitorId(new_id()))
 
 
+async def test_what_stands_beside_each_other_is_known_oldest_first(acme: Company) -> None:
+    first = a_turn(acme.conversation())
+    again = repeated(first, at=10)
+    edited = replace(a_turn(first.conversation, text="And yearly?", at=20), opens=False)
+    for turn in (first, again, edited):
+        await acme.conversations.begin(turn)
+    await acme.conversations.complete(answered(first))
+
+    siblings = await acme.conversations.siblings(
+        first.conversation.id, [None, first.question.id, edited.question.id, first.answer.id]
+    )
+
+    assert {parent: [(each.id, each.status) for each in beside] for parent, beside in siblings.items()} == {
+        None: [(first.question.id, MessageStatus.COMPLETE), (edited.question.id, MessageStatus.COMPLETE)],
+        first.question.id: [(first.answer.id, MessageStatus.COMPLETE), (again.answer.id, MessageStatus.PENDING)],
+    }
+    assert await acme.conversations.siblings(ConversationId(new_id()), [None]) == {}
+
+
+async def test_the_newest_message_after_another_is_found_by_any_way(acme: Company) -> None:
+    first = a_turn(acme.conversation())
+    second = a_turn(first.conversation, after=first, at=10)
+    again = repeated(second, at=20)
+    edited = replace(a_turn(first.conversation, text="And yearly?", at=30), opens=False)
+    for turn in (first, second, again, edited):
+        await acme.conversations.begin(turn)
+
+    async def newest_after(message_id: MessageId) -> MessageId:
+        return await acme.conversations.newest_after(first.conversation.id, message_id, first.conversation.visitor_id)
+
+    assert await newest_after(first.question.id) == again.answer.id
+    assert await newest_after(second.answer.id) == second.answer.id
+    assert await newest_after(edited.question.id) == edited.answer.id
+    for conversation_id, visitor_id in (
+        (ConversationId(new_id()), None),
+        (first.conversation.id, VisitorId(new_id())),
+    ):
+        with pytest.raises(NotFound):
+            await acme.conversations.newest_after(conversation_id, first.question.id, visitor_id)
+
+
 async def test_a_window_of_a_branch_holds_what_was_sent_in_it(acme: Company) -> None:
     turns = [a_turn(acme.conversation())]
     for number in range(1, 6):

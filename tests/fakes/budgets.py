@@ -4,41 +4,68 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from chatconnect.domain.budget import SHORTEST_ANSWER, Cap, Measure
+from chatconnect.domain.budget import Cap, Measure
 from chatconnect.domain.identifiers import MessageId, TenantId
 from chatconnect.ports.budgets import Amounts, Reservation, Wanted
+from chatconnect.ports.traffic import Rate
+from tests.fakes.traffic import CountingRates
+
+_MILLION = 1_000_000
 
 
 @dataclass
 class MemoryBudgets:
-    """What all tenants have used, and what is set aside for answers under way."""
+    """What all tenants have used, and what is set aside for answers under way; `peaks` is the most of both together."""
 
+    rates: CountingRates = field(default_factory=CountingRates)
     used: Counter[tuple[TenantId, Measure]] = field(default_factory=Counter)
     held: dict[MessageId, Counter[Measure]] = field(default_factory=dict)
+    peaks: Counter[tuple[TenantId, Measure]] = field(default_factory=Counter)
+    extensions: list[Wanted] = field(default_factory=list)
 
-    async def reserve(self, tenant_id: TenantId, caps: Sequence[Cap], wanted: Wanted) -> Reservation:
-        output, price = wanted.max_tokens, wanted.price
+    async def reserve(
+        self, tenant_id: TenantId, caps: Sequence[Cap], wanted: Wanted, rate: Rate | None = None
+    ) -> Reservation:
+        if rate is not None:
+            await self.rates.check(tenant_id, rate)
+        warnings = tuple(cap for cap in caps if self.used[tenant_id, cap.measure] >= cap.soft)
+        output = self._hold(tenant_id, caps, wanted, {})
+        return Reservation(tenant_id, wanted, tuple(caps), output, warnings)
+
+    async def extend(self, reservation: Reservation, further: Wanted, taken: Amounts) -> int:
+        self.extensions.append(further)
+        return self._hold(reservation.tenant_id, reservation.caps, further, taken)
+
+    async def settle(self, reservation: Reservation, used: Amounts) -> None:
+        self._add(reservation.tenant_id, self.held.pop(reservation.wanted.answer_id, Counter()), -1)
+        self._add(reservation.tenant_id, used, 1)
+
+    def _hold(self, tenant_id: TenantId, caps: Sequence[Cap], wanted: Wanted, taken: Amounts) -> int:
+        output, price, before = wanted.max_tokens, wanted.price, self.held.get(wanted.answer_id)
         for cap in caps:
-            left = cap.hard - self.used[tenant_id, cap.measure]
-            if cap.measure is Measure.MESSAGES and left < 1:
+            own = before[cap.measure] if before else 0
+            left = cap.hard - self.used[tenant_id, cap.measure] + own - taken.get(cap.measure, 0)
+            if cap.measure is Measure.MESSAGES and before is None and left < wanted.messages:
                 raise cap.reached(wanted.at)
             if cap.measure is Measure.TOKENS:
                 output = min(output, left - wanted.prompt_tokens)
             if cap.measure is Measure.MONEY and price:
-                output = min(output, (left * 1_000_000 - wanted.prompt_tokens * price.input) // price.output)
-            if output < min(SHORTEST_ANSWER, wanted.max_tokens):
+                output = min(output, (left * _MILLION - wanted.prompt_tokens * price.dearest_input) // price.output)
+            if output < min(wanted.shortest, wanted.max_tokens):
                 raise cap.reached(wanted.at)
-        warnings = tuple(cap for cap in caps if self.used[tenant_id, cap.measure] >= cap.soft)
-        cost = price.of(input_tokens=wanted.prompt_tokens, output_tokens=output) if price else 0
-        amounts = {Measure.MESSAGES: 1, Measure.TOKENS: wanted.prompt_tokens + output, Measure.MONEY: cost}
+        prompt = wanted.prompt_tokens
+        cost = price.of(input_tokens=prompt, output_tokens=output, cache_write_tokens=prompt) if price else 0
+        amounts = {
+            Measure.MESSAGES: wanted.messages,
+            Measure.TOKENS: taken.get(Measure.TOKENS, 0) + prompt + output,
+            Measure.MONEY: taken.get(Measure.MONEY, 0) + cost,
+        }
+        self._add(tenant_id, before or {}, -1)
         self.held[wanted.answer_id] = Counter(amounts)
         self._add(tenant_id, amounts, 1)
-        return Reservation(tenant_id, wanted.answer_id, tuple(caps), wanted.at, output, warnings)
-
-    async def settle(self, reservation: Reservation, used: Amounts) -> None:
-        self._add(reservation.tenant_id, self.held.pop(reservation.answer_id), -1)
-        self._add(reservation.tenant_id, used, 1)
+        return output
 
     def _add(self, tenant_id: TenantId, amounts: Amounts, sign: int) -> None:
         for measure, amount in amounts.items():
             self.used[tenant_id, measure] += sign * amount
+            self.peaks[tenant_id, measure] = max(self.peaks[tenant_id, measure], self.used[tenant_id, measure])

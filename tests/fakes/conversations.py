@@ -1,10 +1,11 @@
 """Conversations in memory, for the tests of what uses them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chatconnect.domain.context import PromptContext
+from chatconnect.domain.controls import Controls
 from chatconnect.domain.conversation import (
     Beginning,
     Branch,
@@ -13,6 +14,7 @@ from chatconnect.domain.conversation import (
     Message,
     MessageStatus,
     Role,
+    Sibling,
     State,
     Turn,
     Usage,
@@ -85,6 +87,27 @@ class MemoryConversations:
         ]
         return Path(path.conversation, tuple(within[-limit:]))
 
+    async def newest_after(
+        self, conversation_id: ConversationId, message_id: MessageId, visitor_id: VisitorId | None = None
+    ) -> MessageId:
+        await self.path(conversation_id, visitor_id=visitor_id, leaf=message_id)
+        messages = self._messages_of(conversation_id)
+        after = [message_id]
+        for parent_id in after:  # grows while it is looked through
+            after += [message.id for message in messages if message.parent_id == parent_id]
+        return max((m for m in messages if m.id in after), key=lambda message: message.created_at).id
+
+    async def siblings(
+        self, conversation_id: ConversationId, parents: Collection[MessageId | None]
+    ) -> Mapping[MessageId | None, Sequence[Sibling]]:
+        messages = self._messages_of(conversation_id)[::-1]
+        messages.sort(key=lambda message: message.created_at)
+        found = {
+            parent: [Sibling(m.id, m.parent_id, m.status) for m in messages if m.parent_id == parent]
+            for parent in parents
+        }
+        return {parent: siblings for parent, siblings in found.items() if len(siblings) > 1}
+
     async def branches(
         self, conversation_id: ConversationId, visitor_id: VisitorId | None = None, *, limit: int = 100
     ) -> Sequence[Branch]:
@@ -129,6 +152,10 @@ class MemoryConversations:
         self._stored.conversations[self._tenant_id, conversation_id] = replace(kept, state=state)
         return True
 
+    async def save_controls(self, conversation_id: ConversationId, controls: Controls) -> None:
+        kept = await self.get(conversation_id)
+        self._stored.conversations[self._tenant_id, conversation_id] = replace(kept, controls=controls)
+
     async def list_newest(
         self, *, visitor_id: VisitorId | None = None, limit: int = 20, before: datetime | None = None
     ) -> Sequence[Conversation]:
@@ -155,13 +182,25 @@ class MemoryConversations:
 
     async def complete(self, turn: Turn) -> None:
         stored = self._stored.messages.get((self._tenant_id, turn.answer.id))
-        if stored and stored.status is not MessageStatus.PENDING:
+        if stored and stored.status is not MessageStatus.PENDING and stored.error_code != "answer_interrupted":
             return
         if stored is None:
             self._check_parent(turn)
         else:
             turn = replace(turn, answer=replace(turn.answer, created_at=stored.created_at))
         self._store(turn)
+
+    async def close_lost(self, before: datetime) -> int:
+        lost = [
+            (place, message)
+            for place, message in self._stored.messages.items()
+            if place[0] == self._tenant_id and message.status is MessageStatus.PENDING and message.created_at < before
+        ]
+        for place, message in lost:
+            self._stored.messages[place] = replace(
+                message, status=MessageStatus.FAILED, error_code="answer_interrupted", finish_reason="error"
+            )
+        return len(lost)
 
     async def find_message(self, message_id: MessageId, visitor_id: VisitorId | None = None) -> Message | None:
         message = self._stored.messages.get((self._tenant_id, message_id))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from chatconnect.domain.assistant import Assistant
+from chatconnect.domain.controls import TenantControls
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import AccountId, AssistantId, KeyId, TenantId, WidgetId
 from chatconnect.domain.keys import ApiKey
@@ -77,6 +78,9 @@ class MemoryTenants:
         if self._tenant_id not in self._stored.tenants:
             raise NotFound("tenant", self._tenant_id)
         return self._stored.tenants[self._tenant_id]
+
+    async def save_controls(self, controls: TenantControls) -> None:
+        self._stored.tenants[self._tenant_id] = replace(await self.get(), controls=controls)
 
     async def plan(self) -> Plan:
         return PLANS[(await self.get()).plan]

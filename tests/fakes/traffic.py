@@ -9,6 +9,7 @@ from chatconnect.domain.conversation import Turn
 from chatconnect.domain.errors import LimitReached, NotFound
 from chatconnect.domain.events import Frame
 from chatconnect.domain.identifiers import MessageId, TenantId
+from chatconnect.ports.traffic import Rate
 
 
 class CountingRates:
@@ -17,9 +18,9 @@ class CountingRates:
     def __init__(self) -> None:
         self.counts: Counter[tuple[TenantId, str]] = Counter()
 
-    async def check(self, tenant_id: TenantId, subject: str, per_minute: int) -> None:
-        self.counts[tenant_id, subject] += 1
-        if self.counts[tenant_id, subject] > per_minute:
+    async def check(self, tenant_id: TenantId, rate: Rate) -> None:
+        self.counts[tenant_id, rate.subject] += 1
+        if self.counts[tenant_id, rate.subject] > rate.per_minute:
             raise LimitReached("too many messages in the last minute", retry_after=30)
 
 
@@ -39,10 +40,12 @@ class MemoryJournal:
     def __init__(self, stored: StoredJournal, tenant_id: TenantId) -> None:
         self._stored, self._tenant_id = stored, tenant_id
 
-    async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> None:
+    async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> bool:
         await asyncio.sleep(self._stored.append_seconds)
-        self._stored.batches.append(list(frames))
-        self._stored.frames.setdefault((self._tenant_id, message_id), []).extend(frames)
+        if frames:
+            self._stored.batches.append(list(frames))
+            self._stored.frames.setdefault((self._tenant_id, message_id), []).extend(frames)
+        return message_id in self._stored.cancelled
 
     async def follow(self, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
         for attempt in range(1_000):
@@ -59,9 +62,6 @@ class MemoryJournal:
 
     async def request_cancel(self, message_id: MessageId) -> None:
         self._stored.cancelled.add(message_id)
-
-    async def cancel_requested(self, message_id: MessageId) -> bool:
-        return message_id in self._stored.cancelled
 
 
 class MemoryTurnQueue:

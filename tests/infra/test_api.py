@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from chatconnect.http.snapshots import AFTER_PATH, BEFORE_PATH
 from tests.infra.conftest import Assembly, Resource
 
 
@@ -62,6 +63,13 @@ def test_the_chat_function_runs_its_server_under_the_web_adapter(prod: Assembly)
     assert chat["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bootstrap"
     assert chat["Environment"]["Variables"]["AWS_LWA_INVOKE_MODE"] == "response_stream"
     assert "LambdaAdapterLayerArm64" in json.dumps(chat["Layers"])
+
+
+def test_the_web_adapter_calls_the_chat_function_around_its_snapshot(prod: Assembly) -> None:
+    chat = prod.one("AWS::Lambda::Function", FunctionName="chatconnect-prod-chat").properties
+
+    assert chat["Environment"]["Variables"]["AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH"] == BEFORE_PATH
+    assert chat["Environment"]["Variables"]["AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH"] == AFTER_PATH
 
 
 @pytest.mark.parametrize("name", ["chat", "config", "widget_config"])

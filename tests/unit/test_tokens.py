@@ -34,6 +34,30 @@ def test_a_million_equal_characters_take_linear_time(character: str) -> None:
     assert time.process_time() - before < 5
 
 
+class CountingTokenizer:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def count(self, text: str) -> int:
+        self.texts.append(text)
+        return len(text)
+
+
+def test_a_text_is_counted_once_unless_it_is_long_or_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = CountingTokenizer()
+    monkeypatch.setattr("chatconnect.adapters.tokens._tokenizer", lambda _: tokenizer)
+    count, instructions, document = BpeTokenCounter(), "Answer kindly, text 4711.", "long " * 10_000
+
+    counts = [count(text) for text in (instructions, instructions, document, document)]
+
+    assert counts == [25, 25, 50_000, 50_000]
+    assert tokenizer.texts == [instructions, document, document]
+    for number in range(3_000):
+        count(f"other text 4711-{number}")
+    count(instructions)
+    assert tokenizer.texts.count(instructions) == 2
+
+
 def test_threads_share_one_counter() -> None:
     count = BpeTokenCounter()
     texts = [f"Sentence number {number} of a longer text." for number in range(2000)]

@@ -93,11 +93,9 @@ function valuesOf(controls) {
 
 /** The whole configuration to save: what the form does not show stays as it is stored. */
 export function configurationOf(stored, values) {
-  const { control_messages, history_messages, retrieval } = stored;
+  const { id, version, is_default, has_access_token, created_at, updated_at, ...configuration } = stored;
   return {
-    control_messages,
-    history_messages,
-    retrieval,
+    ...configuration,
     ...values,
     base_url: values.base_url.trim() || null,
     access_token: values.access_token || null,

@@ -14,17 +14,30 @@ export function conversationsView(api, id) {
   const list = element("div", { class: "thread-list" });
   const reading = element("section", { class: "card thread", "aria-label": "Conversation", "aria-live": "polite" });
   const stopList = fill(list, (signal) => conversationList(api, id, signal));
-  const stopReading = id
-    ? fill(reading, async (signal) => conversationContent(await api.get(`/conversations/${id}`, {}, signal)))
-    : reading.append(empty("chat", "Nothing selected", "Choose a conversation to read it with its sources and costs."));
+  let stopReading = () => {};
+  const read = (through) => {
+    stopReading();
+    stopReading = fill(reading, async (signal) => {
+      const conversation = await api.get(`/conversations/${id}`, { through }, signal);
+      if (through) requestAnimationFrame(() => focusVersions(reading, through)); // once it is on screen
+      return conversationContent(conversation, { show: read, prompt: (answer) => api.get(`/messages/${answer}/prompt`) });
+    });
+  };
+  if (id) read(null);
+  else reading.append(empty("chat", "Nothing selected", "Choose a conversation to read it with its sources and costs."));
   return {
     node: page("Conversations", "What visitors asked, and what your assistant answered.",
       element("div", { class: id ? "threads reading" : "threads" }, list, reading)),
     close() {
       stopList();
-      stopReading?.();
+      stopReading();
     },
   };
+}
+
+/** Whoever goes from version to version finds the buttons where they were. */
+function focusVersions(reading, messageId) {
+  reading.querySelector(`[data-message="${CSS.escape(messageId)}"] .versions button:enabled`)?.focus();
 }
 
 async function conversationList(api, selected, signal) {

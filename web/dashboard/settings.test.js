@@ -8,7 +8,7 @@ import { readableOn } from "./widget-preview.js";
 
 const ASSISTANT = {
   id: "a1", version: 3, has_access_token: true, control_messages: ["Be brief."], history_messages: 12,
-  retrieval: { limit: 7, threshold: 0.3, document_ids: null },
+  retrieval: { limit: 7, threshold: 0.3, document_ids: null }, tools: ["search_knowledge"], answer_cache: true,
 };
 const TYPED = {
   name: "Ada", provider: "openai", model: "gpt-5-mini", base_url: " ", access_token: "", temperature: "0.4",
@@ -20,6 +20,8 @@ test("saving an assistant keeps what the form does not show, and the stored toke
   assert.deepEqual(saved.retrieval, ASSISTANT.retrieval);
   assert.deepEqual(saved.control_messages, ["Be brief."]);
   assert.equal(saved.history_messages, 12);
+  assert.deepEqual(saved.tools, ["search_knowledge"]);
+  assert.equal(saved.answer_cache, true);
   assert.equal(saved.base_url, null);
   assert.equal(saved.access_token, null);
   assert.equal(saved.temperature, 0.4);

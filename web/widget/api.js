@@ -52,17 +52,21 @@ export class ChatApi {
     this.#token = null;
   }
 
-  /** The visitor's conversation with its messages; an ApiError of status 404 when there is none. */
-  async conversation(id) {
-    return (await this.#authorized(`/v1/conversations/${id}`)).json();
+  /**
+   * The visitor's conversation with its newest branch, or the newest `through` a message; an ApiError of status 404 when
+   * there is none.
+   */
+  async conversation(id, through = null) {
+    return (await this.#authorized(`/v1/conversations/${id}${through ? `?through=${through}` : ""}`)).json();
   }
 
   /**
-   * Send a message and yield the events of its answer.
+   * Send a message, or `regenerate` an answer, and yield the events of the answer.
    * The same idempotency key never runs the model twice, so a repeat after a broken line is safe.
    */
-  async *ask({ message, conversationId, parentId, idempotencyKey }, signal) {
-    const body = { message, conversation_id: conversationId ?? undefined, parent_id: parentId ?? undefined };
+  async *ask({ message, conversationId, parentId, regenerate, idempotencyKey }, signal) {
+    const place = { conversation_id: conversationId ?? undefined, parent_id: parentId };
+    const body = regenerate ? { regenerate } : { message, ...place };
     yield* this.#events("/v1/chat/stream", {
       ...json(body),
       headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey },

@@ -1,6 +1,6 @@
 /** Where the visitor writes. */
 
-import { LONGEST_MESSAGE, lengthOf } from "./conversation.js";
+import { LONGEST_MESSAGE, lengthOf } from "./message.js";
 import { element, icon } from "./dom.js";
 import { fill } from "./texts.js";
 

@@ -1,44 +1,27 @@
-/** The conversation as the visitor sees it: its messages, and the one answer that may be under way. */
+/** The conversation as the visitor sees it: one branch of its messages, and the one answer that may be under way. */
 
 import { answerEvents } from "./answer-stream.js";
-
-/** The longest message the server takes, in characters (code points). */
-export const LONGEST_MESSAGE = 2_000;
+import { LONGEST_MESSAGE, failWith, lengthOf, nameMessage, shown, siblingsBeside, take } from "./message.js";
 
 /** How long a stopped answer may take to say goodbye before the line is cut. */
 const FAREWELL_MS = 3_000;
 
-/** Characters as the server counts them: an emoji is one, not two. */
-export function lengthOf(text) {
-  return [...text].length;
-}
+/** What the device remembers: the conversation, its newest answer, and the end of the branch that was chosen last. */
+const PLACE = ["conversation", "newest", "leaf"];
 
 /**
- * A message as shown.
- * @typedef {object} Message
- * @property {string | null} id null until the server has named it
- * @property {"user" | "assistant"} role
- * @property {string} text
- * @property {object[]} citations
- * @property {"complete" | "streaming" | "stopped" | "failed"} state
- * @property {"typing" | "searching" | "reconnecting" | null} activity what a streaming answer is doing
- * @property {string | null} warning
- * @property {{code: string, detail: string, retryable: boolean, retryAfter: number | null} | null} failure
- * @property {"up" | "down" | null} rating
- * @property {object | null} question what an answer answers; null on restored messages
- */
-
-/**
- * Emits `message` (one was added), `change` (one changed), `answer` (one ended), `busy`, `failure`,
- * and `restart` (all messages were replaced); each event's detail is the message, or null.
+ * Emits `message` (one was added), `change` (one changed), `removed` (the last ones were), `answer` (one ended), `busy`,
+ * `failure`, and `restart` (all messages were replaced); each event's detail is the message or messages, or null.
  */
 export class Conversation extends EventTarget {
-  /** @type {Message[]} */
+  /** @type {import("./message.js").Message[]} */
   messages = [];
   #api;
   #memory;
   #pause;
   #current = null;
+  #seen;
+  #warned = new Set();
 
   /**
    * @param {{api: import("./api.js").ChatApi, memory: import("./storage.js").Memory,
@@ -49,6 +32,7 @@ export class Conversation extends EventTarget {
     this.#api = api;
     this.#memory = memory;
     this.#pause = pause;
+    this.#seen = this.#place;
   }
 
   /** Whether an answer is under way; until it ends nothing else is sent. */
@@ -63,33 +47,54 @@ export class Conversation extends EventTarget {
 
   /** Load the conversation that this device remembers and take up its unfinished answer. */
   async restore() {
-    const id = this.#memory.get("conversation");
-    if (!id || this.busy) return;
-    const stored = await this.#load(id);
-    const pendingId = this.#memory.get("pending"); // none when the conversation itself is gone
-    this.messages = stored.filter(({ id: messageId }) => messageId !== pendingId).map(shown);
-    this.#emit("restart");
-    if (pendingId) await this.#run(this.#add({ id: pendingId, role: "assistant", state: "streaming" }));
+    if (this.busy) return;
+    const stored = await this.#load(this.#memory.get("conversation"), this.#memory.get("leaf"));
+    if (this.busy) return;
+    this.#seen = this.#place;
+    await this.#replace(stored, this.#memory.get("pending")); // null when the conversation itself is gone
+  }
+
+  /** Show what another tab has done meanwhile; asks the server only when there is something. */
+  async sync() {
+    if (this.#place !== this.#seen) await this.restore();
+  }
+
+  /** Show the newest branch through a message, and stay on it. */
+  async show(messageId) {
+    if (this.busy) return;
+    const stored = await this.#load(this.#memory.get("conversation"), messageId);
+    if (this.busy) return;
+    this.#remember({ leaf: stored.at(-1)?.id ?? null });
+    this.#replace(stored, null); // an answer that is still being made is taken up, and nobody waits for its end
   }
 
   /** Ask a question; resolves when its answer has ended, to false when it could not be sent at all. */
   async send(text) {
-    const message = text.trim();
-    if (this.busy || message === "" || lengthOf(message) > LONGEST_MESSAGE) return false;
-    this.#add({ role: "user", text: message });
-    const question = { message, parentId: null, idempotencyKey: randomKey() };
-    await this.#run(this.#add({ role: "assistant", state: "streaming", question }));
-    return true;
+    return this.#ask(text, { parentId: this.#memory.get("leaf") ?? undefined });
+  }
+
+  /** Ask a question in other words, beside what it was; resolves as `send` does. */
+  async edit(question, text) {
+    if (!this.#sendable(text)) return false;
+    this.#dropFrom(question);
+    return this.#ask(text, { parentId: question.parentId, siblings: siblingsBeside(question) });
+  }
+
+  /** Ask for a further answer in place of this one. */
+  async regenerate(answer) {
+    if (this.busy || !answer.id) return;
+    this.#dropFrom(answer);
+    const fresh = { role: "assistant", state: "streaming", question: against(answer) };
+    await this.#run(this.#add(fresh, siblingsBeside(answer)));
   }
 
   /** Try a failed answer once more. */
   async retry(answer) {
     if (this.busy) return;
     if (answer.failure.final) {
-      // The server has closed this run: a new one, on a branch beside the failed one.
-      const before = this.messages.slice(0, this.messages.indexOf(answer));
-      const parentId = before.findLast(({ role, state }) => role === "assistant" && state === "complete")?.id;
-      answer.question = { ...answer.question, parentId, idempotencyKey: randomKey() };
+      // The server has closed this run. When it knows the question, only the answer is asked for again.
+      answer.question = answer.id ? against(answer) : { ...answer.question, idempotencyKey: randomKey() };
+      answer.siblings = siblingsBeside(answer).filter((id) => answer.text || id !== answer.id);
       answer.id = null;
     }
     Object.assign(answer, { text: "", citations: [], state: "streaming", warning: null, failure: null });
@@ -100,10 +105,9 @@ export class Conversation extends EventTarget {
   async stop() {
     const current = this.#current;
     if (!current) return;
-    const cut = () => current.abort.abort();
-    if (!current.answer.id) return cut();
-    setTimeout(cut, FAREWELL_MS);
-    await this.#api.cancel(current.answer.id).catch(cut);
+    current.stopping = true;
+    setTimeout(() => current.abort.abort(), FAREWELL_MS);
+    await this.#cancel(current);
   }
 
   /** Forget this conversation and begin a new one. */
@@ -132,32 +136,66 @@ export class Conversation extends EventTarget {
     }
   }
 
-  async #load(id) {
+  #sendable(text) {
+    return !this.busy && text.trim() !== "" && lengthOf(text.trim()) <= LONGEST_MESSAGE;
+  }
+
+  /** Without a parent the server puts a question after the newest message, null is the conversation's beginning. */
+  async #ask(text, { parentId, siblings = [] }) {
+    if (!this.#sendable(text)) return false;
+    const message = text.trim();
+    const before = this.messages.findLast(({ id }) => id)?.id ?? null;
+    const place = { parent_id: parentId === undefined ? before : parentId };
+    this.#add({ role: "user", text: message, state: "complete", ...place }, siblings);
+    const question = { message, parentId, idempotencyKey: randomKey() };
+    await this.#run(this.#add({ role: "assistant", state: "streaming", question }));
+    return true;
+  }
+
+  async #load(id, through) {
     try {
-      return (await this.#api.conversation(id)).messages;
+      return id ? (await this.#api.conversation(id, through)).messages : [];
     } catch (error) {
       if (error.status !== 404) throw error;
+      if (through) return this.#load(id, null);
       this.#forget(); // it was erased, or belongs to another visitor: begin anew
       return [];
     }
   }
 
+  /** Put these messages in place of what was shown, and take up the answer among them that is not complete. */
+  async #replace(stored, pendingId) {
+    const open = stored.find(({ id, status }) => id === pendingId || (status === "pending" && id === stored.at(-1).id));
+    this.messages = stored.filter((message) => message !== open).map(shown);
+    this.#emit("restart");
+    const unfinished = open ?? (pendingId && { id: pendingId, role: "assistant" });
+    if (unfinished) await this.#run(this.#add({ ...unfinished, text: "", citations: [], state: "streaming" }));
+  }
+
+  get #place() {
+    return PLACE.map((name) => this.#memory.get(name)).join();
+  }
+
+  #remember(values) {
+    for (const [name, value] of Object.entries(values)) this.#memory.set(name, value);
+    this.#seen = this.#place;
+  }
+
   #forget() {
-    this.#memory.set("conversation", null);
-    this.#memory.set("pending", null);
+    this.#remember({ conversation: null, newest: null, leaf: null, pending: null });
   }
 
   async #run(answer) {
     const current = { answer, abort: new AbortController() };
     this.#current = current;
-    answer.activity = "typing";
+    Object.assign(answer, { activity: "typing", toolsRunning: 0 });
     this.#emit("busy");
     this.#emit("change", answer);
     try {
       await this.#follow(answer, current);
     } catch (error) {
       if (this.#current !== current) return; // the visitor has begun anew meanwhile
-      this.#fail(answer, error);
+      failWith(answer, error);
     }
     if (this.#current !== current) return;
     this.#current = null;
@@ -166,6 +204,11 @@ export class Conversation extends EventTarget {
     this.#emit("change", answer);
     this.#emit(answer.failure ? "failure" : "answer", answer);
     this.#emit("busy");
+  }
+
+  /** Tell the server that nobody waits for this answer, as soon as it has a name. */
+  async #cancel({ answer, abort, stopping }) {
+    if (stopping && answer.id) await this.#api.cancel(answer.id).catch(() => abort.abort());
   }
 
   async #follow(answer, current) {
@@ -177,6 +220,7 @@ export class Conversation extends EventTarget {
         if (this.#current !== current) return;
         this.#take(answer, type, data);
         this.#emit("change", answer);
+        if (type === "start") this.#cancel(current);
       }
     } catch (error) {
       if (error.status !== 404 || this.#current !== current) throw error;
@@ -184,14 +228,16 @@ export class Conversation extends EventTarget {
     }
   }
 
-  /** The server no longer knows the conversation, or no longer keeps the answer's stream. */
+  /** The server no longer knows the conversation or the message, or no longer keeps the answer's stream. */
   async #withoutLostPart(answer, current, error) {
     const conversationId = this.#memory.get("conversation");
     if (answer.id) {
-      const stored = (await this.#load(conversationId)).find(({ id }) => id === answer.id);
+      const stored = (await this.#load(conversationId, answer.id)).find(({ id }) => id === answer.id);
       if (!stored) throw error;
       Object.assign(answer, shown(stored));
     } else if (conversationId) {
+      const { text } = this.#questionOf(answer);
+      answer.question = { message: text, idempotencyKey: randomKey() };
       this.#forget();
       await this.#follow(answer, current);
     } else {
@@ -199,43 +245,36 @@ export class Conversation extends EventTarget {
     }
   }
 
+  #questionOf(answer) {
+    return this.messages[this.messages.indexOf(answer) - 1];
+  }
+
   #take(answer, type, data) {
-    if (type === "reconnecting") answer.activity = "reconnecting";
-    else answer.activity = answer.text ? null : "typing";
+    if (type === "warning" && this.#warned.has(data.code)) return;
+    if (type === "warning") this.#warned.add(data.code);
     if (type === "start") this.#begin(answer, data);
-    if (type === "warning") answer.warning = data.detail;
-    if (type === "tool" && data.state === "called") answer.activity = "searching";
-    if (type === "token") answer.text += data.text;
-    if (type === "citation") answer.citations = [...answer.citations, data];
-    if (type === "done") finish(answer, data);
-    if (type === "error") answer.failure = { ...data, retryAfter: data.retry_after ?? null, final: true };
-    if (type === "error") answer.state = "failed";
+    take(answer, type, data);
   }
 
-  #begin(answer, { message_id: id, conversation_id: conversationId }) {
-    answer.id = id;
-    this.#memory.set("conversation", conversationId);
-    this.#memory.set("pending", id);
+  #begin(answer, { message_id: id, user_message_id: questionId, conversation_id: conversation }) {
+    const question = this.#questionOf(answer);
+    if (question && !question.id) nameMessage(question, questionId);
+    if (!answer.id) nameMessage(answer, id);
+    const leaf = answer.question ? null : this.#memory.get("leaf"); // what is asked anew is the newest there is
+    this.#remember({ conversation, newest: id, leaf, pending: id });
+    if (question) this.#emit("change", question);
   }
 
-  #fail(answer, error) {
-    if (error.name === "AbortError") {
-      answer.state = "stopped";
-      return;
-    }
-    const code = error.name === "ConnectionLost" ? "connection_lost" : (error.code ?? "unknown");
-    const detail = error.name === "ApiError" ? error.message : "";
-    const { retryable = false, retryAfter = null } = error;
-    // Not final: the server may still hold this answer, so trying again takes the same one up.
-    answer.failure = { code, detail, retryable, retryAfter, final: error.name !== "ConnectionLost" };
-    answer.state = "failed";
-  }
-
-  #add(message) {
+  #add(message, siblings = []) {
     const complete = shown(message);
+    complete.siblings = siblings.length > 1 ? siblings : complete.siblings;
     this.messages.push(complete);
     this.#emit("message", complete);
     return complete;
+  }
+
+  #dropFrom(message) {
+    this.#emit("removed", this.messages.splice(this.messages.indexOf(message)));
   }
 
   #emit(type, detail = null) {
@@ -243,15 +282,9 @@ export class Conversation extends EventTarget {
   }
 }
 
-/** @returns {Message} */
-function shown({ id = null, role, text = "", citations, state = "complete", feedback, question = null }) {
-  const fresh = { activity: null, warning: null, failure: null };
-  return { id, role, text, citations: citations ?? [], state, ...fresh, rating: feedback?.rating ?? null, question };
-}
-
-function finish(answer, { finish_reason: reason, citations }) {
-  if (citations?.length) answer.citations = citations;
-  answer.state = reason === "cancelled" ? "stopped" : "complete";
+/** What asks for a further answer beside this one. */
+function against(answer) {
+  return { regenerate: answer.id, idempotencyKey: randomKey() };
 }
 
 /** Not `crypto.randomUUID`: that one is missing on pages served without TLS. */

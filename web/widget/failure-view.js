@@ -1,7 +1,24 @@
 /** Why there is no answer, and what the visitor can do about it. */
 
 import { element, icon } from "./dom.js";
-import { duration, fill } from "./texts.js";
+import { duration, fill, sentence } from "./texts.js";
+
+/** Codes that mean the same to a visitor; an error of another code has its own text or comes in the server's words. */
+const MEANING = {
+  internal: "unavailable",
+  unavailable: "unavailable",
+  knowledge_unavailable: "unavailable",
+  moderation_unavailable: "unavailable",
+  provider_busy: "unavailable",
+  provider_failed: "unavailable",
+  provider_rejected: "unavailable",
+  provider_not_configured: "unavailable",
+  answer_timeout: "answer_interrupted",
+  resume_unavailable: "answer_interrupted",
+  conversation_archived: "conversation_closed",
+  conversation_paused: "conversation_closed",
+  slow_down: "rate_limited",
+};
 
 /** Longer waits are not counted down second by second. */
 const LONGEST_COUNTDOWN_S = 3_600;
@@ -32,21 +49,21 @@ export class FailureView {
 
   #draw({ code, detail, retryable, retryAfter }) {
     const { texts } = this.#configuration;
-    this.#text.textContent = texts[`error_${code}`] || detail || texts.error;
-    this.#retry.hidden = !retryable;
+    const meaning = meaningOf(code, retryAfter);
+    const text = texts[`error_${code}`] || texts[`error_${meaning}`] || sentence(detail) || texts.error;
+    this.#text.textContent = text;
+    this.#retry.hidden = !retryable || meaning === "limit_reached";
     this.#retry.disabled = false;
-    if (code !== "rate_limited") return;
-    if (retryAfter && retryAfter <= LONGEST_COUNTDOWN_S) this.#countDown(retryAfter);
-    else this.#text.textContent = detail || texts.error;
+    if (meaning === "rate_limited") this.#countDown(text, retryAfter);
   }
 
-  #countDown(seconds) {
+  #countDown(text, seconds) {
     const { texts, locale } = this.#configuration;
     const ends = Date.now() + seconds * 1000;
     this.#retry.disabled = true;
     const draw = () => {
       const left = (ends - Date.now()) / 1000;
-      this.#text.textContent = fill(texts.error_rate_limited, { time: duration(Math.max(left, 1), locale) });
+      this.#text.textContent = fill(text, { time: duration(Math.max(left, 1), locale) });
       if (left > 0) return;
       clearInterval(this.#timer);
       this.#text.textContent = texts.error_rate_limited_over;
@@ -55,4 +72,10 @@ export class FailureView {
     draw();
     this.#timer = setInterval(draw, 1000);
   }
+}
+
+function meaningOf(code, retryAfter) {
+  const meaning = MEANING[code] ?? code;
+  const waits = retryAfter && retryAfter <= LONGEST_COUNTDOWN_S;
+  return code.endsWith("_reached") || (meaning === "rate_limited" && !waits) ? "limit_reached" : meaning;
 }

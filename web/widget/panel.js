@@ -22,7 +22,8 @@ export class Panel extends EventTarget {
     super();
     this.#conversation = conversation;
     this.#configuration = configuration;
-    this.#transcript = new Transcript(conversation, configuration, (text) => (this.#live.textContent = text));
+    const announce = (text) => (this.#live.textContent = text);
+    this.#transcript = new Transcript(conversation, configuration, { announce, bring: (load) => this.#bring(load) });
     this.#composer = new Composer(configuration.texts);
     this.node = element("section", { class: "panel", role: "dialog", "aria-labelledby": "title", hidden: true });
     const disclaimer = element("p", { class: "disclaimer", dir: "auto" }, configuration.texts.disclaimer);
@@ -49,13 +50,25 @@ export class Panel extends EventTarget {
 
   /** Bring back the conversation from before. */
   async restore() {
+    this.#announceNotice(this.#configuration.texts.restoring);
+    await this.#bring(() => this.#conversation.restore());
+  }
+
+  /** Show what another tab has done meanwhile, unless the visitor is in the middle of something. */
+  async sync() {
+    if (!this.#transcript.editing) await this.#bring(() => this.#conversation.sync());
+  }
+
+  /** Load messages; say whether that worked, and offer to try again when it did not. */
+  async #bring(load) {
     const { texts } = this.#configuration;
-    this.#announceNotice(texts.restoring);
     try {
-      await this.#conversation.restore();
+      await load();
+      return true;
     } catch {
-      const again = element("button", { class: "quiet", type: "button", onclick: () => this.restore() }, texts.retry);
+      const again = element("button", { class: "quiet", type: "button", onclick: () => this.#bring(load) }, texts.retry);
       this.#announceNotice(texts.restore_failed, again);
+      return false;
     }
   }
 
@@ -67,6 +80,10 @@ export class Panel extends EventTarget {
     this.#composer.addEventListener("stop", () => conversation.stop());
     this.#transcript.addEventListener("ask", ({ detail }) => {
       conversation.send(detail);
+      this.#composer.focus();
+    });
+    this.#transcript.addEventListener("edit", ({ detail }) => {
+      conversation.edit(detail.question, detail.text);
       this.#composer.focus();
     });
     for (const change of ["online", "offline"]) window.addEventListener(change, () => this.#showConnection());
@@ -126,7 +143,7 @@ export class Panel extends EventTarget {
       {},
       this.#avatar(),
       element("div", { class: "titles" }, title, texts.subtitle ? subtitle : null),
-      headerButton("compose", texts.new_conversation, restart),
+      headerButton("plus", texts.new_conversation, restart),
       headerButton("close", texts.close, () => this.#close()),
     );
   }

@@ -19,9 +19,20 @@ export const TEXTS = {
   assistant_said: "{name} said:",
   suggestions: "Suggested questions",
   typing: "Thinking…",
-  searching: "Searching the documents…",
+  using_tool: "Looking something up…",
+  tool_done: "Looked it up. Writing…",
+  tool_failed: "That could not be looked up. Going on…",
   reconnecting: "Reconnecting…",
   stopped: "Stopped.",
+  regenerate: "Answer again",
+  edit: "Edit",
+  edit_message: "Edit your message",
+  edit_send: "Send",
+  edit_cancel: "Cancel",
+  version: "{number}/{count}",
+  version_shown: "Version {number} of {count}",
+  version_previous: "Previous version",
+  version_next: "Next version",
   offline: "You are offline. Messages can be sent again once you are connected.",
   restoring: "Loading your conversation…",
   restore_failed: "Your conversation could not be loaded.",
@@ -48,11 +59,24 @@ export const TEXTS = {
   error_connection_lost: "The connection was lost.",
   error_rate_limited: "That was a lot of messages. You can go on in {time}.",
   error_rate_limited_over: "You can go on now.",
+  error_limit_reached: "The chat has reached its limit for now. Please come back later.",
+  error_unavailable: "I cannot answer at the moment. Please try again shortly.",
+  error_answer_interrupted: "The answer was interrupted.",
+  error_answer_not_json: "The answer did not come out in the right form.",
+  error_conversation_closed: "This conversation is closed. Please begin a new one.",
+  error_visitor_blocked: "You cannot send messages here.",
+  warning: "{detail}",
+  warning_nearly_reached: "This chat is close to its limit for now.",
 };
 
 /** Put values into a text's `{placeholders}`. */
 export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (placeholder, name) => values[name] ?? placeholder);
+}
+
+/** What the server says as a sentence: it begins with a capital and ends with a full stop. */
+export function sentence(message) {
+  return message && message[0].toUpperCase() + message.slice(1) + (/[.!?]$/.test(message) ? "" : ".");
 }
 
 /** A waiting time in the reader's language, for example "12 seconds". */

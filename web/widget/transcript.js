@@ -1,39 +1,48 @@
 /** The list of messages, or a greeting while there are none. */
 
+import { AnswerView } from "./answer-view.js";
 import { element, icon } from "./dom.js";
-import { AnswerView, questionView } from "./message-view.js";
+import { QuestionView } from "./question-view.js";
 import { fill } from "./texts.js";
 
 /** Closer to the end than this, the list follows what is added. */
 const FOLLOW_PX = 80;
 
-/** Draws a conversation; emits `ask` with a suggested question as detail. */
+/**
+ * Draws a conversation; emits `ask` with a suggested question as detail, and `edit` with a question and its new text.
+ */
 export class Transcript extends EventTarget {
   node;
   #conversation;
   #configuration;
   #announce;
+  #bring;
   #views = new Map();
   #following = true;
+  #lookedUp = null;
 
   /**
    * @param {import("./conversation.js").Conversation} conversation
    * @param {object} configuration
-   * @param {(text: string) => void} announce tells screen readers
+   * @param {{announce: (text: string) => void, bring: (load: () => Promise<void>) => Promise<boolean>}} around
+   *   `announce` tells screen readers, `bring` loads messages and says whether that worked
    */
-  constructor(conversation, configuration, announce) {
+  constructor(conversation, configuration, { announce, bring }) {
     super();
     this.#conversation = conversation;
     this.#configuration = configuration;
     this.#announce = announce;
+    this.#bring = bring;
     // Not live itself: a log that changes letter by letter would be read letter by letter.
     const live = { role: "log", "aria-live": "off", "aria-label": configuration.texts.conversation, tabindex: "0" };
     this.node = element("div", { class: "transcript", ...live });
     this.node.addEventListener("scroll", () => (this.#following = this.#atEnd), { passive: true });
     conversation.addEventListener("message", ({ detail }) => this.#add(detail));
     conversation.addEventListener("change", ({ detail }) => this.#change(detail));
+    conversation.addEventListener("removed", ({ detail }) => this.#remove(detail));
     conversation.addEventListener("restart", () => this.draw());
-    conversation.addEventListener("answer", ({ detail }) => this.#speak(detail.text));
+    conversation.addEventListener("busy", () => this.node.classList.toggle("busy", conversation.busy));
+    conversation.addEventListener("answer", ({ detail }) => this.#speak(this.#spoken(detail)));
     conversation.addEventListener("failure", () => this.#speak(this.#failureText()));
     this.draw();
   }
@@ -47,6 +56,11 @@ export class Transcript extends EventTarget {
     this.scrollToEnd();
   }
 
+  /** Whether the visitor is putting a question in other words. */
+  get editing() {
+    return this.node.querySelector(".editing") !== null;
+  }
+
   scrollToEnd() {
     this.#following = true;
     this.node.scrollTop = this.node.scrollHeight;
@@ -58,19 +72,31 @@ export class Transcript extends EventTarget {
 
   #add(message) {
     this.node.querySelector(".welcome")?.remove();
-    if (message.role === "user") {
-      this.node.append(questionView(message, this.#configuration.texts));
-    } else {
-      const view = this.#answerView(message);
-      this.#views.set(message, view);
-      this.node.append(view.node);
-    }
+    const view = message.role === "user" ? this.#questionView(message) : this.#answerView(message);
+    this.#views.set(message, view);
+    this.node.append(view.node);
     this.scrollToEnd();
+  }
+
+  #remove(messages) {
+    for (const message of messages) {
+      this.#views.get(message)?.node.remove();
+      this.#views.delete(message);
+    }
+  }
+
+  #questionView(question) {
+    return new QuestionView(question, this.#configuration.texts, {
+      edit: (text) => this.dispatchEvent(new CustomEvent("edit", { detail: { question, text } })),
+      go: (id, step) => this.#go(id, step),
+    });
   }
 
   #answerView(answer) {
     return new AnswerView(answer, this.#configuration, {
       retry: () => this.#conversation.retry(answer),
+      regenerate: () => this.#regenerate(answer),
+      go: (id, step) => this.#go(id, step),
       rate: (feedback) => this.#conversation.rate(answer, feedback),
       announce: this.#announce,
       grown: () => this.#follow(),
@@ -78,9 +104,27 @@ export class Transcript extends EventTarget {
     });
   }
 
+  #regenerate(answer) {
+    this.node.focus({ preventScroll: true }); // the button is about to go
+    this.#conversation.regenerate(answer);
+  }
+
+  async #go(id, step) {
+    if (!(await this.#bring(() => this.#conversation.show(id)))) return;
+    const shown = this.#conversation.messages.find((message) => message.id === id);
+    if (!shown) return;
+    const { siblings } = shown;
+    this.#views.get(shown).focusVersions(step);
+    const values = { number: siblings.indexOf(id) + 1, count: siblings.length };
+    this.#announce(fill(this.#configuration.texts.version_shown, values));
+  }
+
   #change(message) {
     this.#views.get(message)?.update();
     this.#follow();
+    if (message.activity !== "using_tool" || this.#lookedUp === message) return;
+    this.#lookedUp = message; // once per answer, however many tools it takes
+    this.#announce(this.#configuration.texts.using_tool);
   }
 
   #follow() {
@@ -90,6 +134,10 @@ export class Transcript extends EventTarget {
   #speak(text) {
     const { texts, name } = this.#configuration;
     this.#announce(`${fill(texts.assistant_said, { name })} ${text}`);
+  }
+
+  #spoken({ text, state }) {
+    return state === "stopped" ? `${text} ${this.#configuration.texts.stopped}` : text;
   }
 
   #failureText() {

@@ -29,6 +29,9 @@ export class Widget extends EventTarget {
     for (const ending of ["answer", "failure"]) {
       conversation.addEventListener(ending, () => !this.#panel.shown && this.#launcher.markUnread());
     }
+    conversation.addEventListener("busy", () => this.#sync());
+    document.addEventListener("visibilitychange", () => this.#sync());
+    window.addEventListener("storage", () => this.#sync());
     document.body.append(hostOf(configuration, [this.#panel.node, this.#launcher.node]));
     if (memory.get("open") && innerWidth > 480) this.#show({ focus: false });
   }
@@ -62,7 +65,14 @@ export class Widget extends EventTarget {
     this.#launcher.show({ open: true });
     this.#memory.set("open", "yes");
     this.dispatchEvent(new Event("open"));
-    this.restore();
+    this.#sync();
+  }
+
+  /** What other tabs have asked meanwhile is shown as soon as somebody looks. */
+  async #sync() {
+    if (document.hidden || !this.#panel.shown) return;
+    await this.restore();
+    await this.#panel.sync();
   }
 }
 

@@ -13,6 +13,7 @@ from chatconnect.domain.moderation import Moderation, ModerationMode
 from chatconnect.domain.principals import Staff
 from chatconnect.domain.secret import Secret
 from chatconnect.http.authentication import Admin, Viewer
+from chatconnect.http.controls import ResponseFormatBody
 from chatconnect.http.errors import responses
 from functions.config.services import Tenants
 
@@ -63,6 +64,9 @@ class AssistantBody(BaseModel):
     tool_rounds: int
     fallback: FallbackBody | None
     moderation: ModerationBody
+    prompt_cache: bool
+    answer_cache: bool
+    response_format: ResponseFormatBody
     version: int
     is_default: bool
     created_at: datetime
@@ -96,6 +100,9 @@ class AssistantBody(BaseModel):
                 refusal=config.moderation.refusal,
                 forbidden_phrases=list(config.moderation.forbidden_phrases),
             ),
+            prompt_cache=config.prompt_cache,
+            answer_cache=config.answer_cache,
+            response_format=ResponseFormatBody.of(config.response_format),
             version=assistant.version,
             is_default=assistant.is_default,
             created_at=assistant.created_at,
@@ -126,11 +133,25 @@ class ConfigurationBody(BaseModel):
     refusal: str
     condense: str = Field(default="auto", description="auto: a follow-up is written in full for the search; or off")
     tools: list[str] = Field(
-        default_factory=list, description="What the model may call: search_knowledge and the company's own tools"
+        default_factory=list,
+        description="What the model may call: `search_knowledge`, the company's own tools by their names, and those of "
+        "its MCP servers as `server/tool`, or all of a server's as `server/*`. A name behind which there is nothing is "
+        "passed over, and so are servers' tools beyond a hundred.",
+        examples=[["search_knowledge", "find_order", "shop/*"]],
     )
     tool_rounds: int = Field(default=4, description="At most this many requests to the model for one answer")
     fallback: FallbackBody | None = None
     moderation: ModerationBody = ModerationBody()
+    prompt_cache: bool = Field(
+        default=True,
+        description="A provider that charges for it (Anthropic) keeps instructions and history for the next requests",
+    )
+    answer_cache: bool = Field(
+        default=False,
+        description="A conversation's first question that was asked before, word for word, gets the same answer, at no "
+        "cost; for an hour, or until knowledge or configuration change",
+    )
+    response_format: ResponseFormatBody = ResponseFormatBody()
 
     def to_config(self, stored: AssistantConfig) -> AssistantConfig:
         """Return the configuration that this asks for. Raises Invalid."""
@@ -161,6 +182,9 @@ class ConfigurationBody(BaseModel):
             tools=tuple(self.tools),
             tool_rounds=self.tool_rounds,
             fallback=Fallback(self.fallback.provider, self.fallback.model) if self.fallback else None,
+            prompt_cache=self.prompt_cache,
+            answer_cache=self.answer_cache,
+            response_format=self.response_format.to_format(),
         )
 
 

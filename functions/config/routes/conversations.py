@@ -1,5 +1,6 @@
 """Conversations: a visitor reads their own, staff read all of the tenant's; and feedback on answers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -7,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from chatconnect.domain.conversation import Conversation, Feedback, Message
+from chatconnect.domain.conversation import Conversation, Feedback, Message, Sibling
 from chatconnect.domain.identifiers import ConversationId, MessageId
 from chatconnect.http.answers import CitationBody, UsageBody
 from chatconnect.http.authentication import Admin, Agent, CurrentReader
 from chatconnect.http.errors import responses
 from chatconnect.ports.conversations import Path
-from functions.config.services import Conversations, Prompts
+from functions.config.services import Conversations, Prompts, WritingReader
 
 router = APIRouter(prefix="/v1", tags=["conversations"])
 
@@ -23,6 +24,7 @@ class ConversationBody(BaseModel):
 
     id: UUID
     assistant_id: UUID
+    visitor_id: UUID | None = Field(description="Null: held by a tenant's own server")
     state: str
     metadata: dict[str, str]
     created_at: datetime
@@ -35,12 +37,20 @@ class ConversationBody(BaseModel):
         return cls(
             id=conversation.id,
             assistant_id=conversation.assistant_id,
+            visitor_id=conversation.visitor_id,
             state=conversation.state.value,
             metadata=dict(conversation.metadata),
             created_at=conversation.created_at,
             updated_at=conversation.updated_at,
             forked_from=conversation.forked_from,
         )
+
+
+class SiblingBody(BaseModel):
+    """A message that stands beside others; `status` is pending, complete, partial or failed."""
+
+    id: UUID
+    status: str
 
 
 class MessageBody(BaseModel):
@@ -59,10 +69,18 @@ class MessageBody(BaseModel):
     finish_reason: str | None
     error_code: str | None
     trace_id: str | None
+    timings: dict[str, float] | None = Field(
+        description="On answers: the milliseconds that each step took, in the order in which they were over. Only the "
+        "company's own side is told"
+    )
+    siblings: list[SiblingBody] = Field(
+        description="The messages that follow the same message, this one among them, oldest first; empty when it is "
+        "the only one. Made by edits and further answers; told when a conversation is read"
+    )
 
     @classmethod
-    def of(cls, message: Message) -> "MessageBody":
-        """Return the body that shows a message."""
+    def of(cls, message: Message, siblings: Sequence[Sibling] = (), *, timed: bool = False) -> "MessageBody":
+        """Return the body that shows a message; `timed` with its timings."""
         usage = message.usage
         return cls(
             id=message.id,
@@ -93,10 +111,14 @@ class MessageBody(BaseModel):
                 first_token_ms=usage.first_token_ms,
                 total_ms=usage.total_ms,
                 estimated=usage.estimated,
+                cache_write_tokens=usage.cache_write_tokens,
+                from_cache=usage.from_cache,
             ),
             finish_reason=message.finish_reason,
             error_code=message.error_code,
             trace_id=message.trace_id,
+            timings=dict(message.timings) if timed else None,
+            siblings=[SiblingBody(id=each.id, status=each.status.value) for each in siblings],
         )
 
 
@@ -112,10 +134,13 @@ class ThreadBody(ConversationBody):
     messages: list[MessageBody]
 
     @classmethod
-    def of_path(cls, path: Path) -> "ThreadBody":
-        """Return the body that shows a branch."""
+    def of_path(cls, path: Path, *, timed: bool = False) -> "ThreadBody":
+        """Return the body that shows a branch; `timed` with its answers' timings."""
         head = ConversationBody.of(path.conversation)
-        return cls(**head.model_dump(), messages=[MessageBody.of(message) for message in path.messages])
+        messages = [
+            MessageBody.of(message, path.siblings.get(message.parent_id, ()), timed=timed) for message in path.messages
+        ]
+        return cls(**head.model_dump(), messages=messages)
 
 
 class BranchBody(BaseModel):
@@ -180,10 +205,11 @@ async def read_conversation(
     reader: CurrentReader,
     conversations: Conversations,
     leaf: UUID | None = None,
+    through: UUID | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> ThreadBody:
-    """Show a conversation with its newest branch, or the one that ends in `leaf`.
+    """Show a conversation with its newest branch, the one that ends in `leaf`, or the newest `through` a message.
 
     With `since` or `until`, only what was sent from then on, or before then.
     """
@@ -192,10 +218,11 @@ async def read_conversation(
         ConversationId(conversation_id),
         reader.visitor_id,
         leaf=MessageId(leaf) if leaf else None,
+        through=MessageId(through) if through else None,
         since=since,
         until=until,
     )
-    return ThreadBody.of_path(path)
+    return ThreadBody.of_path(path, timed=reader.visitor_id is None)
 
 
 @router.get("/conversations/{conversation_id}/branches", responses=responses(401, 403, 404))
@@ -212,7 +239,7 @@ async def list_branches(conversation_id: UUID, reader: CurrentReader, conversati
 
 @router.post("/conversations/{conversation_id}/fork", status_code=201, responses=responses(401, 403, 404))
 async def fork_conversation(
-    conversation_id: UUID, body: ForkBody, reader: CurrentReader, conversations: Conversations
+    conversation_id: UUID, body: ForkBody, reader: WritingReader, conversations: Conversations
 ) -> ThreadBody:
     """Begin a new conversation with the branch up to a message of this one. Staff need the role agent."""
     path = await conversations.fork(reader, ConversationId(conversation_id), MessageId(body.message_id))
@@ -237,7 +264,10 @@ async def unarchive_conversation(
 async def rebuild_prompt(message_id: UUID, caller: Admin, prompts: Prompts) -> PromptBody:
     """Show what the model was given for an answer, byte for byte, and what was searched for.
 
-    A model that called tools was given their results on top of this.
+    A model that called tools was given their results on top of this. Anthropic's models get the later part of the
+    system message, summary and passages, right before the question, so that all that comes earlier can be cached. An
+    answer that came from the answer cache has no prompt: no model was asked.
+    A model whose JSON was wrong was then told so, on top of this.
     """
     prompt, context = await prompts.rebuild(caller.tenant_id, MessageId(message_id))
     dialogue = [PromptMessageBody(role=message.role, content=message.text) for message in prompt.messages]
@@ -250,8 +280,8 @@ async def rebuild_prompt(message_id: UUID, caller: Admin, prompts: Prompts) -> P
 
 @router.post("/messages/{message_id}/feedback", status_code=204, responses=responses(401, 403, 404))
 async def give_feedback(
-    message_id: UUID, body: FeedbackBody, reader: CurrentReader, conversations: Conversations
+    message_id: UUID, body: FeedbackBody, reader: WritingReader, conversations: Conversations
 ) -> None:
-    """Rate an answer; a second rating replaces the first."""
+    """Rate an answer; a second rating replaces the first. A blocked visitor gets 403 `visitor_blocked`."""
     feedback = Feedback(body.rating, body.reason, body.text)
     await conversations.give_feedback(reader.tenant_id, MessageId(message_id), feedback, reader.visitor_id)

@@ -35,10 +35,10 @@ def test_a_turn_that_cannot_be_read_fails_alone(invoke: Invoke, read: ReadEvent)
     assert outcome.payload == {"batchItemFailures": [{"itemIdentifier": bad["messageId"]}]}
 
 
-def test_reconcile_says_how_much_it_purged(invoke: Invoke, read: ReadEvent) -> None:
+def test_reconcile_says_how_much_it_purged_and_closed(invoke: Invoke, read: ReadEvent) -> None:
     outcome = invoke("jobs", read("jobs-reconcile"))
 
-    assert outcome.payload == {"purged": 0}
+    assert outcome.payload == {"purged": 0, "closed": 0}
 
 
 def test_a_visitor_with_a_token_may_connect(invoke: Invoke, read: ReadEvent) -> None:

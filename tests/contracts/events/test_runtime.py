@@ -57,7 +57,7 @@ def test_a_failure_is_reported_and_the_next_event_is_handled(invoke: Invoke, rea
     assert (failed.error["errorType"], failed.error["errorMessage"]) == (
         "Invalid", "there is no such job; there are reconcile",
     )  # fmt: skip
-    assert after.payload == {"purged": 0}
+    assert after.payload == {"closed": 0, "purged": 0}
 
 
 def test_wrong_settings_are_reported_without_their_values(function_settings: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from chatconnect.domain.errors import LimitReached
 from chatconnect.domain.identifiers import MessageId, TenantId, new_id
 from chatconnect.domain.pricing import Price
 from chatconnect.ports.budgets import Reservation, Wanted
+from chatconnect.ports.traffic import Rate
 from local.services import Redis, free_port
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -221,3 +222,84 @@ async def test_without_redis_answers_pass_uncut_and_the_operator_is_told() -> No
     assert reservation.max_tokens == 900
     assert acme.faults == ["caps are not enforced: the counter is away"]
     await nowhere.aclose()
+
+
+async def test_a_further_call_goes_on_when_the_counters_were_lost(acme: Company, database: RedisDatabase) -> None:
+    held = await acme.reserves(MESSAGES, TOKENS)
+    await database.client().delete(f"{{{acme.id}}}:budget", f"{{{acme.id}}}:budget:ends")
+    acme.spent[Measure.TOKENS, Period.DAY] = 300
+
+    output = await acme.budgets.extend(
+        held, replace(held.wanted, prompt_tokens=400, max_tokens=500), {Measure.TOKENS: 150}
+    )
+
+    assert output == 1_000 - 300 - 150 - 400
+    await acme.settles(held, tokens=500)
+    assert (await acme.reserves(TOKENS, prompt=0, output=900)).max_tokens == 200
+
+
+async def test_a_further_call_counts_in_the_period_in_which_the_answer_began(acme: Company) -> None:
+    late = await acme.reserves(TOKENS, prompt=100, output=100, at=NOON)
+    tomorrow = NOON + timedelta(days=1)
+    await acme.reserves(TOKENS, prompt=100, output=500, at=tomorrow)
+
+    output = await acme.budgets.extend(late, replace(late.wanted, max_tokens=5_000), {Measure.TOKENS: 200})
+    beside = replace(late, wanted=replace(late.wanted, answer_id=MessageId(new_id()), messages=0))
+    await acme.budgets.extend(beside, beside.wanted, {})
+    await acme.settles(late, tokens=5_000)
+    await acme.settles(beside, tokens=5_000)
+
+    assert output == 5_000  # nobody counts any more in the day that is over
+    assert (await acme.reserves(TOKENS, prompt=0, output=900, at=tomorrow)).max_tokens == 400
+
+
+async def test_a_new_cap_begins_with_what_was_used_already(acme: Company) -> None:
+    first = await acme.reserves(TOKENS)
+    await acme.settles(first, tokens=300)
+    acme.spent |= {(Measure.TOKENS, Period.DAY): 300, (Measure.MONEY, Period.MONTH): 990}
+
+    with pytest.raises(LimitReached, match="money"):
+        await acme.reserves(TOKENS, MONEY, price=PRICE)
+
+    assert (await acme.reserves(TOKENS, prompt=0, output=900)).max_tokens == 700
+
+
+async def test_a_cap_that_was_lifted_for_a_while_knows_what_was_used_meanwhile(acme: Company) -> None:
+    await acme.settles(await acme.reserves(TOKENS, MONEY, price=PRICE), tokens=100, money=100)
+    await acme.settles(await acme.reserves(TOKENS), tokens=100)  # nobody counts money now
+    acme.spent |= {(Measure.TOKENS, Period.DAY): 200, (Measure.MONEY, Period.MONTH): 700}
+
+    back = await acme.reserves(TOKENS, MONEY, prompt=0, output=1_000, price=PRICE)
+
+    assert back.max_tokens == 150  # of the 300 micro-dollars that are left
+
+
+async def test_the_rate_and_the_caps_take_one_round_trip_together(acme: Company, database: RedisDatabase) -> None:
+    rate = Rate("visitor:1", 100)
+    await acme.budgets.reserve(acme.id, (MESSAGES, TOKENS), wanted(), rate)
+    before = await commands(database)
+
+    await acme.budgets.reserve(acme.id, (MESSAGES, TOKENS), wanted(), rate)
+
+    assert await commands(database) - before == 1
+    keys = sorted([key.decode() async for key in database.client().scan_iter(match=f"*{acme.id}*")])
+    assert keys == [f"{{{acme.id}}}:{name}" for name in ("budget", "budget:ends", "rate:visitor:1")]
+
+
+async def test_nothing_is_counted_twice_when_the_totals_have_to_be_asked(acme: Company) -> None:
+    rate = Rate("visitor:1", 1)
+
+    await acme.budgets.reserve(acme.id, (TOKENS,), wanted(), rate)
+
+    with pytest.raises(LimitReached, match="too many messages"):
+        await acme.budgets.reserve(acme.id, (TOKENS,), wanted(), rate)
+
+
+def wanted() -> Wanted:
+    return Wanted(MessageId(new_id()), 100, 100, None, NOON)
+
+
+async def commands(database: RedisDatabase) -> int:
+    """How many requests Redis has had from outside; what a script does is none."""
+    stats = await database.client().info("commandstats")
+    return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha", "script"))

@@ -1,6 +1,7 @@
 """Companies with their callers, and a model provider that does as told."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -33,6 +34,11 @@ class Model:
     def prompts(self) -> list[list[dict[str, str]]]:
         """The messages of every request so far."""
         return [request.body["messages"] for request in self._provider.requests]
+
+    @property
+    def offered(self) -> list[list[dict[str, Any]]]:
+        """What the model could call in every request so far."""
+        return [[tool["function"] for tool in request.body.get("tools", [])] for request in self._provider.requests]
 
     @property
     def keys(self) -> set[str]:

@@ -16,6 +16,7 @@ from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.keys import KeyKind, make_key
 from local.configuration import DATABASE
 from tests.integration.api.clients import PASSWORD, WEBSITE, Caller, Company, granted, refused
+from tests.integration.api.conftest import OpenCompany
 from tests.stack import RunningStack
 
 ELSEWHERE = "https://elsewhere.example"
@@ -350,10 +351,11 @@ async def test_moments_out_of_range_are_never_a_fault_of_ours(company: Company, 
         assert (await company.server.get(path, before=moment)).status_code in (200, 400)
 
 
-async def test_too_many_messages_in_a_minute_are_refused_with_when_to_come_back(company: Company) -> None:
-    visitor = await company.visitor()
+async def test_too_many_messages_in_a_minute_are_refused_with_when_to_come_back(open_company: OpenCompany) -> None:
+    company = await open_company("Busy")
+    body = {"message": "hello", "parent_id": str(uuid.uuid4())}
 
-    answers = [await visitor.post("/v1/chat", {"message": "hello", "parent_id": str(uuid.uuid4())}) for _ in range(101)]
+    answers = [await company.server.post("/v1/chat", body) for _ in range(101)]
 
     error = refused(answers[-1], 429, "rate_limited")
     assert error["details"]["per_minute"] == 100

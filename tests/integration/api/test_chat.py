@@ -6,7 +6,10 @@ from typing import Any
 from tests.integration.api.clients import Company, ended_once, granted, refused, text_of
 from tests.integration.api.conftest import GUIDE, Model
 
-USAGE = {"input_tokens", "output_tokens", "cached_tokens", "cost_microusd", "first_token_ms", "total_ms", "estimated"}
+USAGE = {
+    "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "cost_microusd", "first_token_ms",
+    "total_ms", "estimated", "from_cache",
+}  # fmt: skip
 CITATION = {"marker", "document_id", "title", "page", "quote", "start", "end"}
 EVENTS = {
     "start": {"conversation_id", "message_id", "user_message_id", "trace_id"},

@@ -35,10 +35,20 @@ async def party(company: Company, secret: str) -> Party:
     key = granted(await company.staff.post("/v1/keys", {"kind": "secret", "name": secret}))
     own = TOOL | {"name": f"tool-{secret}", "description": secret, "headers": {"authorization": secret}}
     tool = granted(await company.staff.post("/v1/tools", own))
+    own = MCP_SERVER | {"name": f"server-{secret}", "headers": {"authorization": secret}}
+    server = granted(await company.staff.post("/v1/mcp-servers", own))
     given = await company.http.post(f"/v1/widgets/{company.widget_key}/token", headers={"Origin": WEBSITE})
     visitor = Caller(company.http, granted(given)["token"], WEBSITE)
     answer = await visitor.ask(f"{QUESTION} I heard {secret}.", metadata={"note": secret})
     assert secret in answer["text"]
+    endpoint = f"faq-{secret.lower()}"
+    controls = {"messages": [secret], "endpoints": {endpoint: {"messages": [secret]}}}
+    granted(await company.staff.put(f"/v1/tenants/{company.tenant_id}/control-messages", controls))
+    instructions = f"/v1/conversations/{answer['conversation_id']}/instructions"
+    granted(await company.staff.put(instructions, {"instructions": secret}))
+    unwelcome = granted(await company.http.post(given.request.url.path, headers={"Origin": WEBSITE}))
+    await Caller(company.http, unwelcome["token"], WEBSITE).ask(secret)
+    granted(await company.staff.post(f"/v1/visitors/{unwelcome['visitor_id']}/block", {"reason": secret}))
     feedback = {"rating": "up", "text": secret}
     await visitor.post(f"/v1/messages/{answer['message_id']}/feedback", feedback)
     ids = {
@@ -48,6 +58,8 @@ async def party(company: Company, secret: str) -> Party:
         "document_id": document["id"],
         "key_id": key["id"],
         "tool_id": tool["id"],
+        "server_id": server["id"],
+        "endpoint": endpoint,
         "key": company.widget_key,
         "visitor_id": granted(given)["visitor_id"],
         "conversation_id": answer["conversation_id"],
@@ -73,6 +85,7 @@ def attack(request: pytest.FixtureRequest, parties: tuple[Party, Party]) -> tupl
 CONFIGURATION = {"name": "x", "provider": "offline", "model": "x", "system_prompt": "x", "refusal": "x"}
 UPLOAD = {"filename": "a.txt", "content_type": "", "size": 5}
 TOOL = {"name": "x", "description": "x", "parameters": {"type": "object"}, "url": "https://x.example.com"}
+MCP_SERVER = {"name": "x", "url": "http://127.0.0.1:9/mcp"}
 CREDENTIALS = {"email": "{email}", "password": "wrong password"}
 
 # Every route of the API with the bodies to try; what stands in braces is the other party's.
@@ -92,6 +105,12 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("POST", "/v1/tools"): [TOOL],
     ("PUT", "/v1/tools/{tool_id}"): [TOOL],
     ("DELETE", "/v1/tools/{tool_id}"): [None],
+    ("GET", "/v1/mcp-servers"): [None],
+    ("POST", "/v1/mcp-servers"): [MCP_SERVER],
+    ("GET", "/v1/mcp-servers/{server_id}"): [None],
+    ("PUT", "/v1/mcp-servers/{server_id}"): [MCP_SERVER],
+    ("POST", "/v1/mcp-servers/{server_id}/refresh"): [None],
+    ("DELETE", "/v1/mcp-servers/{server_id}"): [None],
     ("GET", "/v1/widgets"): [None],
     ("PUT", "/v1/widgets/{widget_id}"): [{"texts": {"title": "x"}}],
     ("GET", "/v1/widgets/{key}/config"): [None],
@@ -111,6 +130,7 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
         {"message": QUESTION},
         {"message": QUESTION, "conversation_id": "{conversation_id}"},
         {"regenerate": "{message_id}"},
+        {"message": QUESTION, "endpoint": "{endpoint}"},
     ],
     ("POST", "/v1/chat/stream"): [
         {"message": QUESTION},
@@ -124,6 +144,18 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("POST", "/v1/conversations/{conversation_id}/fork"): [{"message_id": "{message_id}"}],
     ("POST", "/v1/conversations/{conversation_id}/archive"): [None],
     ("POST", "/v1/conversations/{conversation_id}/unarchive"): [None],
+    ("GET", "/v1/usage"): [None],
+    ("GET", "/v1/usage/caps"): [None],
+    ("PUT", "/v1/usage/caps"): [{"caps": []}],
+    ("GET", "/v1/tenants/{tenant_id}/control-messages"): [None],
+    ("PUT", "/v1/tenants/{tenant_id}/control-messages"): [{"messages": ["x"]}],
+    ("GET", "/v1/conversations/{conversation_id}/instructions"): [None],
+    ("PUT", "/v1/conversations/{conversation_id}/instructions"): [{"instructions": "x"}],
+    ("GET", "/v1/visitors/blocked"): [None],
+    ("GET", "/v1/visitors/{visitor_id}"): [None],
+    ("POST", "/v1/visitors/{visitor_id}/block"): [{"reason": "x"}],
+    ("DELETE", "/v1/visitors/{visitor_id}/block"): [None],
+    ("GET", "/v1/abuse"): [None],
     ("GET", "/v1/messages/{message_id}/prompt"): [None],
     ("POST", "/v1/messages/{message_id}/feedback"): [{"rating": "down"}],
 }
@@ -226,7 +258,15 @@ async def test_nothing_of_theirs_was_changed_by_all_that(parties: tuple[Party, P
         assert (assistant["name"], owner.secret in assistant["system_prompt"]) == (owner.secret, True)
         thread = await owner.visitor.conversation(ids["conversation_id"])
         assert [owner.secret in message["text"] for message in thread["messages"]] == [True, True]
+        controls = granted(await company.staff.get(f"/v1/tenants/{ids['tenant_id']}/control-messages"))
+        assert (controls["messages"], list(controls["endpoints"])) == ([owner.secret], [ids["endpoint"]])
+        own = granted(await company.staff.get(f"/v1/conversations/{ids['conversation_id']}/instructions"))
+        assert own["instructions"] == owner.secret
+        blocked = granted(await company.staff.get("/v1/visitors/blocked"))["visitors"]
+        assert [visitor["block"]["reason"] for visitor in blocked] == [owner.secret]
         keys = granted(await company.staff.get("/v1/keys"))["keys"]
         assert {key["id"]: key["revoked_at"] for key in keys}[ids["key_id"]] is None
+        server = granted(await company.staff.get(f"/v1/mcp-servers/{ids['server_id']}"))
+        assert (server["name"], server["headers"]) == (f"server-{owner.secret}", ["authorization"])
         credentials = {"email": company.email, "password": PASSWORD}
         assert granted(await company.http.post("/v1/auth/login", json=credentials))["member"]["role"] == "owner"

@@ -51,6 +51,33 @@ async def test_an_answer_can_be_made_again_without_another_question(company: Com
     refused(await visitor.post("/v1/chat", {}), 400, "invalid_request")
 
 
+async def test_a_conversation_shows_what_stands_beside_each_message_and_leads_there(company: Company) -> None:
+    visitor = await company.visitor()
+    first = await visitor.ask("How do parcels travel?")
+    place = {"conversation_id": first["conversation_id"]}
+    second = await visitor.ask("And to Norway?", **place)
+    again = granted(await visitor.post("/v1/chat", {"regenerate": second["message_id"]}))
+    edited = await visitor.ask("How does gift wrapping work?", **place, parent_id=None)
+    path = f"/v1/conversations/{first['conversation_id']}"
+
+    newest = granted(await visitor.get(path))["messages"]
+    older = granted(await visitor.get(path, through=first["user_message_id"]))["messages"]
+    exact = granted(await visitor.get(path, through=second["message_id"]))["messages"]
+
+    assert [message["id"] for message in newest] == [edited["user_message_id"], edited["message_id"]]
+    assert [sibling["id"] for sibling in newest[0]["siblings"]] == [first["user_message_id"], edited["user_message_id"]]
+    assert newest[1]["siblings"] == []
+    assert [message["id"] for message in older][2:] == [second["user_message_id"], again["message_id"]]
+    assert older[3]["siblings"] == [
+        {"id": second["message_id"], "status": "complete"}, {"id": again["message_id"], "status": "complete"}
+    ]  # fmt: skip
+    assert exact[-1]["id"] == second["message_id"]
+    stranger = await company.visitor()
+    refused(await stranger.get(path, through=first["user_message_id"]), 404, "not_found")
+    refused(await visitor.get(path, through=first["conversation_id"]), 404, "not_found")
+    refused(await visitor.get(path, through=again["message_id"], leaf=again["message_id"]), 400, "invalid_request")
+
+
 async def test_a_fork_goes_its_own_way(company: Company) -> None:
     visitor = await company.visitor()
     first = await visitor.ask("How do parcels travel?")

@@ -1,10 +1,12 @@
 """A part away or hanging: honest errors in good time, answers where they can be, and all well again afterwards."""
 
 import asyncio
+import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import httpx
@@ -84,22 +86,28 @@ class Outcome:
         assert well == working
 
 
+def new_question() -> str:
+    """One that nobody asked before: of that nothing is cached."""
+    return f"How much is gift wrapping of parcel {secrets.token_hex(4)}?"
+
+
 @dataclass
 class Everything:
-    """One request of every kind."""
+    """One request of every kind. `askers` take turns: one alone would be slowed down for asking as fast as this."""
 
     company: Company
     visitor: Caller
     answer: dict[str, Any]
     document: str
+    askers: Iterator[Caller]
 
     def requests(self) -> dict[str, Callable[[], Any]]:
         company, visitor, staff = self.company, self.visitor, self.company.staff
         message, assistant = self.answer["message_id"], f"/v1/assistants/{company.assistant_id}"
         upload = {"filename": "a.txt", "content_type": "", "size": 5}
         return {
-            "chat": lambda: visitor.post("/v1/chat", {"message": "How much is gift wrapping?"}),
-            "server chat": lambda: company.server.post("/v1/chat", {"message": "How much is gift wrapping?"}),
+            "chat": lambda: next(self.askers).post("/v1/chat", {"message": new_question()}),
+            "server chat": lambda: company.server.post("/v1/chat", {"message": new_question()}),
             "config": lambda: company.http.get(f"/v1/widgets/{company.widget_key}/config", headers={"Origin": WEBSITE}),
             "token": lambda: company.http.post(f"/v1/widgets/{company.widget_key}/token", headers={"Origin": WEBSITE}),
             "conversations": lambda: visitor.get("/v1/conversations"),
@@ -111,7 +119,7 @@ class Everything:
             "chunks": lambda: staff.get(f"/v1/documents/{self.document}/chunks"),
             "promise": lambda: staff.post("/v1/documents", upload),
             "reprocess": lambda: staff.post(f"/v1/documents/{self.document}/reprocess"),
-            "search": lambda: staff.post("/v1/knowledge/search", {"query": "gift wrapping"}),
+            "search": lambda: staff.post("/v1/knowledge/search", {"query": new_question()}),
             "embed": lambda: staff.post("/v1/embed", {"texts": ["gift wrapping"]}),
             "assistant": lambda: staff.get(assistant),
             "keys": lambda: staff.get("/v1/keys"),
@@ -143,7 +151,7 @@ class Everything:
 
         requests = [one(name, call) for name, call in self.requests().items()]
         streams = {
-            "stream": self.visitor.stream("How much is gift wrapping?"),
+            "stream": next(self.askers).stream(new_question()),
             "resume": self.visitor.resume(self.answer["message_id"], 0),
         }
         await asyncio.gather(*requests, *(stream(name, events) for name, events in streams.items()))
@@ -175,7 +183,8 @@ async def everything(company: Company, stack: RunningStack) -> Everything:
     visitor = await company.visitor()
     answer = await visitor.ask("How much is gift wrapping?")
     document = granted(await company.server.get("/v1/documents"))["documents"][0]["id"]
-    everything = Everything(company, visitor, answer, document)
+    askers = cycle([await company.visitor() for _ in range(20)])
+    everything = Everything(company, visitor, answer, document, askers)
     (await everything.asked()).check(ALL)
     return everything
 

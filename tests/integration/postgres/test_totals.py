@@ -18,9 +18,12 @@ from tests.factories import a_conversation, a_tenant, a_turn, answered
 from tests.postgres import conninfo
 
 DAY = 24 * 60 * 60
-FIGURES = ("answers", "input_tokens", "output_tokens", "cached_tokens", "cost_microusd")
+FIGURES = ("answers", "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "cost_microusd")
 
-usages = st.builds(Usage, *(st.integers(0, 10_000) for _ in range(4)), estimated=st.booleans())
+figures_of_usage = st.integers(0, 10_000)
+usages = st.builds(
+    Usage, *(figures_of_usage for _ in range(4)), estimated=st.booleans(), cache_write_tokens=figures_of_usage
+)
 endings = st.sampled_from(
     [
         (MessageStatus.COMPLETE, "stop", None),
@@ -89,8 +92,8 @@ async def sums_of_messages(database: PostgresDatabase, tenant_id: TenantId) -> C
     """What all the tenant's answers took together, as the messages themselves say."""
     async with database.transaction(tenant_id) as connection:
         cursor = await connection.execute(
-            "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), sum(cost_microusd)"
-            " FROM messages WHERE role = 'assistant' AND status <> 'pending'"
+            "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), sum(cache_write_tokens),"
+            " sum(cost_microusd) FROM messages WHERE role = 'assistant' AND status <> 'pending'"
         )
         row = await cursor.fetchone()
     assert row is not None
@@ -108,7 +111,8 @@ def totals_of_tenant(totals: Counter[tuple[str, UUID, str, str, str]]) -> Counte
 def figures(tenant_id: TenantId, turn: Turn) -> Counter[tuple[str, UUID, str, str, str]]:
     day = turn.answer.created_at.date()
     usage = turn.answer.usage
-    taken = (1, usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.cost_microusd)
+    tokens = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.cache_write_tokens)
+    taken = (1, *tokens, usage.cost_microusd)
     subjects = [
         ("tenant", tenant_id),
         ("conversation", turn.conversation.id),
@@ -130,7 +134,7 @@ async def stored_totals(database: PostgresDatabase, tenant_id: TenantId) -> Coun
         rows = await (
             await connection.execute(
                 "SELECT subject, subject_id, period, starts_on::text, answers, input_tokens, output_tokens,"
-                " cached_tokens, cost_microusd FROM usage_totals"
+                " cached_tokens, cache_write_tokens, cost_microusd FROM usage_totals"
             )
         ).fetchall()
     found: Counter[tuple[str, UUID, str, str, str]] = Counter()

@@ -1,5 +1,6 @@
 """The model that is none: what it quotes, and how it says so."""
 
+import json
 from uuid import uuid4
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from chatconnect.adapters.offline import LABEL, NO_PASSAGES, OfflineChat
 from chatconnect.domain.identifiers import DocumentId, VersionId
 from chatconnect.domain.knowledge import Chunk, Passage
+from chatconnect.domain.response_format import TEXT, FormatKind, ResponseFormat
 from chatconnect.ports.models import Finished, GenerationOptions, Prompt, PromptMessage, TextDelta
 
 SHIPPING = "Orders leave on the same day. Shipping costs 4.90 euros, e.g. to Bremen. We love parcels!"
@@ -22,9 +24,16 @@ def passages(*texts: str) -> tuple[Passage, ...]:
     )
 
 
-async def ask(question: str, *texts: str, model: OfflineChat | None = None, max_tokens: int = 500) -> str:
+async def ask(
+    question: str,
+    *texts: str,
+    model: OfflineChat | None = None,
+    max_tokens: int = 500,
+    form: ResponseFormat = TEXT,
+) -> str:
     prompt = Prompt("", (PromptMessage("user", question),), passages(*texts))
-    deltas = [delta async for delta in (model or OfflineChat()).stream(prompt, GenerationOptions(max_tokens))]
+    options = GenerationOptions(max_tokens, response_format=form)
+    deltas = [delta async for delta in (model or OfflineChat()).stream(prompt, options)]
     assert isinstance(deltas[-1], Finished)
     return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta))
 
@@ -102,3 +111,12 @@ async def test_an_endless_line_is_shortened_to_words_that_stand_there() -> None:
     quote = answer.split("“")[1].split("”")[0]
     assert len(quote) <= 400
     assert quote in text
+
+
+@pytest.mark.parametrize("texts", [(SHIPPING,), ()])
+async def test_asked_for_json_it_gives_its_answer_as_an_object_without_markers(texts: tuple[str, ...]) -> None:
+    plain = await ask("How much is shipping?", *texts)
+
+    answer = await ask("How much is shipping?", *texts, form=ResponseFormat(FormatKind.JSON))
+
+    assert json.loads(answer) == {"answer": plain.removesuffix(" [1]")}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatconnect.domain.assistant import AssistantConfig
-from chatconnect.domain.composition import instructions
+from chatconnect.domain.composition import instructions, material
 from chatconnect.domain.identifiers import DocumentId, VersionId, new_id
 from chatconnect.domain.knowledge import Chunk, Passage
 
@@ -22,7 +22,7 @@ def composed(*passages: Passage, prompt: str = "Answer.", control: tuple[str, ..
     config = AssistantConfig(
         name="Ada", provider="offline", model="quotes", system_prompt=prompt, control_messages=control, refusal="No."
     )
-    return instructions(config, company=company, passages=passages)
+    return f"{instructions(config, company=company)}\n\n{material(passages)}"
 
 
 def test_known_names_are_filled_in_everywhere_and_other_braces_stay() -> None:
@@ -36,7 +36,7 @@ def test_a_value_that_looks_like_a_name_is_not_filled_in_again() -> None:
 
 
 def test_the_default_prompt_leaves_no_name_unfilled() -> None:
-    text = instructions(CONFIG, company="Acme", passages=[])
+    text = instructions(CONFIG, company="Acme")
 
     assert "Acme" in text
     assert "say exactly: I do not know." in text

@@ -78,7 +78,8 @@ async def test_the_data_are_what_the_interface_promises() -> None:
     assert data["done"] == {
         "finish_reason": "stop",
         "usage": {"input_tokens": 100, "output_tokens": 20, "cached_tokens": 10, "cost_microusd": 99,
-                  "first_token_ms": 150, "total_ms": 900, "estimated": False},
+                  "first_token_ms": 150, "total_ms": 900, "estimated": False,
+                      "cache_write_tokens": 0, "from_cache": False},
         "citations": [SHOWN],
     }  # fmt: skip
 

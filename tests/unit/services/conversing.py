@@ -15,11 +15,19 @@ from chatconnect.domain.pricing import PriceTable
 from chatconnect.domain.principals import Asker, Server, Visitor
 from chatconnect.domain.windows import ContextWindows
 from chatconnect.http.frames import encode
+from chatconnect.ports.budgets import Budgets
+from chatconnect.ports.conversations import Conversations
+from chatconnect.ports.epochs import Area
 from chatconnect.ports.tenants import NewTenant
+from chatconnect.ports.traffic import RateLimits
+from chatconnect.services.abuse import AbuseService
+from chatconnect.services.answer_cache import AnswerCacheService
 from chatconnect.services.chat import ChatService
 from chatconnect.services.composing import Composer
 from chatconnect.services.condensing import Condenser
 from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.mcp_servers import McpLister
+from chatconnect.services.mcp_tools import McpToolbox
 from chatconnect.services.memory import MemoryService
 from chatconnect.services.placement import Question
 from chatconnect.services.retrieval import RetrievalService
@@ -27,17 +35,23 @@ from chatconnect.services.side_calls import SideCalls
 from chatconnect.services.spending import SpendingService
 from chatconnect.services.toolbox import Toolbox
 from tests.factories import a_document, a_tenant
+from tests.fakes.abuse import MemorySignals, MemoryWatch, StoredSignals, StoredWatch
+from tests.fakes.answers import MemoryAnswerCache, StoredAnswers
 from tests.fakes.budgets import MemoryBudgets
 from tests.fakes.chunks import MemoryChunks, StoredChunks
 from tests.fakes.clock import SetClock
 from tests.fakes.conversations import MemoryConversations, StoredConversations
 from tests.fakes.documents import MemoryDocuments, StoredDocuments
+from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
+from tests.fakes.mcp import MemoryMcpServers, ScriptedMcp, StoredMcpServers
 from tests.fakes.models import LetterEmbedder, OneModel, ScriptedModel, Step
 from tests.fakes.moderation import MarkerModerator
+from tests.fakes.queries import MemoryQueryCache, StoredQueries
 from tests.fakes.tenants import MemoryAccounts, MemoryTenants, StoredTenants
 from tests.fakes.tools import AnsweringEndpoints, MemoryHttpTools, StoredTools
-from tests.fakes.traffic import CountingRates, MemoryJournal, MemoryTurnQueue, StoredJournal
+from tests.fakes.traffic import MemoryJournal, MemoryTurnQueue, StoredJournal
+from tests.fakes.visitors import MemoryVisitors, StoredVisitors
 
 Event = tuple[str, dict[str, Any]]
 Faults = dict[str, Exception]
@@ -63,7 +77,18 @@ class World:
     budgets: MemoryBudgets = field(default_factory=MemoryBudgets)
     tools: StoredTools = field(default_factory=dict)
     endpoints: AnsweringEndpoints = field(default_factory=AnsweringEndpoints)
+    mcp_servers: StoredMcpServers = field(default_factory=dict)
+    mcp: ScriptedMcp = field(default_factory=ScriptedMcp)
     waiting: MemoryTurnQueue = field(default_factory=MemoryTurnQueue)
+    epochs: StoredEpochs = field(default_factory=StoredEpochs)
+    queries: StoredQueries = field(default_factory=StoredQueries)
+    given: StoredAnswers = field(default_factory=StoredAnswers)
+    lookups: list[tuple[str, bool]] = field(default_factory=list)
+    watch: StoredWatch = field(default_factory=StoredWatch)
+    visitors: StoredVisitors = field(default_factory=StoredVisitors)
+    signals: StoredSignals = field(default_factory=dict)
+    throttles: bool = False  # a test's visitor writes as fast as a program
+    signal_faults: Faults = field(default_factory=dict)
     tenant_faults: Faults = field(default_factory=dict)
     conversation_faults: Faults = field(default_factory=dict)
     tool_faults: Faults = field(default_factory=dict)
@@ -84,11 +109,21 @@ class World:
 
     def chat(self) -> ChatService:
         """A chat service, as another process would have one: several share the world."""
-        spending = SpendingService(budgets=self.budgets, prices=PriceTable.published(), count_tokens=words)
+        spending = SpendingService(budgets=self._budgets(), prices=PriceTable.published(), count_tokens=words)
+        epochs = MemoryEpochs(self.epochs)
         retrieval = RetrievalService(
             documents_of=lambda tenant_id: MemoryDocuments(self.documents, tenant_id),
             chunks_of=lambda tenant_id: faulty(MemoryChunks(self.chunks, tenant_id), self.search_faults),
             embedder=LetterEmbedder(),
+            epochs=epochs,
+            queries_of=lambda tenant_id: MemoryQueryCache(self.queries, tenant_id),
+            clock=self.clock,
+            on_lookup=lambda cache, known: None,
+        )
+        answers = AnswerCacheService(
+            answers_of=lambda tenant_id: MemoryAnswerCache(self.given, tenant_id),
+            documents_of=lambda tenant_id: MemoryDocuments(self.documents, tenant_id),
+            on_lookup=lambda cache, known: self.lookups.append((cache, known)),
         )
         calls = SideCalls(
             models=OneModel(self.side), prices=PriceTable.published(), count_tokens=words, clock=self.clock
@@ -105,8 +140,11 @@ class World:
             tenants_of=lambda tenant_id: faulty(MemoryTenants(self.tenants, tenant_id), self.tenant_faults),
             conversations_of=self._conversations_of,
             journal_of=lambda tenant_id: MemoryJournal(self.journal, tenant_id),
-            rates=CountingRates(),
+            rates=self._rates(),
+            epochs=epochs,
+            abuse=self._abuse(),
             spending=spending,
+            answers=answers,
             maker=AnswerMaker(
                 conversations_of=self._conversations_of,
                 composer=Composer(
@@ -117,7 +155,9 @@ class World:
                     retrieval=retrieval,
                     tools_of=lambda tenant_id: faulty(MemoryHttpTools(self.tools, tenant_id), self.tool_faults),
                     http=self.endpoints,
+                    mcp=self._mcp_toolbox(epochs),
                 ),
+                answers=answers,
                 models=self.models,
                 moderator=self.moderator,
                 prices=PriceTable.published(),
@@ -132,6 +172,15 @@ class World:
             clock=self.clock,
         )
 
+    def _abuse(self) -> AbuseService:
+        return AbuseService(
+            watch=MemoryWatch(self.watch, lambda tenant_id: MemoryVisitors(self.visitors, tenant_id)),
+            signals_of=lambda tenant_id: faulty(MemorySignals(self.signals, tenant_id), self.signal_faults),
+            clock=self.clock,
+            on_fault=lambda _, fault: self.faults.append(fault),
+            throttles=self.throttles,
+        )
+
     async def knows(self, text: str) -> VersionId:
         """Let the tenant have a document with this one chunk."""
         document, version = a_document(self.tenant_id), None
@@ -142,12 +191,14 @@ class World:
         await MemoryChunks(self.chunks, self.tenant_id).save([chunk], await LetterEmbedder().embed([text]))
         await documents.begin_processing(version.id, "1")
         await documents.activate(version.id)
+        self.epochs.begin(self.tenant_id, Area.KNOWLEDGE)
         return version.id
 
     def configured(self, **changes: Any) -> None:
         """Change the assistant's configuration."""
         assistant = replace(self.new.assistant, config=replace(self.new.assistant.config, **changes))
         self.tenants.assistants[self.tenant_id, assistant.id] = assistant
+        self.epochs.begin(self.tenant_id, Area.CONFIGURATION)
 
     def message(self, message_id: MessageId) -> Message:
         return self.conversations.messages[self.tenant_id, message_id]
@@ -156,7 +207,25 @@ class World:
         kept = [message for message in self.conversations.messages.values() if message.provider is not None]
         return [message for message in kept if status in (None, message.status)]
 
-    def _conversations_of(self, tenant_id: TenantId) -> MemoryConversations:
+    def _mcp_toolbox(self, epochs: MemoryEpochs) -> McpToolbox:
+        def servers_of(tenant_id: TenantId) -> MemoryMcpServers:
+            return faulty(MemoryMcpServers(self.mcp_servers, tenant_id), self.tool_faults)
+
+        return McpToolbox(
+            servers_of=servers_of,
+            connections=self.mcp,
+            lister=McpLister(servers_of=servers_of, connections=self.mcp, epochs=epochs, clock=self.clock),
+            clock=self.clock,
+            on_fault=lambda _, fault: self.faults.append(fault),
+        )
+
+    def _budgets(self) -> Budgets:
+        return self.budgets
+
+    def _rates(self) -> RateLimits:
+        return self.budgets.rates
+
+    def _conversations_of(self, tenant_id: TenantId) -> Conversations:
         return faulty(MemoryConversations(self.conversations, tenant_id), self.conversation_faults)
 
 

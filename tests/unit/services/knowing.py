@@ -10,8 +10,10 @@ from chatconnect.services.retrieval import RetrievalService
 from tests.fakes.chunks import MemoryChunks, StoredChunks
 from tests.fakes.clock import SetClock
 from tests.fakes.documents import MemoryDocuments, StoredDocuments
+from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
 from tests.fakes.models import LetterEmbedder
+from tests.fakes.queries import MemoryQueryCache, StoredQueries
 from tests.fakes.uploads import MemoryUploads, PlainParser
 
 ACME, GLOBEX = TenantId(new_id()), TenantId(new_id())
@@ -31,6 +33,9 @@ class Knowledge:
     points: StoredChunks = field(default_factory=StoredChunks)
     uploads: MemoryUploads = field(default_factory=MemoryUploads)
     clock: SetClock = field(default_factory=SetClock)
+    stored_epochs: StoredEpochs = field(default_factory=StoredEpochs)
+    queries: StoredQueries = field(default_factory=StoredQueries)
+    lookups: list[tuple[str, bool]] = field(default_factory=list)
     document_faults: dict[str, Exception] = field(default_factory=dict)
     point_faults: dict[str, Exception] = field(default_factory=dict)
     upload_faults: dict[str, Exception] = field(default_factory=dict)
@@ -43,11 +48,16 @@ class Knowledge:
         return faulty(MemoryChunks(self.points, tenant_id), self.point_faults)
 
     @property
+    def epochs(self) -> MemoryEpochs:
+        return MemoryEpochs(self.stored_epochs)
+
+    @property
     def documents(self) -> DocumentService:
         return DocumentService(
             documents_of=self.documents_of,
             chunks_of=self.chunks_of,
             uploads=faulty(self.uploads, self.upload_faults),
+            epochs=self.epochs,
             clock=self.clock,
         )
 
@@ -60,6 +70,7 @@ class Knowledge:
             parser=PlainParser(),
             embedder=faulty(LetterEmbedder(), self.embedder_faults),
             count_tokens=lambda: words,
+            epochs=self.epochs,
         )
 
     @property
@@ -68,6 +79,10 @@ class Knowledge:
             documents_of=self.documents_of,
             chunks_of=self.chunks_of,
             embedder=faulty(LetterEmbedder(), self.embedder_faults),
+            epochs=self.epochs,
+            queries_of=lambda tenant_id: MemoryQueryCache(self.queries, tenant_id),
+            clock=self.clock,
+            on_lookup=lambda cache, known: self.lookups.append((cache, known)),
         )
 
     async def uploaded(

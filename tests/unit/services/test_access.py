@@ -8,15 +8,18 @@ from uuid import uuid4
 import pytest
 
 from chatconnect.domain.errors import ChatConnectError, Forbidden, Unauthenticated
-from chatconnect.domain.identifiers import TenantId
+from chatconnect.domain.identifiers import TenantId, VisitorId
 from chatconnect.domain.keys import KeyKind, hash_of, make_key
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import StaffRole
+from chatconnect.domain.visitor import Block
 from chatconnect.services.access import AccessService
 from chatconnect.services.tenants import DefaultModel, OpenedTenant, TenantService
 from tests.fakes.clock import SetClock
 from tests.fakes.credentials import NumberedTokens, PlainPasswords
+from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.tenants import MemoryAccounts, MemoryTenants, StoredTenants
+from tests.fakes.visitors import MemoryVisitors, StoredVisitors
 
 SITE = "https://acme.example"
 PASSWORD = Secret("correct horse battery")
@@ -33,6 +36,7 @@ class Door:
     clock: SetClock
     passwords: PlainPasswords
     chat_tokens: NumberedTokens
+    visitors: StoredVisitors
 
     def change_key(self, key: Secret, **changes: Any) -> None:
         place = (self.opened.tenant.id, hash_of(key))
@@ -42,6 +46,7 @@ class Door:
 @pytest.fixture
 async def door() -> Door:
     stored, clock, passwords, tokens = StoredTenants(), SetClock(), PlainPasswords(), NumberedTokens()
+    visitors = StoredVisitors()
     accounts = MemoryAccounts(stored)
 
     def tenants_of(tenant_id: TenantId) -> MemoryTenants:
@@ -53,6 +58,7 @@ async def door() -> Door:
         chat_tokens=tokens,
         access_tokens=NumberedTokens(),
         passwords=passwords,
+        visitors_of=lambda tenant_id: MemoryVisitors(visitors, tenant_id),
         clock=clock,
     )
     tenants = TenantService(
@@ -60,13 +66,14 @@ async def door() -> Door:
         tenants_of=tenants_of,
         passwords=passwords,
         default_model=DefaultModel("offline", "quotes"),
+        epochs=MemoryEpochs(StoredEpochs()),
         clock=clock,
     )
     opened = await tenants.register(
         company="Acme", email="Ada@acme.example", password=PASSWORD, allowed_domains=["acme.example"]
     )
     await tenants.register(company="Globex", email="gil@globex.example", password=PASSWORD)
-    return Door(opened, access, tenants, stored, clock, passwords, tokens)
+    return Door(opened, access, tenants, stored, clock, passwords, tokens, visitors)
 
 
 async def refusal(attempt: Any) -> str:
@@ -95,6 +102,17 @@ async def test_a_returning_visitor_keeps_their_id_and_a_new_one_gets_a_new_one(d
 
     assert given[0].visitor_id == returning
     assert len({pass_.visitor_id for pass_ in given}) == 3
+
+
+async def test_a_blocked_visitor_gets_no_pass_until_they_are_unblocked(door: Door) -> None:
+    blocked, other = VisitorId(uuid4()), uuid4()
+    place = (door.opened.tenant.id, blocked)
+    door.visitors.blocks[place] = Block("Insults", door.clock.now)
+
+    assert await refusal(door.access.chat_token(door.opened.widget_key, SITE, blocked)) == "visitor_blocked"
+    assert (await door.access.chat_token(door.opened.widget_key, SITE, other)).visitor_id == other
+    del door.visitors.blocks[place]
+    assert (await door.access.chat_token(door.opened.widget_key, SITE, blocked)).visitor_id == blocked
 
 
 @pytest.mark.parametrize(

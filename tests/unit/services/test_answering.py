@@ -51,7 +51,7 @@ def journalled(stored: StoredJournal) -> list[int]:
 
 async def test_the_listener_and_the_journal_get_every_frame_once_and_in_order() -> None:
     stored = StoredJournal()
-    going = answering(Made(200, 0.001), stored)
+    going = answering(Made(200, 0.002), stored)
 
     heard = [frame.number async for frame in going.frames()]
     await going.ended()
@@ -62,7 +62,7 @@ async def test_the_listener_and_the_journal_get_every_frame_once_and_in_order() 
 
 async def test_frames_that_come_while_a_batch_is_being_written_are_not_lost() -> None:
     stored = StoredJournal(append_seconds=0.15)
-    going = answering(Made(20, 0.006), stored)
+    going = answering(Made(20, 0.018), stored)
 
     async for _ in going.frames():
         pass

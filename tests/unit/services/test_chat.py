@@ -300,6 +300,30 @@ async def test_an_answer_that_is_no_longer_journalled_comes_whole_from_the_datab
     assert kept[-1] == heard[-1]
 
 
+async def test_an_answer_whose_maker_is_gone_is_named_and_said_to_be_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_: object) -> AsyncIterator[Frame]:
+        raise NotFound("answer")
+
+    go_on = asyncio.Event()
+    world = await a_world(go_on, "too late")
+    chat, visitor, question = world.chat(), world.visitor(), a_question(idempotency_key="once")
+    await anext(await chat.ask(visitor, question))
+    answer = world.answers()[0]
+    monkeypatch.setattr("tests.fakes.traffic.MemoryJournal.follow", unknown)
+    survivor = world.chat()
+
+    for again in (await survivor.ask(visitor, question), await survivor.resume(visitor, answer.id, 0)):
+        named = await anext(again)
+        assert (named.number, named.name, orjson.loads(named.data)["message_id"]) == (1, "start", str(answer.id))
+        with pytest.raises(Unavailable) as interrupted:
+            await anext(again)
+        assert interrupted.value.code == "answer_interrupted"
+    go_on.set()
+    await chat.drain()
+
+
 @pytest.mark.parametrize("fault", [NotFound("answer"), Unavailable("the cache")])
 async def test_what_was_shown_already_is_never_sent_twice(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> AsyncIterator[Frame]:

@@ -159,6 +159,7 @@ async def reconciled(knowledge: Knowledge) -> int:
         documents_of=knowledge.documents_of,
         chunks_of=knowledge.chunks_of,
         uploads=knowledge.uploads,
+        epochs=knowledge.epochs,
     )
     return await service.purge_all()
 

@@ -22,6 +22,7 @@ def reconciliation(knowledge: Knowledge) -> ReconciliationService:
         documents_of=knowledge.documents_of,
         chunks_of=knowledge.chunks_of,
         uploads=knowledge.uploads,
+        epochs=knowledge.epochs,
     )
 
 

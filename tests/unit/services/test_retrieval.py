@@ -91,6 +91,94 @@ async def test_a_version_replaced_or_deleted_while_it_was_searched_is_not_found(
     assert await found(knowledge) == []
 
 
+async def test_the_same_query_again_needs_neither_the_embedder_nor_the_store() -> None:
+    knowledge = Knowledge()
+    await knowledge.known("The pro plan costs 49 euros.")
+    first = await found(knowledge)
+    knowledge.embedder_faults["embed"] = ProviderFailed()
+    knowledge.point_faults["search"] = Unavailable("the search")
+
+    assert await found(knowledge) == first == ["The pro plan costs 49 euros."]
+    assert knowledge.lookups == [("search", False), ("embedding", False), ("search", True)]
+
+
+async def test_another_search_for_the_same_words_needs_the_store_alone() -> None:
+    knowledge = Knowledge()
+    await knowledge.known("The pro plan costs 49 euros.")
+    await found(knowledge)
+    knowledge.embedder_faults["embed"] = ProviderFailed()
+
+    assert await found(knowledge, Retrieval(threshold=0.0, limit=1))
+    assert knowledge.lookups[2:] == [("search", False), ("embedding", True)]
+
+
+async def test_a_new_document_is_found_at_once_although_the_query_was_answered_before() -> None:
+    knowledge = Knowledge()
+    assert await found(knowledge) == []
+
+    await knowledge.known("The pro plan costs 49 euros.")
+
+    assert await found(knowledge) == ["The pro plan costs 49 euros."]
+
+
+async def test_a_new_version_is_found_at_once_in_place_of_the_old_one() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.known("The pro plan costs 49 euros.")
+    await found(knowledge)
+
+    await knowledge.known("The pro plan costs 59 euros.", renews=document.id)
+
+    assert await found(knowledge) == ["The pro plan costs 59 euros."]
+
+
+async def test_a_deleted_document_is_not_found_although_nobody_was_told() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.known("The pro plan costs 49 euros.")
+    assert await found(knowledge)
+    knowledge.stored_epochs.away = True
+    await knowledge.documents.delete(ACME, document.id)
+    knowledge.stored_epochs.away = False
+
+    assert await found(knowledge) == []
+    assert knowledge.lookups[-1] == ("search", True)
+
+
+async def test_the_versions_to_leave_out_are_read_once_while_nothing_changes() -> None:
+    knowledge = Knowledge()
+    await knowledge.known("The pro plan costs 49 euros.")
+    retrieval = knowledge.retrieval
+    await retrieval.search(ACME, "pro plan", ANY)
+    knowledge.document_faults["hidden_versions"] = Unavailable("the database")
+
+    assert await retrieval.search(ACME, "what does pro cost", ANY)
+
+
+async def test_a_version_that_is_just_being_read_takes_no_place_from_those_that_answer() -> None:
+    knowledge = Knowledge()
+    retrieval, one = knowledge.retrieval, Retrieval(limit=1, threshold=0.0)
+    document = await knowledge.known("The pro plan costs 49 euros.")
+    await retrieval.search(ACME, "pro plan", one)  # from now on it is known that there is nothing to leave out
+    again = await knowledge.uploaded("pro plan " * 2_000, renews=document.id)
+    knowledge.document_faults["activate"] = Unavailable("the database")
+    with pytest.raises(Unavailable):
+        await knowledge.ingested(again)
+
+    [passage] = await retrieval.search(ACME, "pro plan", one)
+
+    assert passage.chunk.text == "The pro plan costs 49 euros."
+
+
+async def test_without_epochs_nothing_is_remembered() -> None:
+    knowledge = Knowledge()
+    await knowledge.known("The pro plan costs 49 euros.")
+    await found(knowledge)
+    knowledge.stored_epochs.away = True
+    knowledge.point_faults["search"] = Unavailable("the search")
+
+    with pytest.raises(Unavailable):
+        await found(knowledge)
+
+
 @pytest.mark.parametrize("query", ["", "  ", "q" * 2_001])
 async def test_a_query_that_is_none_is_refused(query: str) -> None:
     with pytest.raises(Invalid):

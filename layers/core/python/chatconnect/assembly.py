@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chatconnect.adapters.openai_moderation import OpenAIModeration
     from chatconnect.adapters.postgres.database import PostgresDatabase
     from chatconnect.adapters.qdrant import QdrantDatabase
+    from chatconnect.adapters.redis import RedisDatabase
     from chatconnect.ports.models import Embedder
 
 
@@ -53,6 +54,13 @@ def postgres(settings: Settings) -> "PostgresDatabase":
 
     threshold = None if settings.database_behind_proxy else 5
     return PostgresDatabase(conninfo, pool_size=settings.database_pool_size, prepare_threshold=threshold)
+
+
+def redis(settings: Settings) -> "RedisDatabase":
+    """Return Redis."""
+    from chatconnect.adapters.redis import RedisDatabase
+
+    return RedisDatabase(settings.redis_url)
 
 
 def signer(value: SecretStr | None, arn: str) -> "JwtSigner":
@@ -93,9 +101,16 @@ async def provider_keys(settings: Settings) -> tuple[Secret | None, Secret | Non
 async def models(settings: Settings) -> "ModelRegistry":
     """Return the models of all providers. Raises Unavailable."""
     from chatconnect.adapters.model_registry import ModelRegistry
+    from chatconnect.adapters.provider_http import Timeouts
 
     openai_key, anthropic_key = await provider_keys(settings)
-    return ModelRegistry(openai_key, settings.openai_base_url, anthropic_key, settings.anthropic_base_url)
+    return ModelRegistry(
+        openai_key,
+        settings.openai_base_url,
+        anthropic_key,
+        settings.anthropic_base_url,
+        Timeouts(first_byte=settings.provider_first_byte_seconds, between_chunks=settings.provider_silence_seconds),
+    )
 
 
 async def moderator(settings: Settings) -> "OpenAIModeration":

@@ -15,6 +15,14 @@ from chatconnect.domain.conversation import Turn
 from chatconnect.domain.errors import ChatConnectError
 
 NAMESPACE = "ChatConnect"
+_STEP_METRICS = {
+    "admit": "admission_duration_seconds",
+    "embed": "embedding_duration_seconds",
+    "search": "qdrant_search_duration_seconds",
+    "first_token": "llm_first_token_seconds",
+    "generate": "llm_duration_seconds",
+    "record": "recording_duration_seconds",
+}
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 
 
@@ -59,7 +67,9 @@ def turn_fault(turn: Turn, fault: BaseException) -> None:
 
 
 def record_turn(turn: Turn) -> None:
-    """Count an ended turn (chat_requests_total, chat_latency_seconds, llm_tokens_total) and log its figures."""
+    """Count an ended turn (chat_requests_total, chat_latency_seconds, llm_tokens_total), measure its steps
+    (qdrant_search_duration_seconds and others), and log its figures.
+    """
     answer, usage = turn.answer, turn.answer.usage
     with _metrics({"status": answer.status.value, "model": answer.model or "none"}) as metrics:
         metrics.add_metric("chat_requests_total", MetricUnit.Count, 1)
@@ -67,7 +77,12 @@ def record_turn(turn: Turn) -> None:
         if usage.first_token_ms is not None:
             metrics.add_metric("chat_first_token_seconds", MetricUnit.Seconds, usage.first_token_ms / 1000)
         metrics.add_metric("llm_tokens_total", MetricUnit.Count, usage.input_tokens + usage.output_tokens)
+        metrics.add_metric("llm_cached_tokens_total", MetricUnit.Count, usage.cached_tokens)
         metrics.add_metric("llm_cost_microusd_total", MetricUnit.Count, usage.cost_microusd)
+    with _metrics({}) as metrics:
+        for step, name in _STEP_METRICS.items():
+            if (milliseconds := answer.timings.get(step)) is not None:
+                metrics.add_metric(name, MetricUnit.Seconds, milliseconds / 1000)
     logger().info(
         "turn",
         extra={
@@ -80,10 +95,14 @@ def record_turn(turn: Turn) -> None:
             "model": answer.model,
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "from_cache": usage.from_cache,
             "cost_microusd": usage.cost_microusd,
             "first_token_ms": usage.first_token_ms,
             "total_ms": usage.total_ms,
             "citations": len(answer.citations),
+            "timings_ms": dict(answer.timings),
         },
     )
 
@@ -96,6 +115,12 @@ def record_ingestion(outcome: str, chunks: int, seconds: dict[str, float]) -> No
         for step, spent in seconds.items():
             metrics.add_metric(f"ingestion_{step}_seconds", MetricUnit.Seconds, spent)
     logger().info("ingested", extra={"outcome": outcome, "chunks": chunks, "seconds": seconds})
+
+
+def record_lookup(cache: str, known: bool) -> None:
+    """Count a question to a cache: <cache>_cache_hits_total or <cache>_cache_misses_total."""
+    with _metrics({}) as metrics:
+        metrics.add_metric(f"{cache}_cache_{'hits' if known else 'misses'}_total", MetricUnit.Count, 1)
 
 
 @contextmanager

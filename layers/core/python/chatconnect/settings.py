@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chatconnect.domain.secret import Secret
@@ -50,8 +50,17 @@ class Settings(BaseSettings):
     anthropic_base_url: str | None = None
     anthropic_model: str = "claude-sonnet-4-6"
     provider_keys_secret_arn: str = ""
+    # How long a chat model may take for its first byte, and how long it may be silent after that, in seconds.
+    provider_first_byte_seconds: float = Field(default=20.0, gt=0)
+    provider_silence_seconds: float = Field(default=20.0, gt=0)
 
     tools_may_reach_loopback: bool = False
+
+    # Whether visitors who misbehave are slowed down; it is recorded in either case, and blocks always hold.
+    abuse_throttling: bool = True
+
+    # Set where Lambda's adapter is to call the function before its snapshot is taken.
+    aws_lwa_snapstart_before_checkpoint_path: str = ""
 
     embedding_provider: Literal["local", "openai"] = "local"
     embedding_model: str = "text-embedding-3-small"

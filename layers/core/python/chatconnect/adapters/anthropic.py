@@ -1,6 +1,7 @@
 """Anthropic's messages."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -11,6 +12,7 @@ import orjson
 from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_client, refusal
 from chatconnect.adapters.sse import open_events
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
+from chatconnect.domain.json_schema import is_closed
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.models import (
     Delta,
@@ -34,6 +36,20 @@ REASONS = {  # any other is an ordinary stop
 }
 BUSY_ERRORS = frozenset({"overloaded_error", "rate_limit_error"})
 INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+# How long, in tokens, a prompt's beginning has to be for the vendor to keep it, as published; it keeps nothing shorter.
+SHORTEST_KEPT = {
+    "claude-fable-5": 512,
+    "claude-mythos-5": 512,
+    "claude-opus-5": 512,
+    "claude-opus-4-8": 1_024,
+    "claude-sonnet-5": 1_024,
+    "claude-sonnet-4-6": 1_024,
+    "claude-sonnet-4-5": 1_024,
+    "claude-opus-4-7": 2_048,
+}
+SHORTEST_KEPT_ELSEWHERE = 4_096
+BYTES_PER_TOKEN = 4
+KEPT = {"type": "ephemeral"}  # for five minutes from its last use
 
 
 class AnthropicAccount:
@@ -97,15 +113,43 @@ class AnthropicChat:
             "max_tokens": options.max_tokens,
             "stream": True,
         }
-        if prompt.system:
-            request["system"] = prompt.system
+        if prompt.instructions:
+            request["system"] = prompt.instructions
         if prompt.tools:
             request["tools"] = [
                 {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
                 for tool in prompt.tools
             ]
             request["tool_choice"] = {"type": "auto" if options.may_call_tools else "none"}
+        if (schema := options.response_format.schema) is not None and is_closed(schema):  # it takes no others
+            request["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+        if prompt.lasting is not None:
+            _mark_lasting(request, prompt.lasting, _shortest_kept(self._model))
         return request
+
+
+def _shortest_kept(model: str) -> int:
+    """Return how long a prompt's beginning has to be; a dated release ("claude-opus-5-20260801") is as its model."""
+    known = SHORTEST_KEPT.get(re.sub(r"-20\d{6}$", "", model))
+    return SHORTEST_KEPT_ELSEWHERE if known is None else known
+
+
+def _mark_lasting(request: dict[str, Any], messages: int, shortest: int) -> None:
+    """Have the vendor keep what later requests begin with: tools and instructions, and so many messages after them.
+
+    Writing costs a quarter more than reading anew, so nothing is marked that changes with the next question.
+    """
+    dialogue = request["messages"][:messages]
+    tokens = len(orjson.dumps([request.get("tools"), request.get("system")])) // BYTES_PER_TOKEN
+    if "system" in request and tokens >= shortest:
+        request["system"] = [_text(request["system"]) | {"cache_control": KEPT}]
+    if dialogue and tokens + len(orjson.dumps(dialogue)) // BYTES_PER_TOKEN >= shortest:
+        last = dialogue[-1]
+        last["content"] = [_text(last["content"]) | {"cache_control": KEPT}]
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
 
 
 def _message(message: PromptMessage) -> dict[str, Any]:
@@ -116,9 +160,11 @@ def _message(message: PromptMessage) -> dict[str, Any]:
             for each in message.results
         ]
         return {"role": "user", "content": results}
+    if message.data:  # after the dialogue, so that all before it can be kept
+        return {"role": message.role, "content": [_text(message.data), _text(message.text)]}
     if not message.calls:
         return {"role": message.role, "content": message.text}
-    text = [{"type": "text", "text": message.text}] if message.text.strip() else []  # an empty block is refused
+    text = [_text(message.text)] if message.text.strip() else []  # an empty block is refused
     calls = [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": _object(call.arguments)}
         for call in message.calls
@@ -193,20 +239,26 @@ class _Answer:
         if self._prompt_told or not self._usage:
             return None
         self._prompt_told = True
-        return PromptRead(self._input_tokens(), self._usage.get("cache_read_input_tokens", 0))
+        return PromptRead(self._input_tokens(), *self._cached_tokens())
 
     def _input_tokens(self) -> int:
         return sum(self._usage.get(name, 0) for name in INPUT_COUNTS)
+
+    def _cached_tokens(self) -> tuple[int, int]:
+        """Return how much of the input was read from the cache, and how much was put there."""
+        return self._usage.get("cache_read_input_tokens", 0), self._usage.get("cache_creation_input_tokens", 0)
 
     def finished(self) -> Finished:
         """Return the end of the answer. Raises ProviderFailed when the stream stopped before it."""
         if not self.done:
             raise ProviderFailed
+        cached, written = self._cached_tokens()
         return Finished(
             reason=REASONS.get(self._reason, "stop"),
             input_tokens=self._input_tokens(),
             output_tokens=self._usage.get("output_tokens", 0),
-            cached_tokens=self._usage.get("cache_read_input_tokens", 0),
+            cached_tokens=cached,
+            cache_write_tokens=written,
         )
 
 

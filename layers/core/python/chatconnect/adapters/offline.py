@@ -1,6 +1,7 @@
 """A model that is none: it quotes the passages that fit the question best, word for word."""
 
 import asyncio
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from math import log, sqrt
 
 from chatconnect.adapters.token_estimate import estimated_prompt_tokens, estimated_tokens
+from chatconnect.domain.citations import without_markers
 from chatconnect.domain.knowledge import Passage
 from chatconnect.ports.models import Delta, Finished, GenerationOptions, Prompt, TextDelta
 
@@ -28,7 +30,10 @@ PIECE = re.compile(r"\S{1,24}\s*|\s+")
 
 
 class OfflineChat:
-    """Answers by quoting one to three sentences, each followed by its passage's marker: `[1]` is the first passage."""
+    """Answers by quoting one to three sentences, each followed by its passage's marker: `[1]` is the first passage.
+
+    Asked for JSON it gives {"answer": the same without markers}, whatever the schema.
+    """
 
     def __init__(self, label: str = LABEL, no_passages: str = NO_PASSAGES) -> None:
         self._label, self._no_passages = label, no_passages
@@ -36,6 +41,8 @@ class OfflineChat:
     async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta]:
         """Yield the label and the quotes, then one Finished whose token counts are estimates. Raises nothing."""
         text = self._answer(prompt, options.max_tokens)
+        if options.response_format.is_json:
+            text = json.dumps({"answer": without_markers(text)}, ensure_ascii=False)
         for piece in PIECE.findall(text):
             yield TextDelta(piece)
             await asyncio.sleep(0)  # others get their turn, and a cancellation its moment

@@ -13,6 +13,8 @@ from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_
 from chatconnect.adapters.sse import open_events
 from chatconnect.adapters.token_estimate import estimated_prompt_tokens, estimated_tokens
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
+from chatconnect.domain.json_schema import is_closed
+from chatconnect.domain.response_format import ResponseFormat
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.models import Delta, Finished, GenerationOptions, Prompt, PromptMessage, TextDelta, ToolCall
 
@@ -69,7 +71,10 @@ class OpenAIChat:
         client = await self._account.client()
         answer = _Answer()
         with openai_errors():
-            call = client.chat.completions.with_streaming_response.create(**self._request(prompt, options))
+            # As `extra_body`: the client would walk through every message to transform what needs no transforming.
+            call = client.chat.completions.with_streaming_response.create(
+                model=self._model, messages=(), stream=True, extra_body=self._request(prompt, options)
+            )
             async with open_events(call, self._account.timeouts) as payloads:
                 async for payload in payloads:
                     if payload == b"[DONE]":
@@ -89,10 +94,8 @@ class OpenAIChat:
         # OpenAI's own models refuse the older name; most compatible servers know no other.
         limit = "max_tokens" if self._account.base_url and not thinks else "max_completion_tokens"
         request: dict[str, Any] = {
-            "model": self._model,
             "messages": system + dialogue,
             limit: options.max_tokens,
-            "stream": True,
             "stream_options": {"include_usage": True},
         }
         if options.temperature is not None and not thinks:
@@ -110,7 +113,17 @@ class OpenAIChat:
                 for tool in prompt.tools
             ]
             request["tool_choice"] = "auto" if options.may_call_tools else "none"
+        if options.response_format.is_json:
+            request["response_format"] = _response_format(options.response_format)
         return request
+
+
+def _response_format(wanted: ResponseFormat) -> dict[str, Any]:
+    """Return the form of an answer as the vendor's."""
+    if wanted.schema is None:
+        return {"type": "json_object"}
+    schema = {"name": "answer", "schema": wanted.schema, "strict": is_closed(wanted.schema)}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def _messages(message: PromptMessage) -> list[dict[str, Any]]:

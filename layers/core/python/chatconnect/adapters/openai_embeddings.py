@@ -18,7 +18,7 @@ from chatconnect.domain.secret import Secret
 MAX_BATCH_TEXTS = 256
 MAX_BATCH_CHARACTERS = 200_000  # the API takes 300,000 tokens in one call; some scripts have a token per character
 MAX_TEXT_CHARACTERS = 8_000  # its window is 8,191 tokens; a token is at least one character in all but rare scripts
-CONCURRENT_CALLS = 4
+CONCURRENT_CALLS = 4  # for one embedding of many texts; questions do not wait for each other
 CAN_BE_CUT = "text-embedding-3"  # these models give vectors of the length asked for; others refuse the question
 
 
@@ -35,7 +35,6 @@ class OpenAIEmbedder:
     ) -> None:
         self._account = OpenAIAccount(key, base_url, timeouts)
         self._model, self._dimensions = model, dimensions
-        self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
 
     @property
     def name(self) -> str:
@@ -49,9 +48,18 @@ class OpenAIEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit-length vector per text, in order. Raises ProviderBusy and ProviderFailed."""
+        batches = list(_batches(texts))
+        if len(batches) == 1:
+            return await self._embed_batch(batches[0])
+        turns = asyncio.Semaphore(CONCURRENT_CALLS)
+
+        async def in_turn(batch: list[str]) -> list[list[float]]:
+            async with turns:
+                return await self._embed_batch(batch)
+
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._embed_batch(batch)) for batch in _batches(texts)]
+                tasks = [group.create_task(in_turn(batch)) for batch in batches]
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None  # the others were cancelled, or failed for the same reason
         return list(chain.from_iterable(task.result() for task in tasks))
@@ -60,15 +68,14 @@ class OpenAIEmbedder:
         client = await self._account.client()
         import openai
 
-        async with self._turns:
-            with openai_errors():
-                async with asyncio.timeout(self._account.timeouts.first_byte):
-                    response = await client.embeddings.with_raw_response.create(
-                        model=self._model,
-                        input=texts,
-                        dimensions=self._dimensions if self._model.startswith(CAN_BE_CUT) else openai.omit,
-                        encoding_format="base64",
-                    )
+        with openai_errors():
+            async with asyncio.timeout(self._account.timeouts.first_byte):
+                response = await client.embeddings.with_raw_response.create(
+                    model=self._model,
+                    input=texts,
+                    dimensions=self._dimensions if self._model.startswith(CAN_BE_CUT) else openai.omit,
+                    encoding_format="base64",
+                )
         return self._vectors(response.content, len(texts))
 
     def _vectors(self, answer: bytes, count: int) -> list[list[float]]:

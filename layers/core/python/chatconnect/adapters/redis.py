@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from chatconnect.adapters.redis_scripts import RedisScript
 from chatconnect.domain.errors import LimitReached, NotFound, Unavailable
 from chatconnect.domain.events import Frame
 from chatconnect.domain.identifiers import MessageId, TenantId
-
-if TYPE_CHECKING:
-    from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from chatconnect.ports.traffic import Rate
 
 _CONNECT_SECONDS = 0.5
 _ANSWER_SECONDS = 2.0
@@ -26,6 +25,8 @@ _FIRST_FRAME_SECONDS = 2.0
 _IDLE_SECONDS = 20.0
 _BLOCK_MS = 1_000
 _READ_COUNT = 500
+RATE_SCRIPT = "rate.lua"
+WINDOW_MS = 60_000
 AWAY = (RedisError, OSError, TimeoutError)
 
 
@@ -34,6 +35,8 @@ class RedisDatabase:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.failures = 0
+        """How often Redis did not answer."""
         self._client: Redis | None = None
         self._away_until = 0.0
 
@@ -60,6 +63,7 @@ class RedisDatabase:
 
     def failed(self) -> None:
         """Note that Redis did not answer."""
+        self.failures += 1
         self._away_until = time.monotonic() + _REST_SECONDS
 
     async def check(self) -> None:
@@ -77,44 +81,36 @@ class RedisDatabase:
 
 
 class RedisRateLimits:
-    """Counts requests per minute with a sliding window."""
+    """Counts requests per minute with a sliding window, apart from what else an admission counts."""
 
     def __init__(self, database: RedisDatabase) -> None:
-        self._database = database
-        self._limiter: tuple[object, SlidingWindowCounterRateLimiter] | None = None
+        self._database, self._check = database, RedisScript(RATE_SCRIPT, "check_rate.lua")
 
-    async def check(self, tenant_id: TenantId, subject: str, per_minute: int) -> None:
+    async def check(self, tenant_id: TenantId, rate: Rate) -> None:
         """Count one request. Raises LimitReached; lets it pass when Redis is away."""
-        from limits import RateLimitItemPerMinute
-
         if self._database.resting:
             return
-        limiter, item = self._strategy(), RateLimitItemPerMinute(per_minute)
-        names = (f"{{{tenant_id}}}", subject)
         try:
-            if await limiter.hit(item, *names):
-                return
-            reset = (await limiter.get_window_stats(item, *names)).reset_time
+            wait = await self._check(self._database, [rate_key(tenant_id, rate)], [rate.per_minute, WINDOW_MS])
         except AWAY:
             self._database.failed()
             return
-        raise LimitReached(
-            "too many messages in the last minute",
-            retry_after=max(1.0, reset - time.time()),
-            details={"per_minute": per_minute},
-        )
+        if wait:
+            raise too_many(rate, wait)
 
-    def _strategy(self) -> "SlidingWindowCounterRateLimiter":
-        """Return the limiter over the shared client's connections, made anew when the client was."""
-        pool = self._database.client().connection_pool
-        if self._limiter is None or self._limiter[0] is not pool:
-            from limits.aio.storage import RedisStorage
-            from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-            shared: Any = {"connection_pool": pool}
-            storage = RedisStorage(f"async+{self._database.url}", implementation="redispy", **shared)
-            self._limiter = (pool, SlidingWindowCounterRateLimiter(storage))
-        return self._limiter[1]
+def rate_key(tenant_id: TenantId, rate: Rate) -> str:
+    """Return where a rate's window is kept, on the node of all that is the tenant's."""
+    return f"{{{tenant_id}}}:rate:{rate.subject}"
+
+
+def too_many(rate: Rate, wait_ms: int) -> LimitReached:
+    """Return the refusal of a request that has to wait so many milliseconds."""
+    return LimitReached(
+        "too many messages in the last minute",
+        retry_after=max(1.0, wait_ms / 1_000),
+        details={"per_minute": rate.per_minute},
+    )
 
 
 class RedisJournal:
@@ -127,18 +123,22 @@ class RedisJournal:
     def __init__(self, database: RedisDatabase, tenant_id: TenantId) -> None:
         self._database, self._tenant_id = database, tenant_id
 
-    async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> None:
-        """Keep frames for ten minutes. Quietly does nothing when Redis is away."""
-        if self._database.resting or not frames:
-            return
+    async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> bool:
+        """Keep frames for ten minutes, and say whether somebody asked to cancel; quiet when Redis is away."""
+        if self._database.resting:
+            return False
         key = self._key("answer", message_id)
         try:
             async with self._database.client().pipeline(transaction=False) as pipeline:
-                pipeline.xadd(key, {frame.number: _packed(frame) for frame in frames}, id=f"{frames[-1].number}-0")
-                pipeline.expire(key, _JOURNAL_SECONDS)
-                await pipeline.execute()
+                pipeline.exists(self._key("cancel", message_id))
+                if frames:
+                    pipeline.xadd(key, {frame.number: _packed(frame) for frame in frames}, id=f"{frames[-1].number}-0")
+                    pipeline.expire(key, _JOURNAL_SECONDS)
+                asked, *_ = await pipeline.execute()
         except AWAY:
             self._database.failed()
+            return False
+        return bool(asked)
 
     async def follow(self, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
         """Yield the frames with a number above `after`, to the last. Raises NotFound, Unavailable."""
@@ -164,16 +164,6 @@ class RedisJournal:
             await self._database.client().set(self._key("cancel", message_id), b"1", ex=_CANCEL_SECONDS)
         except AWAY as error:
             raise Unavailable("cancelling") from error
-
-    async def cancel_requested(self, message_id: MessageId) -> bool:
-        """Say whether there is such a note; False when Redis is away."""
-        if self._database.resting:
-            return False
-        try:
-            return bool(await self._database.client().exists(self._key("cancel", message_id)))
-        except AWAY:
-            self._database.failed()
-            return False
 
     async def _read(self, key: str, after: int) -> tuple[list[Frame], bool]:
         """Return the frames after a number, waiting a second for the next one, and whether the journal exists."""

@@ -1,23 +1,25 @@
-"""Caps in Redis: one script reserves, one settles, each in one round trip.
+"""Caps in Redis: one script reserves, one settles, each in one round trip; the first counts the request, too.
 
 All that is kept of a tenant is two keys with the tenant as their hash tag, so a cluster has them on one node:
 `{tenant}:budget`, a hash of a counter and its period's start per cap and of the open reservations, and
-`{tenant}:budget:ends`, which says when these are given back. Counters that are not there (a new tenant, a Redis that
-lost its memory) begin with what Postgres's running totals say.
+`{tenant}:budget:ends`, which says when these are given back. Counters that are not there (a new tenant, a new cap, a
+Redis that lost its memory) begin with what Postgres's running totals say.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from importlib.resources import files
 from typing import Any
 
-from chatconnect.adapters.redis import AWAY, RedisDatabase
-from chatconnect.domain.budget import SHORTEST_ANSWER, Cap, Measure, Period
+from chatconnect.adapters.redis import AWAY, RATE_SCRIPT, WINDOW_MS, RedisDatabase, rate_key, too_many
+from chatconnect.adapters.redis_scripts import RedisScript
+from chatconnect.domain.budget import Cap, Measure, Period
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.ports.budgets import Amounts, Reservation, SpentSoFar, Wanted
+from chatconnect.ports.traffic import Rate
 
 LIFETIME_SECONDS = 300  # longer than any answer
+_NOTHING: Amounts = {}
 
 OnFault = Callable[[str, BaseException], None]
 
@@ -35,87 +37,101 @@ class RedisBudgets:
     ) -> None:
         self._database, self._spent_so_far = database, spent_so_far
         self._on_fault, self._lifetime = on_fault, lifetime_seconds
-        self._reserve, self._settle = _Script("reserve.lua"), _Script("settle.lua")
+        self._reserve, self._settle = RedisScript(RATE_SCRIPT, "reserve.lua"), RedisScript("settle.lua")
 
-    async def reserve(self, tenant_id: TenantId, caps: Sequence[Cap], wanted: Wanted) -> Reservation:
-        """Set aside the worst case, with the output cut to what the caps leave. Raises LimitReached."""
-        passed = Reservation(tenant_id, wanted.answer_id, tuple(caps), wanted.at, wanted.max_tokens)
-        if not caps or self._database.resting:
+    async def reserve(
+        self, tenant_id: TenantId, caps: Sequence[Cap], wanted: Wanted, rate: Rate | None = None
+    ) -> Reservation:
+        """Count the request and set aside the worst case, the output cut to what is left. Raises LimitReached."""
+        passed = Reservation(tenant_id, wanted, tuple(caps), wanted.max_tokens)
+        if not caps and rate is None:
             return passed
-        try:
-            outcome = await self._ask(tenant_id, caps, wanted, None)
-            if outcome[0] == b"unknown":
-                spent = await self._spent_so_far(tenant_id, wanted.at)
-                outcome = await self._ask(tenant_id, caps, wanted, spent)
-        except AWAY as error:
-            self._database.failed()
-            self._on_fault("caps are not enforced: the counter is away", error)
+        outcome = await self._asked(passed, wanted, _NOTHING, rate)
+        if outcome is None:
             return passed
-        except Unavailable as error:
-            self._on_fault("caps are not enforced: the totals are away", error)
-            return passed
-        if outcome[0] == b"reached":
-            raise _named(caps, outcome[1]).reached(wanted.at)
-        _, output, warnings = outcome
-        return Reservation(
-            tenant_id,
-            wanted.answer_id,
-            tuple(caps),
-            wanted.at,
-            int(output),
-            tuple(_named(caps, name) for name in warnings),
-        )
+        output, warnings = outcome
+        return Reservation(tenant_id, wanted, passed.caps, output, warnings)
+
+    async def extend(self, reservation: Reservation, further: Wanted, taken: Amounts) -> int:
+        """Hold a further call's worst case too, and return its output tokens. Raises LimitReached."""
+        if not reservation.caps:
+            return further.max_tokens
+        outcome = await self._asked(reservation, further, taken, None)
+        return further.max_tokens if outcome is None else outcome[0]
 
     async def settle(self, reservation: Reservation, used: Amounts) -> None:
         """Count what was really used in place of what was set aside. Quiet when Redis is away."""
         if not reservation.caps or self._database.resting:
             return
-        arguments: list[str | int] = [str(reservation.answer_id)]
+        arguments: list[str | int] = [str(reservation.wanted.answer_id)]
         for cap in reservation.caps:
-            arguments += [cap.name, _start(cap, reservation.at), used.get(cap.measure, 0)]
+            arguments += [cap.name, _start(cap, reservation.wanted.at), used.get(cap.measure, 0)]
         try:
-            await self._settle(self._database, reservation.tenant_id, arguments)
+            await self._settle(self._database, _keys(reservation.tenant_id), arguments)
         except AWAY as error:
             self._database.failed()
             self._on_fault("an answer is not counted against the caps", error)
 
+    async def _asked(
+        self, reservation: Reservation, wanted: Wanted, taken: Amounts, rate: Rate | None
+    ) -> tuple[int, tuple[Cap, ...]] | None:
+        """Return the output tokens and what to warn of, or None when nobody can say. Raises LimitReached."""
+        if self._database.resting:
+            return None
+        tenant_id, caps = reservation.tenant_id, reservation.caps
+        try:
+            outcome = await self._ask(reservation, wanted, taken, rate, None)
+            if outcome[0] == b"unknown":  # the request is counted by now
+                spent = await self._spent_so_far(tenant_id, wanted.at)
+                outcome = await self._ask(reservation, wanted, taken, None, spent)
+        except AWAY as error:
+            self._database.failed()
+            self._on_fault("caps are not enforced: the counter is away", error)
+            return None
+        except Unavailable as error:
+            self._on_fault("caps are not enforced: the totals are away", error)
+            return None
+        if outcome[0] == b"slow" and rate is not None:
+            raise too_many(rate, outcome[1])
+        if outcome[0] == b"reached":
+            raise _named(caps, outcome[1]).reached(wanted.at)
+        _, output, warnings = outcome
+        return int(output), tuple(_named(caps, name) for name in warnings)
+
     async def _ask(
         self,
-        tenant_id: TenantId,
-        caps: Sequence[Cap],
+        reservation: Reservation,
         wanted: Wanted,
+        taken: Amounts,
+        rate: Rate | None,
         spent: Mapping[tuple[Measure, Period], int] | None,
     ) -> Any:
-        price = wanted.price
+        price, keys = wanted.price, _keys(reservation.tenant_id)
+        if rate is not None:
+            keys.append(rate_key(reservation.tenant_id, rate))
         arguments: list[str | int] = [
+            rate.per_minute if rate else 0,
+            WINDOW_MS,
             str(wanted.answer_id),
             self._lifetime,
+            wanted.messages,
+            taken.get(Measure.TOKENS, 0),
+            taken.get(Measure.MONEY, 0),
             wanted.prompt_tokens,
             wanted.max_tokens,
-            SHORTEST_ANSWER,
-            price.input if price else 0,
+            wanted.shortest,
+            price.dearest_input if price else 0,
             price.output if price else 0,
             0 if spent is None else 1,
         ]
-        for cap in caps:
+        for cap in reservation.caps:
             used = (spent or {}).get((cap.measure, cap.period), 0)
             arguments += [cap.name, cap.measure.value, _start(cap, wanted.at), cap.soft, cap.hard, used]
-        return await self._reserve(self._database, tenant_id, arguments)
+        return await self._reserve(self._database, keys, arguments)
 
 
-class _Script:
-    """A script of this folder, which Redis keeps under its digest."""
-
-    def __init__(self, name: str) -> None:
-        self._text = files(__package__).joinpath(name).read_text("utf-8")
-        self._registered: tuple[object, Any] | None = None
-
-    async def __call__(self, database: RedisDatabase, tenant_id: TenantId, arguments: Sequence[str | int]) -> Any:
-        client = database.client()
-        if self._registered is None or self._registered[0] is not client:
-            self._registered = (client, client.register_script(self._text))
-        keys = [f"{{{tenant_id}}}:budget", f"{{{tenant_id}}}:budget:ends"]
-        return await self._registered[1](keys=keys, args=arguments)
+def _keys(tenant_id: TenantId) -> list[str]:
+    return [f"{{{tenant_id}}}:budget", f"{{{tenant_id}}}:budget:ends"]
 
 
 def _start(cap: Cap, at: datetime) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.errors import ProviderFailed
@@ -42,20 +42,62 @@ async def open_events(
 
 
 async def _payloads(chunks: AsyncGenerator[bytes], deadline: float, between_chunks: float) -> AsyncGenerator[bytes]:
-    loop = asyncio.get_running_loop()
     rest = b""
-    while True:
-        async with asyncio.timeout_at(deadline):
-            chunk = await anext(chunks, None)
-        deadline = loop.time() + between_chunks
-        *lines, rest = (rest + (b"\n" if chunk is None else chunk)).split(b"\n")
-        if len(rest) > MAX_LINE:
-            raise ProviderFailed
-        for line in lines:
-            if line.startswith(b"data:"):
-                yield line[5:].strip()
-        if chunk is None:
-            return
+    with SilenceWatch(deadline, between_chunks) as watch:
+        while True:
+            chunk = await watch.next(chunks)
+            *lines, rest = (rest + (b"\n" if chunk is None else chunk)).split(b"\n")
+            if len(rest) > MAX_LINE:
+                raise ProviderFailed
+            for line in lines:
+                if line.startswith(b"data:"):
+                    yield line[5:].strip()
+            if chunk is None:
+                return
+
+
+class SilenceWatch:
+    """Ends a wait for a piece that does not come in time; one timer for the whole stream, not one for each piece.
+
+    The first piece has to come by `deadline` (the loop's time), each other `between` seconds after the one before it.
+    """
+
+    def __init__(self, deadline: float, between: float) -> None:
+        self._deadline, self._between = deadline, between
+        self._loop = asyncio.get_running_loop()
+        self._waiting: asyncio.Task[Any] | None = None
+        self._expired, self._cancelling = False, 0
+
+    def __enter__(self) -> "SilenceWatch":
+        self._timer = self._loop.call_at(self._deadline, self._look)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    async def next(self, pieces: AsyncGenerator[bytes]) -> bytes | None:
+        """Return the next piece, None at the end. Raises TimeoutError."""
+        self._waiting = asyncio.current_task()
+        try:
+            return await anext(pieces, None)
+        except asyncio.CancelledError:
+            # As in asyncio.timeout: only a cancellation that nobody else wants too is ours.
+            if self._expired and self._waiting is not None and self._waiting.uncancel() <= self._cancelling:
+                raise TimeoutError from None
+            raise
+        finally:
+            self._waiting = None
+            self._deadline = self._loop.time() + self._between
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        if now < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._look)
+        elif self._waiting is None:  # whoever reads is busy with the last piece
+            self._timer = self._loop.call_at(now + self._between, self._look)
+        else:
+            self._expired, self._cancelling = True, self._waiting.cancelling()
+            self._waiting.cancel()
 
 
 async def _drain(chunks: AsyncGenerator[bytes]) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import AssistantId, DocumentId, TenantId
 from chatconnect.domain.moderation import Moderation
+from chatconnect.domain.response_format import TEXT, ResponseFormat
 from chatconnect.domain.secret import Secret
 
 PROVIDERS = ("offline", "openai", "anthropic")
@@ -16,6 +17,7 @@ MAX_OUTPUT_TOKENS = 32_000
 MAX_ACCESS_TOKEN = 500
 MAX_HISTORY = 200
 MAX_TOOLS = 20
+MAX_TOOL_NAME = 161  # a server's name, a slash and the name of its tool
 MAX_TOOL_ROUNDS = 10
 
 DEFAULT_SYSTEM_PROMPT = (
@@ -64,10 +66,13 @@ class AssistantConfig:
     `base_url` None: the provider's own address. `access_token` None: the deployment's own key for the provider.
     `control_messages` are further instructions, in order ("answer in JSON"). In `system_prompt` and
     `control_messages` the words {company}, {assistant} and {refusal} stand for the tenant's values.
-    `tools` are the names of what the model may call: "search_knowledge" and the tenant's own; `tool_rounds` the most
-    requests to the model for one answer. `fallback` uses the same address and token where its provider is the same,
-    and the deployment's own otherwise. `condense` "auto": a question that needs what was said before is written in full
-    for the search; "off": the search gets it as it is.
+    `tools` are the names of what the model may call: "search_knowledge", the tenant's own, and "server/tool" or
+    "server/*" for those of its MCP servers; `tool_rounds` the most requests to the model for one answer. `fallback`
+    uses the same address and token where its provider is the same, and the deployment's own otherwise. `condense`
+    "auto": a question that needs what was said before is written in full for the search; "off": the search gets it as
+    it is. `prompt_cache`: a provider that charges for keeping the
+    beginning of a prompt may do so. `answer_cache`: a first question that was asked before gets the same answer, as
+    long as nothing has changed. `response_format` holds unless an endpoint or a conversation has one of its own.
     """
 
     name: str
@@ -87,6 +92,9 @@ class AssistantConfig:
     fallback: Fallback | None = None
     moderation: Moderation = field(default_factory=Moderation)
     condense: str = "auto"
+    prompt_cache: bool = True
+    answer_cache: bool = False
+    response_format: ResponseFormat = TEXT
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, MAX_NAME)
@@ -106,7 +114,7 @@ class AssistantConfig:
         if len(self.tools) > MAX_TOOLS or len(set(self.tools)) < len(self.tools):
             raise Invalid(f"an assistant has at most {MAX_TOOLS} tools, each once", details={"field": "tools"})
         for number, name in enumerate(self.tools):
-            _check_text(f"tools.{number}", name, 64)
+            _check_text(f"tools.{number}", name, MAX_TOOL_NAME)
         for number, text in enumerate(self.control_messages):
             _check_text(f"control_messages.{number}", text, 4_000)
 
@@ -127,6 +135,14 @@ class AssistantConfig:
     def with_temperature(self, temperature: float) -> "AssistantConfig":
         """Return a copy with another temperature, 0.0-2.0."""
         return replace(self, temperature=temperature)
+
+    def with_caches(self, *, prompts: bool, answers: bool) -> "AssistantConfig":
+        """Return a copy that lets providers keep prompts and gives answers again, or does not."""
+        return replace(self, prompt_cache=prompts, answer_cache=answers)
+
+    def with_response_format(self, response_format: ResponseFormat) -> "AssistantConfig":
+        """Return a copy that answers in another form."""
+        return replace(self, response_format=response_format)
 
     def with_retrieval(self, retrieval: Retrieval) -> "AssistantConfig":
         """Return a copy with other retrieval settings."""

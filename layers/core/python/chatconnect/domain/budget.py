@@ -1,12 +1,15 @@
 """What a tenant may use up in a stretch of time, and where such a stretch begins and ends."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chatconnect.domain.errors import LimitReached
+from chatconnect.domain.errors import Invalid, LimitReached
 
 SOFT_PERCENT = 80
+HIGHEST_CAP = 2**50
+"""What the counters count exactly."""
 SHORTEST_ANSWER = 16
 """Tokens. Less is not worth the prompt's price: an answer that would be cut shorter is not begun."""
 
@@ -56,16 +59,23 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `hard` of a measure in a period; from 80% of it on (`soft`) whoever asks is warned."""
+    """At most `hard` of a measure in a period; from `warns_from` on whoever asks is warned, None: from 80% of it."""
 
     measure: Measure
     period: Period
     hard: int
+    warns_from: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.hard <= HIGHEST_CAP:
+            raise Invalid(f"a cap lies between 1 and {HIGHEST_CAP:,}", details={"field": "hard"})
+        if self.warns_from is not None and not 1 <= self.warns_from <= self.hard:
+            raise Invalid("a warning comes between 1 and the cap", details={"field": "soft"})
 
     @property
     def soft(self) -> int:
         """From how much on there is a warning."""
-        return max(1, self.hard * SOFT_PERCENT // 100)
+        return max(1, self.hard * SOFT_PERCENT // 100) if self.warns_from is None else self.warns_from
 
     @property
     def name(self) -> str:
@@ -77,6 +87,27 @@ class Cap:
         return LimitReached(
             f"the {self.measure} allowed per {self.period} are used up",
             code=f"{self.name}_reached",
-            retry_after=max(1.0, (self.period.end(at) - at).total_seconds()),
+            retry_after=waiting_seconds(f"{self.name}_reached", at),
             details={"limit": self.name},
         )
+
+
+def lowest(caps: Iterable[Cap]) -> tuple[Cap, ...]:
+    """Return of several caps of one measure and period the lowest, each warning as early as any of them does."""
+    found: dict[tuple[Measure, Period], Cap] = {}
+    for cap in caps:
+        other = found.setdefault((cap.measure, cap.period), cap)
+        if other is not cap:
+            hard = min(cap.hard, other.hard)
+            asked = [min(hard, each.warns_from) for each in (cap, other) if each.warns_from is not None]
+            found[cap.measure, cap.period] = Cap(cap.measure, cap.period, hard, min(asked, default=None))
+    order = [(measure, period) for measure in Measure for period in Period]
+    return tuple(found[each] for each in order if each in found)
+
+
+def waiting_seconds(code: str, at: datetime) -> float | None:
+    """Return how long to wait, at `at` (in UTC), when a code says so ("tokens_per_day_reached", say); else None."""
+    _, _, period = code.removesuffix("_reached").rpartition("_per_")
+    if not code.endswith("_reached") or period not in list(Period):
+        return None
+    return max(1.0, (Period(period).end(at) - at).total_seconds())

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from chatconnect.domain.conversation import Citation
+from chatconnect.domain.conversation import Citation, Message
 from chatconnect.domain.knowledge import Passage
 
 # A marker has at most 40 characters, so that what may become one is not held back for long; the spaces before it go
@@ -76,9 +76,29 @@ class CitationStream:
         return citation
 
 
+class Uncited:
+    """Stands in for a CitationStream where text goes on as it is: in JSON, [1] is an array and no marker."""
+
+    def __init__(self) -> None:
+        self.citations: list[Citation] = []
+
+    def feed(self, text: str) -> Iterator[str | Citation]:
+        """Yield the text."""
+        yield text
+
+    def end(self) -> Iterator[str | Citation]:
+        """Yield nothing: nothing is held back."""
+        yield from ()
+
+
 def without_markers(text: str) -> str:
     """Return an earlier answer's text without its markers, whose numbers mean nothing in the next prompt."""
     return re.sub(r" ?" + _MARKER.pattern, "", text)
+
+
+def remembered(message: Message) -> str:
+    """Return a message as it is repeated to a model: without markers, of which one that cites nothing has none."""
+    return without_markers(message.text) if message.citations else message.text
 
 
 def quote_span(text: str, claim: str) -> tuple[int, int]:

@@ -12,8 +12,8 @@ class PromptContext:
 
     `history` are the earlier messages that were sent along, oldest first; `summary` is the last message of what the
     summary in the prompt covers. `passages` are kept with their text, because documents come and go; `company` and
-    `controls` (control messages beside the assistant's own, in order) because they may be changed. `query` is what was
-    searched for.
+    `controls` (what the model was told beside the assistant's own instructions, in order and as it was) because they
+    may be changed. `query` is what was searched for.
     """
 
     company: str

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chatconnect.domain.context import PromptContext
+from chatconnect.domain.controls import NO_CONTROLS, Controls
 from chatconnect.domain.errors import Conflict, Invalid
 from chatconnect.domain.identifiers import (
     AssistantId,
@@ -59,7 +60,10 @@ class MessageStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A thread of messages between one visitor (or one server) and one assistant."""
+    """A thread of messages between one visitor (or one server) and one assistant.
+
+    `controls` are its own instructions, which hold for all its answers; its visitor neither sets nor sees them.
+    """
 
     id: ConversationId
     tenant_id: TenantId
@@ -70,6 +74,7 @@ class Conversation:
     state: State = State.ACTIVE
     metadata: Mapping[str, str] = field(default_factory=dict)
     forked_from: MessageId | None = None
+    controls: Controls = NO_CONTROLS
 
     def moved_to(self, state: State) -> "Conversation":
         """Return the conversation in `state`. Raises Conflict when the rules do not allow it."""
@@ -101,7 +106,9 @@ class Citation:
 class Usage:
     """What an answer took. Money in millionths of a US dollar, times in milliseconds from the request's arrival.
 
-    `estimated`: the provider did not report all of the tokens, because the answer broke off, say.
+    `input_tokens` is the whole input: `cached_tokens` of it were read from the provider's cache, `cache_write_tokens`
+    put there. `estimated`: the provider did not report all of the tokens, because the answer broke off, say.
+    `from_cache`: the answer was given before, so that no model was asked.
     """
 
     input_tokens: int = 0
@@ -111,6 +118,8 @@ class Usage:
     first_token_ms: int | None = None
     total_ms: int | None = None
     estimated: bool = False
+    cache_write_tokens: int = 0
+    from_cache: bool = False
 
     def plus(self, other: "Usage") -> "Usage":
         """Return both together, with the times of this one."""
@@ -119,6 +128,7 @@ class Usage:
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
             cost_microusd=self.cost_microusd + other.cost_microusd,
             estimated=self.estimated or other.estimated,
         )
@@ -126,7 +136,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. `created_at`: when it was sent (an answer: begun); `completed_at`: when it was there in full."""
+    """One message. `created_at`: when it was sent (an answer: begun); `completed_at`: when it was there in full.
+
+    `timings` are the milliseconds that the steps of making an answer took.
+    """
 
     id: MessageId
     conversation_id: ConversationId
@@ -145,6 +158,7 @@ class Message:
     trace_id: str | None = None
     assistant_version: int | None = None
     moderation: ModerationResult | None = None
+    timings: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 class Beginning(StrEnum):
@@ -180,6 +194,15 @@ class Branch:
     preview: str
     messages: int
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """One of the messages that follow the same message: an edit of a question, a further answer to it."""
+
+    id: MessageId
+    parent_id: MessageId | None
+    status: MessageStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ ChatConnectError
 ├── LimitReached            a rate, a quota or a budget
 │   └── ProviderBusy        the model provider's own limit
 ├── Unavailable             something we depend on is away
-│   └── ProviderFailed      the model provider answered with a fault
+│   ├── ProviderFailed      the model provider answered with a fault
+│   └── AnswerNotJson       the model did not keep to the form of the answer
 └── DocumentRejected        a document that cannot be read, and why
 """
 
@@ -107,6 +108,15 @@ class ProviderFailed(Unavailable):
 
     def __init__(self, code: str | None = None) -> None:
         super().__init__("the language model", code=code)
+
+
+class AnswerNotJson(Unavailable):
+    """The model did not answer in the JSON that was asked for, not even when it was told what was wrong."""
+
+    code = "answer_not_json"
+
+    def __init__(self) -> None:
+        super().__init__("an answer in the right form")
 
 
 class DocumentRejected(ChatConnectError):

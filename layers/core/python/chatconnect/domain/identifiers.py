@@ -18,6 +18,7 @@ MessageId = NewType("MessageId", UUID)
 DocumentId = NewType("DocumentId", UUID)
 VersionId = NewType("VersionId", UUID)
 ToolId = NewType("ToolId", UUID)
+McpServerId = NewType("McpServerId", UUID)
 
 
 def new_id() -> UUID:

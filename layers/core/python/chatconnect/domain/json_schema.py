@@ -1,4 +1,4 @@
-"""The part of JSON Schema that describes a tool's arguments: checking schemas, and values against them.
+"""The part of JSON Schema that describes tools' arguments and answers: checking schemas, and values against them.
 
 Regular expressions are left out on purpose: a tenant's pattern could keep the process busy for hours.
 """
@@ -13,7 +13,7 @@ Schema = Mapping[str, Any]
 
 MAX_DEPTH = 8
 MAX_SIZE = 16_000
-_TYPES: Mapping[str, tuple[type, ...]] = {
+TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "string": (str,),
@@ -23,8 +23,9 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "null": (type(None),),
 }
 _NOTES = {"title", "description", "default", "examples", "format", "$schema"}
-_BOUNDS = {"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
-_CHECKED = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf"} | _BOUNDS
+BOUNDS = {"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
+_PLAIN = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "description"}
+_CHECKED = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf"} | BOUNDS
 
 
 def check_schema(schema: Schema) -> None:
@@ -48,9 +49,9 @@ def _check(schema: Any, depth: int) -> None:
         raise _unusable(f"it uses {', '.join(sorted(unknown))}, which is not supported")
     types = schema.get("type", [])
     names = types if isinstance(types, list) else [types]
-    if not all(isinstance(name, str) and name in _TYPES for name in names):
+    if not all(isinstance(name, str) and name in TYPES for name in names):
         raise _unusable("it names a type that there is not")
-    if not all(isinstance(schema.get(name, 0), int | float) for name in _BOUNDS):
+    if not all(isinstance(schema.get(name, 0), int | float) for name in BOUNDS):
         raise _unusable("its bounds have to be numbers")
     lists = (schema.get("required", []), schema.get("enum", []), schema.get("anyOf", []))
     if not all(isinstance(each, list) for each in lists) or not isinstance(schema.get("properties", {}), dict):
@@ -66,6 +67,23 @@ def _parts(schema: Schema) -> Iterator[Any]:
     yield from schema.get("anyOf", [])
     if "items" in schema:
         yield schema["items"]
+
+
+def is_closed(schema: Schema) -> bool:
+    """Whether a schema leaves nothing open: all properties are listed and required, and there are no bounds.
+
+    Providers that let a model write nothing but what fits take such schemas alone.
+    """
+    kind = schema.get("type")
+    if set(schema) - _PLAIN or isinstance(kind, list) or not set(schema) & {"type", "enum", "const", "anyOf"}:
+        return False
+    if any(isinstance(value, dict | list) for value in (*schema.get("enum", []), schema.get("const"))):
+        return False
+    if kind == "object":
+        properties, required = schema.get("properties", {}), schema.get("required", [])
+        if not properties or set(required) != set(properties) or schema.get("additionalProperties", True):
+            return False
+    return (kind != "array" or "items" in schema) and all(map(is_closed, _parts(schema)))
 
 
 def violation(schema: Schema, value: Any, where: str = "the arguments") -> str | None:
@@ -127,7 +145,7 @@ def _is_a(value: Any, name: str) -> bool:
         return name == "boolean"
     if name == "integer" and isinstance(value, float):
         return value.is_integer()
-    return isinstance(value, _TYPES[name])
+    return isinstance(value, TYPES[name])
 
 
 def _unusable(why: str) -> Invalid:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chatconnect.domain.citations import without_markers
+from chatconnect.domain.citations import remembered
 from chatconnect.domain.conversation import Message, Role
 from chatconnect.domain.identifiers import ConversationId, MessageId
 from chatconnect.domain.sentences import CountTokens
@@ -86,7 +86,7 @@ def to_summarise(
 def dialogue_text(messages: Sequence[Message]) -> str:
     """Return messages as one text, for a model to read."""
     lines = (
-        f"{'Visitor' if message.role is Role.USER else 'Assistant'}: {without_markers(message.text)}"
+        f"{'Visitor' if message.role is Role.USER else 'Assistant'}: {remembered(message)}"
         for message in messages
         if message.text.strip()
     )
@@ -97,7 +97,7 @@ def extract(previous: str, messages: Sequence[Message]) -> str:
     """Return a summary that is made without a model: the beginnings of what was said, the latest of it."""
     lines = [line for line in previous.split("\n") if line]
     for message in messages:
-        text = " ".join(without_markers(message.text).split())
+        text = " ".join(remembered(message).split())
         if text:
             who = "Visitor" if message.role is Role.USER else "Assistant"
             lines.append(f"{who}: {text if len(text) <= _SAID else text[: _SAID - 1].rstrip() + '…'}")

@@ -11,7 +11,11 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """One model's price since a day, in micro-dollars per million tokens."""
+    """One model's price since a day, in micro-dollars per million tokens.
+
+    `cached` is for input that the provider read from its cache, `cache_write` for input that it put there (None: as
+    any other input).
+    """
 
     provider: str
     model: str
@@ -19,12 +23,26 @@ class Price:
     input: int
     cached: int
     output: int
+    cache_write: int | None = None
 
-    def of(self, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> int:
-        """Return the cost in micro-dollars, rounded up. `cached_tokens` are a part of `input_tokens`."""
+    @property
+    def dearest_input(self) -> int:
+        """Return the most that a million tokens of input cost, whatever the provider does with them."""
+        return max(self.input, self._write)
+
+    @property
+    def _write(self) -> int:
+        return self.input if self.cache_write is None else self.cache_write
+
+    def of(self, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0, cache_write_tokens: int = 0) -> int:
+        """Return the cost in micro-dollars, rounded up.
+
+        `cached_tokens` and `cache_write_tokens` are parts of `input_tokens`, and none is part of the other.
+        """
         cached = min(cached_tokens, input_tokens)
-        total = (input_tokens - cached) * self.input + cached * self.cached + output_tokens * self.output
-        return -(-total // _MILLION)
+        written = min(cache_write_tokens, input_tokens - cached)
+        total = (input_tokens - cached - written) * self.input + cached * self.cached + written * self._write
+        return -(-(total + output_tokens * self.output) // _MILLION)
 
 
 class PriceTable:

@@ -1,11 +1,12 @@
 """Tenants, their plans and their people."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from chatconnect.domain.budget import Cap, Measure, Period
+from chatconnect.domain.budget import Cap, Measure, Period, lowest
+from chatconnect.domain.controls import TenantControls
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import AccountId, MemberId, TenantId
 from chatconnect.domain.secret import Secret
@@ -30,7 +31,10 @@ class StaffRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a tenant pays for. None means unlimited; money in millionths of a US dollar."""
+    """What a tenant pays for. None means unlimited; money in millionths of a US dollar.
+
+    `own_caps` are what the tenant has set itself, below what it pays for.
+    """
 
     name: str
     requests_per_minute: int
@@ -43,10 +47,16 @@ class Plan:
     tokens_per_month: int | None = None
     microusd_per_day: int | None = None
     microusd_per_month: int | None = None
+    own_caps: tuple[Cap, ...] = ()
 
     @property
     def caps(self) -> tuple[Cap, ...]:
-        """What limits it sets, the shortest period of each measure first."""
+        """What its tenant may use up, by measure, the shortest period first: the lowest of the plan's and its own."""
+        return lowest((*self.limits, *self.own_caps))
+
+    @property
+    def limits(self) -> tuple[Cap, ...]:
+        """What the plan itself allows."""
         limits = (
             (Measure.MESSAGES, Period.MINUTE, self.messages_per_minute),
             (Measure.MESSAGES, Period.HOUR, self.messages_per_hour),
@@ -61,12 +71,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A company."""
+    """A company. `controls` are what it tells the models of all its assistants."""
 
     id: TenantId
     name: str
     plan: str
     created_at: datetime
+    controls: TenantControls = field(default_factory=TenantControls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A tool of a tenant's own: an HTTP endpoint that a model may call. Immutable and checked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,8 +57,8 @@ class HttpTool:
         if self.method not in METHODS:
             raise Invalid(f"the method is one of {', '.join(METHODS)}", details={"field": "method"})
         check_schema(self.parameters)
-        _check_url(self.url, self.parameters.get("properties", {}))
-        _check_headers(self.headers)
+        check_url(self.url, self.parameters.get("properties", {}))
+        check_headers(self.headers)
 
     @property
     def origin(self) -> Origin:
@@ -80,7 +80,8 @@ def origin_of(url: str) -> Origin:
         raise _wrong_url("it is no address") from None
 
 
-def _check_url(url: str, properties: Mapping[str, Any]) -> None:
+def check_url(url: str, properties: Collection[str] = ()) -> None:
+    """Raise Invalid unless the address can be called; the names of `properties` may stand in it, in braces."""
     try:
         parts = urlsplit(url)
         addressed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -98,9 +99,10 @@ def _wrong_url(why: str) -> Invalid:
     return Invalid(f"the URL cannot be used: {why}", details={"field": "url"})
 
 
-def _check_headers(headers: Mapping[str, Secret]) -> None:
+def check_headers(headers: Mapping[str, Secret]) -> None:
+    """Raise Invalid when one of the headers cannot be sent, or may not."""
     if len(headers) > MAX_HEADERS or len({name.lower() for name in headers}) < len(headers):
-        raise Invalid(f"a tool has at most {MAX_HEADERS} headers, each once", details={"field": "headers"})
+        raise Invalid(f"there are at most {MAX_HEADERS} headers, each once", details={"field": "headers"})
     for name, value in headers.items():
         if not _HEADER.fullmatch(name) or name.lower() in _RESERVED_HEADERS:
             raise Invalid("a header of this name cannot be sent", details={"field": f"headers.{name[:64]}"})

@@ -1,12 +1,14 @@
 """An answer as one JSON document."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from chatconnect.domain.budget import waiting_seconds
 from chatconnect.domain.errors import ChatConnectError, Conflict, Invalid, LimitReached, Unavailable
 from chatconnect.domain.events import Frame
 
@@ -30,11 +32,15 @@ class UsageBody(BaseModel):
 
     input_tokens: int
     output_tokens: int
-    cached_tokens: int
+    cached_tokens: int = Field(description="The part of the input that the provider read from its cache")
     cost_microusd: int
     first_token_ms: int | None = None
     total_ms: int | None = None
     estimated: bool = False
+    cache_write_tokens: int = Field(default=0, description="The part of the input that the provider put into its cache")
+    from_cache: bool = Field(
+        default=False, description="The answer was given to the same question before: no model was asked"
+    )
 
 
 class Answer(BaseModel):
@@ -69,6 +75,8 @@ async def collected(frames: AsyncIterator[Frame]) -> Answer:
 def _error_of(data: dict[str, Any]) -> ChatConnectError:
     """Return the error that an error event tells of, so that its HTTP status is the right one."""
     code, detail = data["code"], data["detail"]
+    if (wait := waiting_seconds(code, datetime.now(UTC))) is not None:
+        return LimitReached(detail, code=code, retry_after=wait)
     if code in ("rate_limited", "provider_busy"):
         return LimitReached(detail, code=code, retry_after=5)
     if kind := _REJECTED.get(code):

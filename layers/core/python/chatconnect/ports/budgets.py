@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chatconnect.domain.budget import Cap, Measure, Period
+from chatconnect.domain.budget import SHORTEST_ANSWER, Cap, Measure, Period
 from chatconnect.domain.identifiers import MessageId, TenantId
 from chatconnect.domain.pricing import Price
+from chatconnect.ports.traffic import Rate
 
 Amounts = Mapping[Measure, int]
 """So many messages, tokens, micro-dollars."""
@@ -15,26 +16,31 @@ Amounts = Mapping[Measure, int]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an answer may take at worst: its prompt and at most `max_tokens` of output. No price: it costs nothing."""
+    """What a call of a model may take at worst: its prompt and at most `max_tokens` of output.
+
+    No price: it costs nothing. `shortest` is how short the output may be cut, `messages` how many messages it stands
+    for: one is the answer itself, none something beside an answer.
+    """
 
     answer_id: MessageId
     prompt_tokens: int
     max_tokens: int
     price: Price | None
     at: datetime
+    shortest: int = SHORTEST_ANSWER
+    messages: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What was set aside for an answer. `max_tokens` is how long it may be, `warnings` the caps nearly used up.
+    """What was set aside for an answer: `wanted`, of it at most `max_tokens` of output.
 
-    `caps` and `at` say where it counts.
+    `warnings` are the caps nearly used up, `caps` those that it counts against.
     """
 
     tenant_id: TenantId
-    answer_id: MessageId
+    wanted: Wanted
     caps: tuple[Cap, ...]
-    at: datetime
     max_tokens: int
     warnings: tuple[Cap, ...] = ()
 
@@ -42,11 +48,24 @@ class Reservation:
 class Budgets(Protocol):
     """Counts against caps before anything is spent. However many ask at once, no cap is overshot."""
 
-    async def reserve(self, tenant_id: TenantId, caps: Sequence[Cap], wanted: Wanted) -> Reservation:
+    async def reserve(
+        self, tenant_id: TenantId, caps: Sequence[Cap], wanted: Wanted, rate: Rate | None = None
+    ) -> Reservation:
         """Set aside the worst case, with the output cut to what the caps leave, or all or nothing.
 
-        What is never settled is given back after some minutes. Raises LimitReached for the first cap that leaves too
-        little. When the counter is away everything passes: the running totals tell afterwards what was used.
+        With a rate the request is counted against it first, in the same round trip; one too many sets nothing aside.
+        What is never settled is given back after some minutes. Raises LimitReached for the rate, or for the first cap
+        that leaves too little. When the counter is away everything passes: the running totals tell afterwards what was
+        used.
+        """
+        ...
+
+    async def extend(self, reservation: Reservation, further: Wanted, taken: Amounts) -> int:
+        """Let the reservation hold the worst case of a further call beside `taken`, and return its output tokens.
+
+        `taken` is what the answer's other calls took or still may take. Also begins a reservation that there is not,
+        such as one that was made up for what comes beside an answer. Raises LimitReached, and then holds what it held.
+        When the counter is away everything passes.
         """
         ...
 

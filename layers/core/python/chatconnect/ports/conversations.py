@@ -1,22 +1,28 @@
 """Where conversations are kept."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from chatconnect.domain.context import PromptContext
-from chatconnect.domain.conversation import Branch, Conversation, Feedback, Message, State, Turn, Usage
+from chatconnect.domain.controls import Controls
+from chatconnect.domain.conversation import Branch, Conversation, Feedback, Message, Sibling, State, Turn, Usage
 from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId
 from chatconnect.domain.memory import Summary
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A conversation with one branch of its messages, oldest first."""
+    """A conversation with one branch of its messages, oldest first.
+
+    `siblings` holds, by their parent, the messages that stand beside each other where the branch could have gone
+    another way; None is the parent of a conversation's first question.
+    """
 
     conversation: Conversation
     messages: tuple[Message, ...]
+    siblings: Mapping[MessageId | None, Sequence[Sibling]] = field(default_factory=dict)
 
 
 class Conversations(Protocol):
@@ -56,6 +62,21 @@ class Conversations(Protocol):
         """
         ...
 
+    async def newest_after(
+        self, conversation_id: ConversationId, message_id: MessageId, visitor_id: VisitorId | None = None
+    ) -> MessageId:
+        """Return the newest of the messages that come after a message by any way, or its own id when none does.
+
+        Raises NotFound when the conversation has no such message of this visitor.
+        """
+        ...
+
+    async def siblings(
+        self, conversation_id: ConversationId, parents: Collection[MessageId | None]
+    ) -> Mapping[MessageId | None, Sequence[Sibling]]:
+        """Return, for each of the parents that more than one message follows, those messages, oldest first."""
+        ...
+
     async def branches(
         self, conversation_id: ConversationId, visitor_id: VisitorId | None = None, *, limit: int = 100
     ) -> Sequence[Branch]:
@@ -75,6 +96,10 @@ class Conversations(Protocol):
 
     async def move(self, conversation_id: ConversationId, state: State, *, among: Collection[State]) -> bool:
         """Put the conversation into `state` if it is in one of `among`; False when it is not, or does not exist."""
+        ...
+
+    async def save_controls(self, conversation_id: ConversationId, controls: Controls) -> None:
+        """Keep the conversation's own instructions in place of the earlier ones. Raises NotFound."""
         ...
 
     async def list_newest(
@@ -97,6 +122,13 @@ class Conversations(Protocol):
         """Store the answer as it ended, with usage and citations, and add its usage to the running totals, once.
 
         Works for a turn whose `begin` never arrived, and does nothing the second time.
+        """
+        ...
+
+    async def close_lost(self, before: datetime) -> int:
+        """End the pending answers begun before a moment as failed ("answer_interrupted"); return how many there were.
+
+        Should one of them be completed after all, it is stored then.
         """
         ...
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chatconnect.domain.knowledge import Passage
+from chatconnect.domain.response_format import TEXT, ResponseFormat
 from chatconnect.domain.secret import Secret
 
 
@@ -53,39 +54,51 @@ class PromptMessage:
     """One message of the dialogue; `role` is "user", "assistant" or "tool".
 
     An assistant's message may carry `calls`; the message after it is then a tool's, with a result for each of them.
+    `data` is what the model gets to a question beside its text: material, never instructions.
     """
 
     role: str
     text: str
     calls: tuple[ToolCall, ...] = ()
     results: tuple[ToolResult, ...] = ()
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """All that the model is given: instructions first, then the dialogue, the new question last.
 
-    `system` already contains the passages as text; `passages` repeats them as data, numbered from 1 in order, and
-    `refusal` the assistant's words for an unanswerable question, for a model that needs no prose.
+    The question's `data` already contains the passages as text; `passages` repeats them, numbered from 1 in order, and
+    `refusal` the assistant's words for an unanswerable question, for a model that needs no prose. `lasting` says how
+    many of the messages, from the first, later prompts will begin with too, beside tools and instructions; None when
+    not even those come again, or the provider is not to keep them.
     """
 
-    system: str
+    instructions: str
     messages: tuple[PromptMessage, ...]
     passages: tuple[Passage, ...] = ()
     refusal: str = ""
     tools: tuple[ToolDefinition, ...] = ()
+    lasting: int | None = None
+
+    @property
+    def system(self) -> str:
+        """Return instructions and data as one text, for a provider that takes them as one."""
+        return "\n\n".join(filter(None, (self.instructions, *(message.data for message in self.messages))))
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
     """Bounds of one generation. `temperature` 0.0-2.0 (None: the provider's default), `max_tokens` of output.
 
-    Without `may_call_tools` the model knows the prompt's tools but has to answer in text.
+    Without `may_call_tools` the model knows the prompt's tools but has to answer. `response_format` is a wish: who
+    needs it fulfilled has to check.
     """
 
     max_tokens: int
     temperature: float | None = None
     may_call_tools: bool = True
+    response_format: ResponseFormat = TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +112,13 @@ class TextDelta:
 class PromptRead:
     """How long the provider says the prompt is, from one that tells before the answer; for an answer that breaks off.
 
-    `input_tokens` is the whole input, `cached_tokens` the part of it that the provider read from its cache.
+    `input_tokens` is the whole input, `cached_tokens` the part of it that the provider read from its cache,
+    `cache_write_tokens` the part that it put there, at a price of its own.
     """
 
     input_tokens: int
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +127,7 @@ class Finished:
 
     `reason` is "stop" (also when the model waits for its calls' results), "length" or "filtered". Tokens as the
     provider reports them; `input_tokens` is the whole input, `cached_tokens` the part of it that the provider read
-    from its cache. `estimated`: the provider did not report them.
+    from its cache, `cache_write_tokens` the part that it put there. `estimated`: the provider did not report them.
     """
 
     reason: str
@@ -120,6 +135,7 @@ class Finished:
     output_tokens: int
     cached_tokens: int = 0
     estimated: bool = False
+    cache_write_tokens: int = 0
 
 
 Delta = TextDelta | ToolCall | PromptRead | Finished

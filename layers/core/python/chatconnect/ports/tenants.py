@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chatconnect.domain.assistant import Assistant
+from chatconnect.domain.controls import TenantControls
 from chatconnect.domain.identifiers import AccountId, AssistantId, KeyId, TenantId, WidgetId
 from chatconnect.domain.keys import ApiKey
 from chatconnect.domain.tenant import Account, Member, Plan, Tenant
@@ -45,6 +46,10 @@ class Tenants(Protocol):
 
     async def get(self) -> Tenant:
         """Return the tenant. Raises NotFound."""
+        ...
+
+    async def save_controls(self, controls: TenantControls) -> None:
+        """Keep the tenant's control messages in place of the earlier ones. Raises NotFound."""
         ...
 
     async def plan(self) -> Plan:

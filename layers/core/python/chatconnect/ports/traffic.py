@@ -1,16 +1,25 @@
 """What the services need from the fast shared memory: rates and journals."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from chatconnect.domain.events import Frame
 from chatconnect.domain.identifiers import MessageId, TenantId
 
 
-class RateLimits(Protocol):
-    """Counts requests per minute."""
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many requests in a minute one visitor or key (`subject`) may make."""
 
-    async def check(self, tenant_id: TenantId, subject: str, per_minute: int) -> None:
+    subject: str
+    per_minute: int
+
+
+class RateLimits(Protocol):
+    """Counts requests in any minute."""
+
+    async def check(self, tenant_id: TenantId, rate: Rate) -> None:
         """Count one request. Raises LimitReached with the seconds to wait; lets it pass when the counter is away."""
         ...
 
@@ -18,8 +27,11 @@ class RateLimits(Protocol):
 class Journal(Protocol):
     """One tenant's answers as they were streamed, kept for minutes so that a dropped stream can go on."""
 
-    async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> None:
-        """Keep frames; their numbers rise by one. Quietly does nothing when the journal is away."""
+    async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> bool:
+        """Keep frames, whose numbers rise by one, if there are any; say whether somebody asked to cancel the answer.
+
+        When the journal is away nothing is kept, and nobody asked.
+        """
         ...
 
     def follow(self, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
@@ -32,10 +44,6 @@ class Journal(Protocol):
 
     async def request_cancel(self, message_id: MessageId) -> None:
         """Ask whoever generates this answer to stop. Raises Unavailable."""
-        ...
-
-    async def cancel_requested(self, message_id: MessageId) -> bool:
-        """Say whether somebody asked; False when the journal is away."""
         ...
 
 

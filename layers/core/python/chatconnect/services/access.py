@@ -11,10 +11,12 @@ from chatconnect.domain.origins import check_origin
 from chatconnect.domain.principals import Server, Staff, Visitor
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Plan, StaffRole, Tenant, checked_email
+from chatconnect.domain.visitor import visitor_blocked
 from chatconnect.domain.widget import Widget
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.credentials import PasswordHasher, TokenSigner
 from chatconnect.ports.tenants import Accounts, TenantsOf
+from chatconnect.ports.visitors import VisitorsOf
 
 CHAT_TOKEN_SECONDS = 3600
 ACCESS_TOKEN_SECONDS = 900
@@ -60,9 +62,10 @@ class AccessService:
         chat_tokens: TokenSigner,
         access_tokens: TokenSigner,
         passwords: PasswordHasher,
+        visitors_of: VisitorsOf,
         clock: Clock,
     ) -> None:
-        self._tenants_of, self._accounts = tenants_of, accounts
+        self._tenants_of, self._accounts, self._visitors_of = tenants_of, accounts, visitors_of
         self._chat_tokens, self._access_tokens = chat_tokens, access_tokens
         self._passwords, self._clock = passwords, clock
 
@@ -78,8 +81,13 @@ class AccessService:
         return WidgetVisit(await tenants.get(), await tenants.plan(), widget, allowed)
 
     async def chat_token(self, key: Secret, origin: str | None, visitor_id: UUID | None) -> ChatToken:
-        """Exchange a publishable key for a visitor's token; a returning visitor keeps their id."""
+        """Exchange a publishable key for a visitor's token; a returning visitor keeps their id.
+
+        Raises what `visit` raises, and Forbidden with code "visitor_blocked".
+        """
         visit = await self.visit(key, origin)
+        if visitor_id and await self._visitors_of(visit.tenant.id).is_blocked(VisitorId(visitor_id), self._clock()):
+            raise visitor_blocked()
         visitor = VisitorId(visitor_id or new_id())
         claims = {
             "tenant": str(visit.tenant.id),

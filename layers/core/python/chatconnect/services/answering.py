@@ -12,8 +12,7 @@ Encode = Callable[[int, Event], Frame]
 
 GRACE_SECONDS = 30.0
 KEEP_ALIVE_SECONDS = 15.0
-_FLUSH_SECONDS = 0.2
-_CANCEL_CHECK_SECONDS = 0.5
+_FLUSH_SECONDS = 0.3
 
 
 class Answering:
@@ -91,20 +90,13 @@ class Answering:
             self._frames.put_nowait(None)
 
     async def _keep_journal(self) -> None:
-        """Write in batches, so that no token waits for the journal; look now and then whether somebody cancelled."""
-        loop = asyncio.get_running_loop()
-        next_check = loop.time() + _CANCEL_CHECK_SECONDS
+        """Write in batches, so that no token waits for the journal; with each comes word whether somebody cancelled."""
         while not self._ended.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), _FLUSH_SECONDS)
-            await self._flush()
-            if loop.time() >= next_check and not self._ended.is_set():
-                next_check = loop.time() + _CANCEL_CHECK_SECONDS
-                if await self._journal.cancel_requested(self.message_id):
-                    self.cancel()
-        await self._flush()  # what came while the last batch was being written
-
-    async def _flush(self) -> None:
-        batch, self._unwritten = self._unwritten, []
-        if batch:
-            await self._journal.append(self.message_id, batch)
+                async with asyncio.timeout(_FLUSH_SECONDS):
+                    await self._ended.wait()
+            batch, self._unwritten = self._unwritten, []
+            if await self._journal.append(self.message_id, batch):
+                self.cancel()
+        if self._unwritten:  # what came while the last batch was being written
+            await self._journal.append(self.message_id, self._unwritten)

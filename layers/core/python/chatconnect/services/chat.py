@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
+from chatconnect.domain.composition import controls_in_words
+from chatconnect.domain.controls import in_force
 from chatconnect.domain.conversation import (
     Message,
     MessageStatus,
@@ -10,19 +13,24 @@ from chatconnect.domain.conversation import (
     Turn,
     checked_message,
 )
-from chatconnect.domain.errors import Invalid, NotFound, Unavailable
+from chatconnect.domain.errors import ChatConnectError, Invalid, NotFound, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Frame, Started, Token
 from chatconnect.domain.identifiers import MessageId
 from chatconnect.domain.principals import Asker, Visitor
 from chatconnect.ports.budgets import Reservation
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf
+from chatconnect.ports.epochs import Epochs
 from chatconnect.ports.tenants import TenantsOf
-from chatconnect.ports.traffic import JournalOf, RateLimits
+from chatconnect.ports.traffic import JournalOf, Rate, RateLimits
+from chatconnect.services.abuse import AbuseService
+from chatconnect.services.answer_cache import AnswerCacheService, asked
 from chatconnect.services.answering import Answering, Encode
+from chatconnect.services.cached_tenants import CachedTenants, TenantReads
 from chatconnect.services.generation import AnswerMaker, Request
-from chatconnect.services.placement import Placement, Question, visitor_of
+from chatconnect.services.placement import Place, Placement, Question, visitor_of
 from chatconnect.services.spending import SpendingService
+from chatconnect.services.timings import Timings
 
 MAX_IDEMPOTENCY_KEY = 200
 
@@ -37,42 +45,64 @@ class ChatService:
         conversations_of: ConversationsOf,
         journal_of: JournalOf,
         rates: RateLimits,
+        epochs: Epochs,
+        abuse: AbuseService,
         spending: SpendingService,
+        answers: AnswerCacheService,
         maker: AnswerMaker,
         encode: Encode,
         clock: Clock,
     ) -> None:
-        self._tenants_of, self._conversations_of, self._journal_of = tenants_of, conversations_of, journal_of
-        self._rates, self._spending, self._maker = rates, spending, maker
-        self._encode, self._clock = encode, clock
-        self._placement = Placement(tenants_of=tenants_of, conversations_of=conversations_of, clock=clock)
+        self._tenants = CachedTenants(tenants_of, clock=clock)
+        self._conversations_of, self._journal_of = conversations_of, journal_of
+        self._rates, self._epochs, self._spending, self._maker = rates, epochs, spending, maker
+        self._abuse, self._answers, self._encode, self._clock = abuse, answers, encode, clock
+        self._placement = Placement(conversations_of=conversations_of, clock=clock)
         self._running: dict[MessageId, tuple[Turn, Answering]] = {}
 
     async def ask(self, asker: Asker, question: Question) -> AsyncIterator[Frame]:
         """Accept the question and return the answer's frames; closing the iterator is leaving.
 
         A question whose idempotency key was used before gets the earlier answer, without another generation.
-        Raises Invalid (the text), LimitReached, NotFound (a conversation or parent that is not the asker's), Conflict
-        (the conversation takes no messages; the key was used for another text), Unavailable (the database).
+        Raises Invalid (the text), Forbidden (a visitor's instructions; a visitor who is blocked), LimitReached,
+        NotFound (a conversation or parent that is not the asker's; an endpoint that is none), Conflict (the
+        conversation takes no messages; the key was used for another text), Unavailable (the database).
         """
         if question.idempotency_key is not None and not 1 <= len(question.idempotency_key) <= MAX_IDEMPOTENCY_KEY:
             raise Invalid("an idempotency key has 1 to 200 characters", details={"field": "Idempotency-Key"})
         if question.regenerate is None:
             checked_message(question.text)
-        await self._rates.check(asker.tenant_id, _subject(asker), asker.requests_per_minute)
-        tenants = self._tenants_of(asker.tenant_id)
-        place, tenant, plan = await asyncio.gather(self._placement.find(asker, question), tenants.get(), tenants.plan())
+        timings, rate = Timings(), Rate(_subject(asker), asker.requests_per_minute)
+        with timings.step("epoch"):
+            epoch, verdict = await asyncio.gather(self._epochs.of(asker.tenant_id), self._abuse.judge(asker, question))
+        tenants = self._tenants.at(asker.tenant_id, epoch)
+        async with self._counted_even_if_it_fails(asker, rate):
+            with timings.step("place"):
+                place, tenant, plan = await asyncio.gather(
+                    self._placed(asker, question, tenants), tenants.get(), tenants.plan()
+                )
+            config, endpoint = place.assistant.config, question.endpoint or question.route
+            messages, form = in_force(tenant.controls, endpoint, config.response_format, place.conversation.controls)
+        controls = controls_in_words(config, tenant.name, messages, form)
         turn = self._placement.turn(place, question)
-        reservation = await self._spending.reserve(plan, turn, place.assistant.config, place.remembered)
+        wanted = asked(place, turn.question.text, controls, epoch)
+        with timings.step("admit"):
+            reservation, given = await asyncio.gather(
+                self._spending.admit(rate, plan, turn, config, place.remembered, controls),
+                self._answers.find(asker.tenant_id, wanted),
+            )
+        self._abuse.note(asker, verdict, turn)
         # From here to the answer's start nothing may fail: a turn that has begun is one that ends.
         if question.idempotency_key is not None:
             earlier = await self._begun(turn, reservation)
             if earlier is not None:
                 return self._repeat(asker, earlier)
         recorded = question.idempotency_key is not None
-        return self._run(
-            Request(turn, place.assistant, place.history, tenant.name, question.arrived, recorded, reservation)
-        )
+        request = Request(
+            turn, place.assistant, place.history, tenant.name, question.arrived, recorded, reservation, controls, form,
+            epoch, wanted, given, timings,
+        )  # fmt: skip
+        return self._run(request)
 
     async def resume(self, asker: Asker, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
         """Return the frames of an answer after a number: kept ones first, then new ones as they come.
@@ -83,7 +113,7 @@ class ChatService:
         """
         answer = await self._own_answer(asker, message_id)
         if answer.status is MessageStatus.PENDING:
-            return self._journal_of(asker.tenant_id).follow(message_id, after)
+            return self._in_the_making(asker, answer, after)
         return self._journal_or_stored(asker, answer, after)
 
     async def cancel(self, asker: Asker, message_id: MessageId) -> None:
@@ -97,6 +127,25 @@ class ChatService:
     async def drain(self) -> None:
         """Wait for the answers under way, before the process ends."""
         await asyncio.gather(*(answering.ended() for _, answering in list(self._running.values())))
+        await self._abuse.drain()
+
+    async def _placed(self, asker: Asker, question: Question, tenants: TenantReads) -> Place:
+        """Return the question's place; naming one that does not exist is noted."""
+        try:
+            return await self._placement.find(asker, question, tenants)
+        except NotFound:
+            if question.conversation_id is not None or question.regenerate is not None:
+                await self._abuse.missed(asker)
+            raise
+
+    @asynccontextmanager
+    async def _counted_even_if_it_fails(self, asker: Asker, rate: Rate) -> AsyncIterator[None]:
+        """Count a request that comes to nothing before it is admitted, which counts those that do not."""
+        try:
+            yield
+        except ChatConnectError:
+            await self._rates.check(asker.tenant_id, rate)
+            raise
 
     async def _begun(self, turn: Turn, reservation: Reservation) -> Turn | None:
         """Store the turn's beginning or return the earlier turn that has its key; then nothing stays reserved."""
@@ -120,8 +169,22 @@ class ChatService:
 
     def _repeat(self, asker: Asker, earlier: Turn) -> AsyncIterator[Frame]:
         if earlier.answer.status is MessageStatus.PENDING:
-            return self._journal_of(asker.tenant_id).follow(earlier.answer.id, 0)
+            return self._in_the_making(asker, earlier.answer, 0)
         return self._stored(earlier.answer, earlier.question.id)
+
+    async def _in_the_making(self, asker: Asker, answer: Message, after: int) -> AsyncIterator[Frame]:
+        """Yield the frames of an answer that is not stored yet.
+
+        Raises Unavailable with code "answer_interrupted" when whoever was making it is gone. Its first frame comes all
+        the same: it names the answer and the question, so that another answer can be asked for.
+        """
+        try:
+            async for frame in self._journal_of(asker.tenant_id).follow(answer.id, after):
+                yield frame
+        except NotFound as error:
+            if after == 0 and answer.parent_id is not None:
+                yield self._encode(1, _events_of(answer, answer.parent_id)[0])
+            raise Unavailable("the rest of this answer", code="answer_interrupted") from error
 
     async def _journal_or_stored(self, asker: Asker, answer: Message, after: int) -> AsyncIterator[Frame]:
         last = after
@@ -148,6 +211,7 @@ class ChatService:
                 return turn.answer
         message = await self._conversations_of(asker.tenant_id).find_message(message_id, visitor_id)
         if message is None or message.role is not Role.ASSISTANT:
+            await self._abuse.missed(asker)
             raise NotFound("answer", message_id)
         return message
 

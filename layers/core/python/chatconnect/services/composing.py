@@ -2,24 +2,28 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatconnect.domain.assistant import Assistant, AssistantConfig
-from chatconnect.domain.citations import without_markers
-from chatconnect.domain.composition import instructions
+from chatconnect.domain.citations import remembered
+from chatconnect.domain.composition import instructions, material
 from chatconnect.domain.context import PromptContext
 from chatconnect.domain.conversation import Message, Role, Turn
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import MessageId, TenantId
 from chatconnect.domain.knowledge import Passage
-from chatconnect.domain.memory import Summary
+from chatconnect.domain.memory import Recollection, Summary
 from chatconnect.ports.conversations import ConversationsOf
+from chatconnect.ports.epochs import Epoch
 from chatconnect.ports.models import Prompt, PromptMessage
 from chatconnect.ports.tenants import TenantsOf
 from chatconnect.services.condensing import Condenser
 from chatconnect.services.memory import MemoryService
 from chatconnect.services.retrieval import RetrievalService
-from chatconnect.services.side_calls import OnUsage
+from chatconnect.services.timings import Timings
+from chatconnect.services.turn_budget import TurnBudget
+
+_TURN = 2  # messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,41 +48,63 @@ class Composer:
         history: Sequence[Message],
         company: str,
         *,
-        on_usage: OnUsage,
+        budget: TurnBudget,
+        timings: Timings,
+        epoch: Epoch | None = None,
         controls: tuple[str, ...] = (),
     ) -> Composition:
-        """Return the turn's prompt; `on_usage` hears of model calls that this takes. Raises what retrieval raises."""
+        """Return the turn's prompt; model calls that this takes are part of `budget`. Raises what retrieval raises.
+
+        The search goes by what was kept in `epoch`; None: by nothing.
+        """
         config, tenant_id = assistant.config, turn.conversation.tenant_id
         (query, passages), summary = await asyncio.gather(
-            self._found(tenant_id, turn.question.text, history, config, on_usage),
+            self._found(turn, history, config, budget, timings, epoch),
             self._memory.summary(tenant_id, history, config),
         )
-        system = instructions(config, company=company, passages=passages, controls=controls)
-        told = (system, turn.question.text, summary.text if summary else "")
-        recollection = self._memory.recollect(history, config, prompt=told)
-        if not recollection.fallen:
-            summary = None
-        context = PromptContext(
-            company=company,
-            query=query,
-            history=tuple(message.id for message in recollection.kept),
-            summary=summary.last_message_id if summary else None,
-            passages=tuple(passage.chunk for passage in passages),
-            controls=controls,
-        )
-        prompt = prompt_of(config, context, recollection.kept, turn.question.text, summary, passages)
-        return Composition(prompt, passages, context)
+        with timings.step("compose"):
+            told = (
+                instructions(config, company=company, controls=controls),
+                material(passages, summary.text if summary else None),
+                turn.question.text,
+            )
+            recollection = self._memory.recollect(history, config, prompt=told)
+            if not recollection.fallen:
+                summary = None
+            context = PromptContext(
+                company=company,
+                query=query,
+                history=tuple(message.id for message in recollection.kept),
+                summary=summary.last_message_id if summary else None,
+                passages=tuple(passage.chunk for passage in passages),
+                controls=controls,
+            )
+            prompt = prompt_of(config, context, recollection.kept, turn.question.text, summary, passages)
+            lasting = _lasting(recollection, config) if config.prompt_cache else None
+            return Composition(replace(prompt, lasting=lasting), passages, context)
 
     async def _found(
         self,
-        tenant_id: TenantId,
-        question: str,
+        turn: Turn,
         history: Sequence[Message],
         config: AssistantConfig,
-        on_usage: OnUsage,
+        budget: TurnBudget,
+        timings: Timings,
+        epoch: Epoch | None,
     ) -> tuple[str, list[Passage]]:
-        query = await self._condenser.query(question, history, config, on_usage)
-        return query, await self._retrieval.search(tenant_id, query, config.retrieval)
+        with timings.step("condense"):
+            query = await self._condenser.query(turn.question.text, history, config, budget)
+        with timings.step("retrieve"):
+            found = await self._retrieval.search_at(
+                epoch, turn.conversation.tenant_id, query, config.retrieval, timings
+            )
+        return query, found
+
+
+def _lasting(recollection: Recollection, config: AssistantConfig) -> int:
+    """Return how many of the remembered messages the next prompt begins with too: none, once the oldest fall out."""
+    after = len(recollection.fallen) + len(recollection.kept) + _TURN
+    return len(recollection.kept) if after <= config.history_messages else 0
 
 
 class PromptService:
@@ -120,23 +146,17 @@ def prompt_of(
     summary: Summary | None,
     passages: Sequence[Passage],
 ) -> Prompt:
-    """Return the prompt: instructions and data, then the dialogue, the question last. Nothing else goes into it."""
-    system = instructions(
-        config,
-        company=context.company,
-        passages=passages,
-        controls=context.controls,
-        summary=summary.text if summary else None,
-    )
+    """Return the prompt: instructions, the dialogue, and the question with its material. Nothing else goes into it."""
     dialogue = [
         PromptMessage("user", message.text)
         if message.role is Role.USER
-        else PromptMessage("assistant", without_markers(message.text))
+        else PromptMessage("assistant", remembered(message))
         for message in history
     ]
+    asked = PromptMessage("user", question, data=material(passages, summary.text if summary else None))
     return Prompt(
-        system=system,
-        messages=(*dialogue, PromptMessage("user", question)),
+        instructions=instructions(config, company=context.company, controls=context.controls),
+        messages=(*dialogue, asked),
         passages=tuple(passages),
         refusal=config.refusal,
     )

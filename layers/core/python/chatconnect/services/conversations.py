@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from chatconnect.domain.controls import Controls
 from chatconnect.domain.conversation import Branch, Conversation, Feedback, State
 from chatconnect.domain.errors import Conflict, Invalid
 from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId, new_id
 from chatconnect.domain.principals import Reader
 from chatconnect.domain.tenant import StaffRole
 from chatconnect.ports.clock import Clock
-from chatconnect.ports.conversations import ConversationsOf, Path
+from chatconnect.ports.conversations import Conversations, ConversationsOf, Path
 
 LONGEST_PATH = 500
 
@@ -34,15 +35,34 @@ class ConversationService:
         visitor_id: VisitorId | None,
         *,
         leaf: MessageId | None = None,
+        through: MessageId | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Path:
-        """Return a conversation with one branch, oldest message first: the newest, or the one that ends in `leaf`.
+        """Return a conversation with one branch, oldest message first, and the siblings beside its messages.
 
-        Of a window only messages sent from `since` on and before `until`, the newest 500 of them. Raises NotFound,
-        Invalid for a moment without a time zone.
+        The newest branch, the one that ends in `leaf`, or the newest that passes `through` a message. Of a window only
+        messages sent from `since` on and before `until`, the newest 500 of them. Raises NotFound, Invalid for a moment
+        without a time zone and for `leaf` together with `through`.
         """
         conversations = self._conversations_of(tenant_id)
+        if through is not None:
+            if leaf is not None:
+                raise Invalid("a branch is named by leaf or by through, not by both", details={"field": "through"})
+            leaf = await conversations.newest_after(conversation_id, through, visitor_id)
+        path = await self._path(conversations, conversation_id, visitor_id, leaf, since, until)
+        parents = [message.parent_id for message in path.messages]
+        return replace(path, siblings=await conversations.siblings(conversation_id, parents)) if parents else path
+
+    async def _path(
+        self,
+        conversations: Conversations,
+        conversation_id: ConversationId,
+        visitor_id: VisitorId | None,
+        leaf: MessageId | None,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> Path:
         if since is None and until is None:
             return await conversations.path(conversation_id, visitor_id=visitor_id, leaf=leaf, limit=LONGEST_PATH)
         for name, moment in (("since", since), ("until", until)):
@@ -79,6 +99,14 @@ class ConversationService:
         )
         stored = await conversations.fork(message_id, fork, reader.visitor_id)
         return await conversations.path(stored.id, visitor_id=reader.visitor_id, limit=LONGEST_PATH)
+
+    async def controls(self, tenant_id: TenantId, conversation_id: ConversationId) -> Controls:
+        """Return a conversation's own instructions. Raises NotFound."""
+        return (await self._conversations_of(tenant_id).get(conversation_id)).controls
+
+    async def set_controls(self, tenant_id: TenantId, conversation_id: ConversationId, controls: Controls) -> None:
+        """Replace a conversation's own instructions. Raises NotFound."""
+        await self._conversations_of(tenant_id).save_controls(conversation_id, controls)
 
     async def archive(self, tenant_id: TenantId, conversation_id: ConversationId) -> Conversation:
         """Let a conversation take no more messages. Raises NotFound, Conflict when it is archived already."""

@@ -19,7 +19,9 @@ from chatconnect.domain.knowledge import (
 )
 from chatconnect.domain.text import cleaned
 from chatconnect.ports.clock import Clock
+from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.knowledge import ChunksOf, DocumentPage, DocumentsOf, UploadForm, Uploads
+from chatconnect.services.changes import changing
 from chatconnect.services.purging import purge
 
 MAX_TITLE = 300
@@ -39,8 +41,11 @@ class NewUpload:
 class DocumentService:
     """Manages a tenant's documents. Reading them is the ingestion's work, started by the upload itself."""
 
-    def __init__(self, *, documents_of: DocumentsOf, chunks_of: ChunksOf, uploads: Uploads, clock: Clock) -> None:
-        self._documents_of, self._chunks_of, self._uploads, self._clock = documents_of, chunks_of, uploads, clock
+    def __init__(
+        self, *, documents_of: DocumentsOf, chunks_of: ChunksOf, uploads: Uploads, epochs: Epochs, clock: Clock
+    ) -> None:
+        self._documents_of, self._chunks_of, self._uploads = documents_of, chunks_of, uploads
+        self._epochs, self._clock = epochs, clock
 
     async def promise(self, tenant_id: TenantId, upload: NewUpload) -> tuple[Document, UploadForm]:
         """Note a file that is about to come and return the form to send it with.
@@ -94,7 +99,8 @@ class DocumentService:
         What cannot be purged now is found again by the reconcile job.
         """
         documents, chunks = self._documents_of(tenant_id), self._chunks_of(tenant_id)
-        versions = await documents.delete(document_id)
+        async with changing(self._epochs, tenant_id, Area.KNOWLEDGE):
+            versions = await documents.delete(document_id)
         with suppress(Unavailable):  # deleted it is; saying otherwise would make the caller try again in vain
             for version in versions:
                 await purge(version, documents=documents, chunks=chunks, uploads=self._uploads)

@@ -2,36 +2,40 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from chatconnect.domain.assistant import Assistant
-from chatconnect.domain.citations import CitationStream
+from chatconnect.domain.citations import CitationStream, Uncited
 from chatconnect.domain.context import PromptContext
 from chatconnect.domain.conversation import Citation, Message, MessageStatus, Turn, Usage
 from chatconnect.domain.errors import ChatConnectError, LimitReached, ProviderFailed, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Started, Token, ToolMoved, Warned
+from chatconnect.domain.given_answer import GivenAnswer
 from chatconnect.domain.pricing import PriceTable
+from chatconnect.domain.response_format import TEXT, ResponseFormat
+from chatconnect.ports.answer_cache import Asked
 from chatconnect.ports.budgets import Reservation
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf, TurnQueue
-from chatconnect.ports.models import (
-    ChatModels,
-    Finished,
-    GenerationOptions,
-)
+from chatconnect.ports.epochs import Epoch
+from chatconnect.ports.models import ChatModel, ChatModels, Finished, GenerationOptions
 from chatconnect.ports.moderation import Moderator
+from chatconnect.services.answer_cache import AnswerCacheService
 from chatconnect.services.composing import Composer, Composition
+from chatconnect.services.json_answers import JsonModel
 from chatconnect.services.memory import MemoryService
 from chatconnect.services.metering import CountTokens, MeteredModel
 from chatconnect.services.model_choice import ChosenModel, ModelChoice
 from chatconnect.services.moderation import Moderated, Refused
 from chatconnect.services.spending import SpendingService
+from chatconnect.services.timings import Timings
 from chatconnect.services.tool_rounds import ToolRounds
 from chatconnect.services.toolbox import Toolbox
+from chatconnect.services.turn_budget import TurnBudget
 
 LONGEST_ANSWER_SECONDS = 240.0
 
@@ -43,6 +47,7 @@ OnFault = Callable[[Turn, BaseException], None]
 class _Draft:
     """What there is of an answer so far."""
 
+    budget: TurnBudget
     text: list[str] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     finished: Finished | None = None
@@ -50,15 +55,20 @@ class _Draft:
     metered: MeteredModel | None = None
     moderated: Moderated | None = None
     refused: bool = False
+    asked_at: float | None = None
     first_token_at: float | None = None
     context: PromptContext | None = None
-    beside: list[Usage] = field(default_factory=list)
+    called_tools: bool = False
+    from_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A turn to be answered. `arrived` is `time.perf_counter()` at the request; `recorded` says the turn's beginning
-    is stored already, `reservation` what was set aside for it.
+    is stored already, `reservation` what was set aside for it. `controls` are what the model is told beside the
+    assistant's own instructions, as it stands in the prompt; `response_format` is what the answer has to keep to.
+    What was kept in `epoch` may be gone by; None: nothing. `given` is an answer to give again; `asked` what the one to
+    be made is kept under, if it is.
     """
 
     turn: Turn
@@ -68,6 +78,12 @@ class Request:
     arrived: float
     recorded: bool
     reservation: Reservation
+    controls: tuple[str, ...] = ()
+    response_format: ResponseFormat = TEXT
+    epoch: Epoch | None = None
+    asked: Asked | None = None
+    given: GivenAnswer | None = None
+    timings: Timings = field(default_factory=Timings)
 
 
 class AnswerMaker:
@@ -80,6 +96,7 @@ class AnswerMaker:
         composer: Composer,
         memory: MemoryService,
         toolbox: Toolbox,
+        answers: AnswerCacheService,
         models: ChatModels,
         moderator: Moderator,
         prices: PriceTable,
@@ -91,7 +108,7 @@ class AnswerMaker:
         on_fault: OnFault,
     ) -> None:
         self._conversations_of, self._composer, self._toolbox = conversations_of, composer, toolbox
-        self._memory = memory
+        self._memory, self._answers = memory, answers
         self._choice, self._moderator = ModelChoice(models), moderator
         self._prices, self._spending, self._count_tokens = prices, spending, count_tokens
         self._waiting_turns, self._clock = waiting_turns, clock
@@ -103,8 +120,8 @@ class AnswerMaker:
         yield Started(turn.conversation.id, turn.answer.id, turn.question.id, turn.answer.trace_id or "")
         for cap in request.reservation.warnings:
             yield Warned(f"{cap.name}_nearly_reached", f"most of the {cap.measure} allowed per {cap.period} are used")
-        beginning = None if request.recorded else asyncio.create_task(self._begin(turn))
-        draft = _Draft()
+        beginning = None if request.recorded else asyncio.create_task(self._begin(turn, request.timings))
+        draft = _Draft(self._spending.budget(request.reservation, request.assistant.config))
         error: ChatConnectError | None = None
         cancelled = False
         try:
@@ -125,53 +142,64 @@ class AnswerMaker:
         if beginning is not None:
             await _uncancelled(beginning)
         ended = self._ended(request, draft, error, cancelled=cancelled)
-        await _uncancelled(self._record(ended))
+        await _uncancelled(self._record(ended, request.timings))
         await _uncancelled(self._spending.settle(request.reservation, ended.answer.usage))
         yield _last_event(ended, error)
-        await self._memory.remember(ended, request.assistant, request.history)
+        await self._answers.keep(request.asked, ended, request.assistant, called_tools=draft.called_tools)
+        beside = self._spending.budget_beside(request.reservation, request.assistant.config)
+        await self._memory.remember(ended, request.assistant, request.history, beside)
 
-    async def _begin(self, turn: Turn) -> None:
+    async def _begin(self, turn: Turn, timings: Timings) -> None:
         """Store the turn's beginning while the answer is being found. What fails here is made good by `_record`."""
         try:
-            await self._conversations_of(turn.conversation.tenant_id).begin(turn)
+            with timings.step("begin"):
+                await self._conversations_of(turn.conversation.tenant_id).begin(turn)
         except Exception as fault:  # noqa: BLE001 - the answer goes on, and `_record` stores the whole turn
             self._on_fault(turn, fault)
 
     async def _moderated(self, request: Request, draft: _Draft) -> AsyncIterator[Event]:
         """Generate, and say the configured words in place of what is refused."""
+        making = self._generate(request, draft) if request.given is None else self._again(request, request.given, draft)
         try:
-            async for event in self._generate(request, draft):
+            async for event in making:
                 yield event
         except Refused:
             draft.refused = True
+            if request.response_format.is_json:
+                return  # the words are no JSON, and whoever asked reads nothing else
             words = request.assistant.config.moderation.refusal
             yield _event_of(f"\n\n{words}" if draft.text else words, draft)
 
     async def _generate(self, request: Request, draft: _Draft) -> AsyncIterator[Event]:
         config, tenant_id = request.assistant.config, request.turn.conversation.tenant_id
         draft.model = self._choice.for_assistant(config)
-        draft.metered = MeteredModel(draft.model, self._count_tokens)
+        draft.metered = MeteredModel(draft.model, self._count_tokens, draft.budget.for_answer())
         draft.moderated = moderated = Moderated(config.moderation, self._moderator)
         composed = await self._composed(request, draft, moderated)
         draft.context, prompt, passages = composed.context, composed.prompt, composed.passages
-        tools = await self._toolbox.tools(tenant_id, config, passages)
+        toolset = await self._toolbox.tools(tenant_id, config, passages)
+        form = request.response_format
+        model: ChatModel = JsonModel(draft.metered, form) if form.is_json else draft.metered
         rounds = ToolRounds(
-            draft.metered, tools, limit=config.tool_rounds, on_fault=partial(self._on_fault, request.turn)
+            model, toolset.tools, limit=config.tool_rounds, on_fault=partial(self._on_fault, request.turn)
         )
-        checked = CitationStream(passages)
+        checked: CitationStream | Uncited = Uncited() if form.is_json else CitationStream(passages)
+        passed = moderated.whole if form.is_json else moderated.passed
         draft.citations = checked.citations
-        options = GenerationOptions(request.reservation.max_tokens, config.temperature)
-        async with aclosing(rounds.stream(prompt, options)) as deltas:
+        options = GenerationOptions(request.reservation.max_tokens, config.temperature, response_format=form)
+        draft.asked_at = time.perf_counter()
+        async with aclosing(toolset), aclosing(rounds.stream(prompt, options)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, Finished):
                     draft.finished = delta
                     continue
                 if isinstance(delta, ToolMoved):
+                    draft.called_tools = True
                     yield delta
                     continue
                 if draft.first_token_at is None:
                     draft.first_token_at = time.perf_counter()
-                for event in _events_of(await moderated.passed(delta.text), checked, draft):
+                for event in _events_of(await passed(delta.text), checked, draft):
                     yield event
         if draft.finished is None:
             raise ProviderFailed
@@ -180,15 +208,33 @@ class AnswerMaker:
         for piece in checked.end():
             yield _event_of(piece, draft)
 
+    async def _again(self, request: Request, given: GivenAnswer, draft: _Draft) -> AsyncIterator[Event]:
+        """Give an answer that was given before; its text was moderated then, under the same configuration."""
+        draft.moderated = Moderated(request.assistant.config.moderation, self._moderator)
+        await draft.moderated.check_input(request.turn.question.text)
+        draft.from_cache, draft.first_token_at = True, time.perf_counter()
+        for citation in given.citations:
+            draft.citations.append(citation)
+            yield Cited(citation)
+        yield _event_of(given.text, draft)
+
     async def _composed(self, request: Request, draft: _Draft, moderated: Moderated) -> Composition:
         """Return the prompt, made while the question is being checked. Raises Refused."""
         composing = asyncio.create_task(
             self._composer.compose(
-                request.turn, request.assistant, request.history, request.company, on_usage=draft.beside.append
+                request.turn,
+                request.assistant,
+                request.history,
+                request.company,
+                budget=draft.budget,
+                timings=request.timings,
+                epoch=request.epoch,
+                controls=request.controls,
             )
         )
         try:
-            await moderated.check_input(request.turn.question.text)
+            with request.timings.step("moderate"):
+                await moderated.check_input(request.turn.question.text)
         except BaseException:
             composing.cancel()
             await asyncio.gather(composing, return_exceptions=True)  # so that what it took is counted
@@ -218,6 +264,7 @@ class AnswerMaker:
             moderation=draft.moderated.result if draft.moderated else None,
             finish_reason=reason,
             error_code=error.code if error else None,
+            timings=_timed(request, draft),
         )
         return replace(request.turn, answer=answer, context=draft.context)
 
@@ -227,24 +274,24 @@ class AnswerMaker:
             endpoint = draft.model.endpoint
             day = request.turn.answer.created_at.date()
             usage = draft.metered.usage(self._prices.find(endpoint.provider, endpoint.model, day))
-        for beside in draft.beside:
-            usage = usage.plus(beside)
         return replace(
-            usage,
+            usage.plus(draft.budget.beside),
             first_token_ms=None if first is None else round((first - request.arrived) * 1000),
             total_ms=round((now - request.arrived) * 1000),
+            from_cache=draft.from_cache,
         )
 
-    async def _record(self, turn: Turn) -> None:
+    async def _record(self, turn: Turn, timings: Timings) -> None:
         try:
-            await self._conversations_of(turn.conversation.tenant_id).complete(turn)
+            with timings.step("record"):
+                await self._conversations_of(turn.conversation.tenant_id).complete(turn)
         except Exception as fault:  # noqa: BLE001 - whatever it was, the turn is kept and the stream ends in an event
             self._on_fault(turn, fault)
             try:
                 await self._waiting_turns.put(turn)
             except Exception as second_fault:  # noqa: BLE001
                 self._on_fault(turn, second_fault)
-        self._on_turn(turn)
+        self._on_turn(replace(turn, answer=replace(turn.answer, timings=timings.milliseconds())))
 
 
 async def _uncancelled(work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> None:
@@ -258,13 +305,22 @@ async def _uncancelled(work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> 
         await task
 
 
+def _timed(request: Request, draft: _Draft) -> Mapping[str, float]:
+    """Return what the steps took so far; those of the model from when it was asked."""
+    if draft.asked_at is not None:
+        now = time.perf_counter()
+        request.timings.add("first_token", (draft.first_token_at or now) - draft.asked_at)
+        request.timings.add("generate", now - draft.asked_at)
+    return request.timings.milliseconds()
+
+
 def _answered_by(request: Request, draft: _Draft) -> tuple[str, str]:
     """Return the provider and the model: a fallback may have taken the place of the assistant's own."""
     answered = draft.model.endpoint if draft.model else request.assistant.config
     return answered.provider, answered.model
 
 
-def _events_of(texts: Sequence[str], checked: CitationStream, draft: _Draft) -> Iterator[Event]:
+def _events_of(texts: Sequence[str], checked: CitationStream | Uncited, draft: _Draft) -> Iterator[Event]:
     for text in texts:
         for piece in checked.feed(text):
             yield _event_of(piece, draft)

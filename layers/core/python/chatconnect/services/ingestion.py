@@ -11,9 +11,11 @@ from tempfile import TemporaryDirectory
 from chatconnect.domain.chunking import ChunkText, CountTokens, split
 from chatconnect.domain.errors import DocumentRejected, NotFound
 from chatconnect.domain.knowledge import MAX_UPLOAD_BYTES, Chunk, Failure, ObjectKey, Progress, Version
+from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.knowledge import ChunksOf, Documents, DocumentsOf, Uploads
 from chatconnect.ports.models import Embedder
 from chatconnect.ports.parsing import DocumentParser
+from chatconnect.services.changes import changing
 from chatconnect.services.purging import purge
 
 BATCH = 64
@@ -48,9 +50,11 @@ class IngestionService:
         parser: DocumentParser,
         embedder: Embedder,
         count_tokens: Callable[[], CountTokens],
+        epochs: Epochs,
     ) -> None:
         self._documents_of, self._chunks_of, self._uploads = documents_of, chunks_of, uploads
         self._parser, self._embedder, self._count_tokens = parser, embedder, count_tokens
+        self._epochs = epochs
 
     async def ingest(self, upload: Upload) -> Ingested:
         """Process one upload to its end: "ready", "failed" (the document says why) or "ignored" (nothing to do).
@@ -60,7 +64,10 @@ class IngestionService:
         place = ObjectKey.parse(upload.key)
         documents = self._documents_of(place.tenant_id)
         steps = _Stopwatch()
-        version = await documents.begin_processing(place.version_id, upload.sequencer)
+        # From here on there may be points that must not be found; and who was here before may have ended too soon to
+        # tell that what it read can be found.
+        async with changing(self._epochs, place.tenant_id, Area.KNOWLEDGE):
+            version = await documents.begin_processing(place.version_id, upload.sequencer)
         if version is None:
             return Ingested("ignored", 0, steps.seconds)
         try:
@@ -73,7 +80,8 @@ class IngestionService:
             await self._purge(version, documents)
             return Ingested("ignored", 0, steps.seconds)
         with steps.timing("publish"):
-            published = await documents.activate(version.id)
+            async with changing(self._epochs, place.tenant_id, Area.KNOWLEDGE):
+                published = await documents.activate(version.id)
             if not published:  # replaced or deleted while it was read
                 await self._purge(version, documents)
             for replaced in await documents.replaced_versions(version.document_id):

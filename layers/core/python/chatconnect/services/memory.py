@@ -1,10 +1,9 @@
 """What a conversation remembers: which messages go along, and the summary of those that no longer do."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from chatconnect.domain.assistant import Assistant, AssistantConfig
-from chatconnect.domain.conversation import Message, Turn, Usage
+from chatconnect.domain.conversation import Message, Turn
 from chatconnect.domain.errors import ChatConnectError
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.memory import (
@@ -23,10 +22,11 @@ from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf
 from chatconnect.services.metering import CountTokens
 from chatconnect.services.side_calls import SideCalls
+from chatconnect.services.turn_budget import TurnBudget
 
 _SUMMARY_SECONDS = 20.0
 _SUMMARY_TOKENS = 500
-_PASSAGE_TOKENS = 1_200  # of one passage at its longest, before it is known
+_PASSAGE_TOKENS = 600  # of one passage, cut as documents are by default, with its frame
 
 OnMemoryFault = Callable[[Turn, BaseException], None]
 
@@ -69,10 +69,11 @@ class MemoryService:
         except ChatConnectError:
             return None
 
-    async def remember(self, turn: Turn, assistant: Assistant, history: Sequence[Message]) -> None:
+    async def remember(self, turn: Turn, assistant: Assistant, history: Sequence[Message], budget: TurnBudget) -> None:
         """Summarise what the next prompt on this branch will leave out, when that is more than is summarised already.
 
-        To be called when the turn is over; no reader waits for it. What the model takes is added to the turn's answer.
+        To be called when the turn is over; no reader waits for it. What the model takes is set aside in `budget` and
+        added to the turn's answer; without room for it, what was said stands in for what the model would make of it.
         Raises nothing: what fails is tried again after the next turn.
         """
         config, branch = assistant.config, (*history, turn.question, turn.answer)
@@ -80,29 +81,34 @@ class MemoryService:
         if not fallen or not config.history_messages:
             return
         try:
-            await self._summarise(turn, config, branch, fallen)
+            await self._summarise(turn, config, branch, fallen, budget)
         except Exception as fault:  # noqa: BLE001 - the answer is there, and nothing depends on this
             self._on_fault(turn, fault)
+        finally:
+            await budget.settle_beside()
 
-    async def _summarise(self, turn: Turn, config: AssistantConfig, branch: Sequence[Message], fallen: int) -> None:
+    async def _summarise(
+        self, turn: Turn, config: AssistantConfig, branch: Sequence[Message], fallen: int, budget: TurnBudget
+    ) -> None:
         conversations = self._conversations_of(turn.conversation.tenant_id)
         ids = [message.id for message in branch]
         last = await conversations.find_summary(turn.conversation.id, ids)
         taken = to_summarise(branch, last, messages=config.history_messages, fallen=fallen)
         if not taken:
             return
-        previous, usage = last.text if last else "", Usage()
+        previous = last.text if last else ""
         if config.provider == "offline":
             text, model = extract(previous, taken), config.model
         else:
-            text, usage = await self._written(config, previous, taken)
+            text = await self._written(config, previous, taken, budget)
             model = config.model
         summary = Summary(turn.conversation.id, taken[-1].id, text, model, self._clock())
-        await conversations.add_summary(summary, turn, usage)
+        await conversations.add_summary(summary, turn, budget.beside)
 
-    async def _written(self, config: AssistantConfig, previous: str, taken: Sequence[Message]) -> tuple[str, Usage]:
-        """Return the model's summary and what it took; what stands in for it when the model fails."""
-        spent: list[Usage] = []
+    async def _written(
+        self, config: AssistantConfig, previous: str, taken: Sequence[Message], budget: TurnBudget
+    ) -> str:
+        """Return the model's summary; what stands in for it when the model fails or may take nothing more."""
         said = dialogue_text(taken)
         text = f"What was said before, in short:\n{previous}\n\nThen:\n{said}" if previous else said
         try:
@@ -112,12 +118,11 @@ class MemoryService:
                 text,
                 max_tokens=_SUMMARY_TOKENS,
                 seconds=_SUMMARY_SECONDS,
-                on_usage=spent.append,
+                budget=budget,
             )
         except (ChatConnectError, TimeoutError):
             written = ""
-        usage = replace(spent[0], first_token_ms=None, total_ms=None) if spent else Usage()
-        return written[: 2 * LONGEST_SUMMARY] or extract(previous, taken), usage
+        return written[: 2 * LONGEST_SUMMARY] or extract(previous, taken)
 
     def _expected(self, history: Sequence[Message], config: AssistantConfig) -> Recollection:
         """Return what would go along beside as many passages as there may be."""

@@ -38,6 +38,10 @@ class Moderated:
             return [text]
         return await self._check(self._sentences.feed(text))
 
+    async def whole(self, text: str) -> list[str]:
+        """Take an answer that comes in one piece and return it so, or nothing of it. Raises Refused."""
+        return ["".join([*await self.passed(text), *await self.rest()])]
+
     async def rest(self) -> list[str]:
         """Return what is left of the answer. Raises Refused."""
         return [] if self.result is None else await self._check(self._sentences.end())

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chatconnect.domain.assistant import MAX_HISTORY, Assistant
+from chatconnect.domain.controls import CHAT, NO_CONTROLS, Controls
 from chatconnect.domain.conversation import (
     Beginning,
     Conversation,
@@ -15,12 +16,12 @@ from chatconnect.domain.conversation import (
     checked_message,
     checked_metadata,
 )
-from chatconnect.domain.errors import Invalid, NotFound
+from chatconnect.domain.errors import Forbidden, Invalid, NotFound
 from chatconnect.domain.identifiers import ConversationId, MessageId, VisitorId, new_id
 from chatconnect.domain.principals import Asker, Visitor
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf
-from chatconnect.ports.tenants import TenantsOf
+from chatconnect.services.cached_tenants import TenantReads
 
 # More than any assistant's window, so that what fell out of it lately can be seen too.
 LONGEST_MEMORY = MAX_HISTORY + 50
@@ -33,6 +34,9 @@ class Question:
     With a `conversation_id` alone it follows the newest message there; with `parent_id` it stands beside what else
     follows that message; with `at_root` beside the conversation's first question. `regenerate` asks for a further
     answer instead: to a question, or beside an answer; then there is no text.
+
+    `route` is the endpoint that it came by; a server may name one of its tenant's in `endpoint` instead, and give a
+    conversation that it opens `controls` of its own. `agent` is what the asker's program calls itself.
     """
 
     text: str
@@ -44,6 +48,10 @@ class Question:
     arrived: float = field(default_factory=time.perf_counter)
     at_root: bool = False
     regenerate: MessageId | None = None
+    route: str = CHAT
+    endpoint: str | None = None
+    controls: Controls = NO_CONTROLS
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +74,28 @@ class Place:
 class Placement:
     """Finds places for questions."""
 
-    def __init__(self, *, tenants_of: TenantsOf, conversations_of: ConversationsOf, clock: Clock) -> None:
-        self._tenants_of, self._conversations_of, self._clock = tenants_of, conversations_of, clock
+    def __init__(self, *, conversations_of: ConversationsOf, clock: Clock) -> None:
+        self._conversations_of, self._clock = conversations_of, clock
 
-    async def find(self, asker: Asker, question: Question) -> Place:
-        """Return the question's place.
+    async def find(self, asker: Asker, question: Question, tenants: TenantReads) -> Place:
+        """Return the question's place; `tenants` reads the asker's tenant.
 
-        Raises Invalid (text, metadata, a parent without its conversation), NotFound (a conversation or message that is
-        not the asker's), Conflict (the conversation takes no messages).
+        Raises Invalid (text, metadata, a parent without its conversation), Forbidden (a visitor's
+        instructions), NotFound (a conversation or message that is not the asker's), Conflict (the conversation takes no
+        messages).
         """
+        _check_may_control(asker, question)
         metadata = checked_metadata(question.metadata)
         if question.regenerate is not None:
             if question.text or question.conversation_id or question.parent_id:
                 raise Invalid("a new answer needs no message and no place", details={"field": "regenerate"})
-            return await self._beside_answer(asker, question.regenerate)
+            return await self._beside_answer(asker, question.regenerate, tenants)
         checked_message(question.text)
         if question.conversation_id is not None:
-            return await self._in_conversation(asker, question, question.conversation_id)
+            return await self._in_conversation(asker, question, question.conversation_id, tenants)
         if question.parent_id is not None:
             raise Invalid("a parent needs its conversation", details={"field": "parent_id"})
-        return await self._in_new_conversation(asker, metadata)
+        return await self._in_new_conversation(asker, metadata, question.controls, tenants)
 
     def turn(self, place: Place, question: Question) -> Turn:
         """Return the turn that begins at the place; its answer is pending."""
@@ -115,18 +125,20 @@ class Placement:
         )
         return Turn(place.conversation, asked, answer, place.opens, question.idempotency_key, place.beginning)
 
-    async def _in_conversation(self, asker: Asker, question: Question, conversation_id: ConversationId) -> Place:
+    async def _in_conversation(
+        self, asker: Asker, question: Question, conversation_id: ConversationId, tenants: TenantReads
+    ) -> Place:
         conversations, visitor_id = self._conversations_of(asker.tenant_id), visitor_of(asker)
         if question.at_root:
             conversation = await conversations.get(conversation_id, visitor_id)
-            return await self._there(conversation, (), Beginning.BRANCHES)
+            return await self._there(tenants, conversation, (), Beginning.BRANCHES)
         path = await conversations.path(
             conversation_id, visitor_id=visitor_id, leaf=question.parent_id, limit=LONGEST_MEMORY
         )
         beginning = Beginning.FOLLOWS if question.parent_id is None else Beginning.BRANCHES
-        return await self._there(path.conversation, path.messages, beginning)
+        return await self._there(tenants, path.conversation, path.messages, beginning)
 
-    async def _beside_answer(self, asker: Asker, message_id: MessageId) -> Place:
+    async def _beside_answer(self, asker: Asker, message_id: MessageId, tenants: TenantReads) -> Place:
         conversations, visitor_id = self._conversations_of(asker.tenant_id), visitor_of(asker)
         message = await conversations.find_message(message_id, visitor_id)
         if message is None:
@@ -140,10 +152,11 @@ class Placement:
         *before, asked = path.messages
         if asked.role is not Role.USER:
             raise NotFound("answer", message_id)
-        return await self._there(path.conversation, tuple(before), Beginning.REPEATS, asked)
+        return await self._there(tenants, path.conversation, tuple(before), Beginning.REPEATS, asked)
 
-    async def _in_new_conversation(self, asker: Asker, metadata: Mapping[str, str]) -> Place:
-        tenants = self._tenants_of(asker.tenant_id)
+    async def _in_new_conversation(
+        self, asker: Asker, metadata: Mapping[str, str], controls: Controls, tenants: TenantReads
+    ) -> Place:
         assistant = await (
             tenants.assistant(asker.assistant_id) if asker.assistant_id is not None else tenants.default_assistant()
         )
@@ -156,19 +169,30 @@ class Placement:
             updated_at=now,
             visitor_id=visitor_of(asker),
             metadata=metadata,
+            controls=controls,
         )
         return Place(conversation, (), assistant, Beginning.BRANCHES, opens=True)
 
     async def _there(
         self,
+        tenants: TenantReads,
         conversation: Conversation,
         history: tuple[Message, ...],
         beginning: Beginning,
         asked: Message | None = None,
     ) -> Place:
         conversation.check_takes_messages()
-        assistant = await self._tenants_of(conversation.tenant_id).assistant(conversation.assistant_id)
+        assistant = await tenants.assistant(conversation.assistant_id)
         return Place(conversation, history, assistant, beginning, asked=asked)
+
+
+def _check_may_control(asker: Asker, question: Question) -> None:
+    """Raise Forbidden when a visitor gives instructions, Invalid when they come too late."""
+    gives = question.controls != NO_CONTROLS
+    if isinstance(asker, Visitor) and (gives or question.endpoint is not None):
+        raise Forbidden("instructions and endpoints are chosen by servers", code="secret_key_required")
+    if gives and (question.conversation_id is not None or question.regenerate is not None):
+        raise Invalid("a conversation is given its instructions when it is opened", details={"field": "instructions"})
 
 
 def visitor_of(asker: Asker) -> VisitorId | None:

@@ -1,17 +1,14 @@
 """Short calls of a model beside an answer: a query, a summary."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import aclosing
 
 from chatconnect.domain.assistant import AssistantConfig
-from chatconnect.domain.conversation import Usage
 from chatconnect.domain.pricing import PriceTable
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.models import ChatModels, GenerationOptions, ModelEndpoint, Prompt, PromptMessage, TextDelta
 from chatconnect.services.metering import CountTokens, MeteredModel
-
-OnUsage = Callable[[Usage], None]
+from chatconnect.services.turn_budget import TurnBudget
 
 # Quick and cheap ones that begin to write at once.
 SMALL_MODELS = {"openai": "gpt-5.4-mini", "anthropic": "claude-haiku-4-5"}
@@ -25,14 +22,15 @@ class SideCalls:
         self._count_tokens, self._clock = count_tokens, clock
 
     async def ask(
-        self, endpoint: ModelEndpoint, task: str, text: str, *, max_tokens: int, seconds: float, on_usage: OnUsage
+        self, endpoint: ModelEndpoint, task: str, text: str, *, max_tokens: int, seconds: float, budget: TurnBudget
     ) -> str:
-        """Return what the model makes of `text`; `on_usage` hears what it took, whatever comes of it.
+        """Return what the model makes of `text`; what it takes, whatever comes of it, is part of the turn's `budget`.
 
-        Raises TimeoutError, and what a model raises.
+        Raises TimeoutError, LimitReached when there is no room for it, and what a model raises.
         """
-        model = MeteredModel(self._models.at(endpoint), self._count_tokens)
-        prompt = Prompt(system=task, messages=(PromptMessage("user", text),))
+        price = self._prices.find(endpoint.provider, endpoint.model, self._clock().date())
+        model = MeteredModel(self._models.at(endpoint), self._count_tokens, budget.for_side_call(price))
+        prompt = Prompt(instructions=task, messages=(PromptMessage("user", text),))
         pieces: list[str] = []
         try:
             async with (
@@ -41,7 +39,7 @@ class SideCalls:
             ):
                 pieces += [delta.text async for delta in deltas if isinstance(delta, TextDelta)]
         finally:
-            on_usage(model.usage(self._prices.find(endpoint.provider, endpoint.model, self._clock().date())))
+            budget.add(model.usage(price))
         return "".join(pieces).strip()
 
     def small(self, config: AssistantConfig) -> ModelEndpoint:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from chatconnect.domain.assistant import Assistant, AssistantConfig
+from chatconnect.domain.controls import TenantControls
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import (
     AccountId,
@@ -23,7 +24,9 @@ from chatconnect.domain.text import cleaned
 from chatconnect.domain.widget import Widget, WidgetConfig
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.credentials import PasswordHasher
+from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.tenants import Accounts, NewTenant, TenantsOf
+from chatconnect.services.changes import changing
 
 FIRST_PLAN = "free"
 MAX_COMPANY = 100
@@ -60,10 +63,11 @@ class TenantService:
         tenants_of: TenantsOf,
         passwords: PasswordHasher,
         default_model: DefaultModel,
+        epochs: Epochs,
         clock: Clock,
     ) -> None:
         self._accounts, self._tenants_of, self._passwords = accounts, tenants_of, passwords
-        self._default_model, self._clock = default_model, clock
+        self._default_model, self._epochs, self._clock = default_model, epochs, clock
 
     async def register(
         self, *, company: str, email: str, password: Secret, allowed_domains: Sequence[str] = ()
@@ -142,7 +146,17 @@ class TenantService:
         tenants = self._tenants_of(tenant_id)
         assistant = await tenants.assistant(assistant_id)
         changed = replace(assistant, config=config, updated_at=self._clock())
-        return await tenants.publish(changed, author=author, note="")
+        async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
+            return await tenants.publish(changed, author=author, note="")
+
+    async def controls(self, tenant_id: TenantId) -> TenantControls:
+        """Return the control messages of the tenant and of its endpoints."""
+        return (await self._tenants_of(tenant_id).get()).controls
+
+    async def set_controls(self, tenant_id: TenantId, controls: TenantControls) -> None:
+        """Replace the control messages of the tenant and of its endpoints."""
+        async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
+            await self._tenants_of(tenant_id).save_controls(controls)
 
     async def widgets(self, tenant_id: TenantId) -> Sequence[Widget]:
         """Return the tenant's widgets, newest first."""

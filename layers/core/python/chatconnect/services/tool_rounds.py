@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chatconnect.domain.errors import ChatConnectError, ProviderFailed
+from chatconnect.domain.errors import ChatConnectError, LimitReached, ProviderBusy, ProviderFailed
 from chatconnect.domain.events import ToolMoved
 from chatconnect.domain.json_schema import violation
 from chatconnect.ports.models import (
@@ -42,7 +42,9 @@ class _Round:
 class ToolRounds:
     """A model with its tools.
 
-    There are at most `limit` requests to the model; in the last one it may call nothing and has to answer.
+    There are at most `limit` requests to the model; in the last one it may call nothing and has to answer. When its
+    tenant's caps have no room for another request, the answer ends with what was said before, as one that is too long
+    does; if nothing was, the cap is the error.
     `on_fault` hears of tools that broke; the model is told only that they did, and the visitor that a call failed.
     """
 
@@ -63,7 +65,8 @@ class ToolRounds:
         for number in range(1, self._limit + 1):
             final = number == self._limit or not self._tools
             round_ = _Round()
-            async with aclosing(self._one_round(prompt, replace(options, may_call_tools=not final), round_)) as pieces:
+            bounds = replace(options, may_call_tools=not final)
+            async with aclosing(self._one_round(prompt, bounds, round_, said=bool(said))) as pieces:
                 async for piece in pieces:
                     if said and not said.endswith("\n") and not round_.text:
                         yield TextDelta("\n\n")  # what was said before the call stands apart
@@ -86,16 +89,24 @@ class ToolRounds:
         if not said:
             raise ProviderFailed  # it calls tools although it may not, and says nothing
 
-    async def _one_round(self, prompt: Prompt, options: GenerationOptions, round_: _Round) -> AsyncGenerator[TextDelta]:
-        async with aclosing(self._model.stream(prompt, options)) as deltas:
-            async for delta in deltas:
-                if isinstance(delta, TextDelta):
-                    yield delta
-                elif isinstance(delta, ToolCall):
-                    round_.calls.append(delta)
-                elif isinstance(delta, Finished):
-                    round_.finished = delta
-                    break
+    async def _one_round(
+        self, prompt: Prompt, options: GenerationOptions, round_: _Round, *, said: bool
+    ) -> AsyncGenerator[TextDelta]:
+        """Yield the text of one request. One that there is no room for ends the answer, where something was `said`."""
+        try:
+            async with aclosing(self._model.stream(prompt, options)) as deltas:
+                async for delta in deltas:
+                    if isinstance(delta, TextDelta):
+                        yield delta
+                    elif isinstance(delta, ToolCall):
+                        round_.calls.append(delta)
+                    elif isinstance(delta, Finished):
+                        round_.finished = delta
+                        break
+        except LimitReached as reached:
+            if isinstance(reached, ProviderBusy) or not said:
+                raise
+            round_.finished = Finished("length", 0, 0)
 
     async def _call_all(self, calls: Sequence[ToolCall], results: list[ToolResult]) -> AsyncGenerator[ToolMoved]:
         """Make a round's calls side by side; `results` gets one for each, in their order."""

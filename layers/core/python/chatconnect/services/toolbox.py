@@ -1,5 +1,6 @@
-"""The tools of one answer: the knowledge search, and the tenant's own."""
+"""The tools of one answer: the knowledge search, the tenant's own, and those of its MCP servers."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from chatconnect.domain.knowledge import Passage
 from chatconnect.domain.tool import SEARCH_KNOWLEDGE, HttpTool
 from chatconnect.ports.models import ToolDefinition
 from chatconnect.ports.tools import HttpCalls, HttpToolsOf, Tool
+from chatconnect.services.mcp_tools import McpToolbox, McpTools
 from chatconnect.services.retrieval import MAX_QUERY, RetrievalService
 
 MAX_PASSAGES = 60  # of one answer, those that the question itself found among them
@@ -31,20 +33,40 @@ SEARCH_DEFINITION = ToolDefinition(
 class Toolbox:
     """Gives an assistant the tools that its configuration names."""
 
-    def __init__(self, *, retrieval: RetrievalService, tools_of: HttpToolsOf, http: HttpCalls) -> None:
-        self._retrieval, self._tools_of, self._http = retrieval, tools_of, http
+    def __init__(self, *, retrieval: RetrievalService, tools_of: HttpToolsOf, http: HttpCalls, mcp: McpToolbox) -> None:
+        self._retrieval, self._tools_of, self._http, self._mcp = retrieval, tools_of, http, mcp
 
-    async def tools(self, tenant_id: TenantId, config: AssistantConfig, passages: list[Passage]) -> list[Tool]:
+    async def tools(self, tenant_id: TenantId, config: AssistantConfig, passages: list[Passage]) -> "Toolset":
         """Return the tools for one answer. What the search finds is added to `passages`, so that it can be cited.
 
-        A name that nothing stands behind any more is passed over. Raises Unavailable.
+        A name that nothing stands behind any more is passed over, and so is a server's tool that would be called like
+        one of the tenant's own. Raises Unavailable.
         """
         tools: list[Tool] = []
         if SEARCH_KNOWLEDGE in config.tools:
             tools.append(KnowledgeSearch(self._retrieval, tenant_id, config.retrieval, passages))
-        if own := [name for name in config.tools if name != SEARCH_KNOWLEDGE]:
-            tools += [CallableHttpTool(tool, self._http) for tool in await self._tools_of(tenant_id).enabled(own)]
-        return tools
+        own, offered = await asyncio.gather(self._own(tenant_id, config), self._mcp.tools(tenant_id, config.tools))
+        tools += own
+        taken = {tool.definition.name for tool in tools}
+        tools += [tool for tool in offered.tools if tool.definition.name not in taken]
+        return Toolset(tools, offered)
+
+    async def _own(self, tenant_id: TenantId, config: AssistantConfig) -> Sequence[Tool]:
+        names = [name for name in config.tools if name != SEARCH_KNOWLEDGE and "/" not in name]
+        declared = await self._tools_of(tenant_id).enabled(names) if names else ()
+        return [CallableHttpTool(tool, self._http) for tool in declared]
+
+
+@dataclass(frozen=True, slots=True)
+class Toolset:
+    """The tools of one answer, to be closed when it ends."""
+
+    tools: list[Tool]
+    offered: McpTools
+
+    async def aclose(self) -> None:
+        """End what was opened for the tools; takes no time."""
+        self.offered.close()
 
 
 class KnowledgeSearch:

@@ -9,7 +9,9 @@ from chatconnect.domain.identifiers import TenantId, ToolId, new_id
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tool import HttpTool, origin_of
 from chatconnect.ports.clock import Clock
+from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.tools import HttpToolsOf
+from chatconnect.services.changes import changing
 
 MAX_TOOLS = 50
 
@@ -30,8 +32,8 @@ class ToolDraft:
 class ToolService:
     """Keeps the tenants' tools. `allow_http`: plain http addresses are taken, too."""
 
-    def __init__(self, *, tools_of: HttpToolsOf, clock: Clock, allow_http: bool = False) -> None:
-        self._tools_of, self._clock, self._allow_http = tools_of, clock, allow_http
+    def __init__(self, *, tools_of: HttpToolsOf, epochs: Epochs, clock: Clock, allow_http: bool = False) -> None:
+        self._tools_of, self._epochs, self._clock, self._allow_http = tools_of, epochs, clock, allow_http
 
     async def tools(self, tenant_id: TenantId) -> Sequence[HttpTool]:
         """Return the tenant's tools by name."""
@@ -45,9 +47,10 @@ class ToolService:
         now = self._clock()
         tool = HttpTool(
             ToolId(new_id()), tenant_id, draft.name, draft.description, draft.parameters, draft.method,
-            self._checked(draft.url), now, now, _headers(draft, {}), draft.enabled,
+            self._checked(draft.url), now, now, filled_headers(draft.headers, {}), draft.enabled,
         )  # fmt: skip
-        await tools.add(tool)
+        async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
+            await tools.add(tool)
         return tool
 
     async def change(self, tenant_id: TenantId, tool_id: ToolId, draft: ToolDraft) -> HttpTool:
@@ -60,14 +63,17 @@ class ToolService:
         kept = stored.headers if stored.origin == origin_of(draft.url) else {}
         tool = HttpTool(
             tool_id, tenant_id, draft.name, draft.description, draft.parameters, draft.method,
-            self._checked(draft.url), stored.created_at, self._clock(), _headers(draft, kept), draft.enabled,
+            self._checked(draft.url), stored.created_at, self._clock(), filled_headers(draft.headers, kept),
+            draft.enabled,
         )  # fmt: skip
-        await tools.save(tool)
+        async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
+            await tools.save(tool)
         return tool
 
     async def delete(self, tenant_id: TenantId, tool_id: ToolId) -> None:
         """Remove a tool. Raises NotFound."""
-        await self._tools_of(tenant_id).delete(tool_id)
+        async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
+            await self._tools_of(tenant_id).delete(tool_id)
 
     def _checked(self, url: str) -> str:
         if not self._allow_http and not url.startswith("https://"):
@@ -75,9 +81,10 @@ class ToolService:
         return url
 
 
-def _headers(draft: ToolDraft, stored: Mapping[str, Secret]) -> dict[str, Secret]:
+def filled_headers(wanted: Mapping[str, Secret | None], stored: Mapping[str, Secret]) -> dict[str, Secret]:
+    """Return the wanted headers, those without a value with the stored one. Raises Invalid when there is none."""
     known = {name.lower(): value for name, value in stored.items()}
-    headers = {name: value or known.get(name.lower()) for name, value in draft.headers.items()}
+    headers = {name: value or known.get(name.lower()) for name, value in wanted.items()}
     for name, value in headers.items():
         if value is None:
             raise Invalid("a new header needs its value", details={"field": f"headers.{name[:64]}"})

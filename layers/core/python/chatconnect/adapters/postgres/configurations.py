@@ -1,13 +1,16 @@
-"""Assistant and widget configurations as jsonb. An access token is never part of it: it is stored sealed, beside it."""
+"""Configurations and control messages as jsonb. An access token is never part of it: it is stored sealed, beside it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
 from chatconnect.domain.assistant import AssistantConfig, Fallback, Retrieval
+from chatconnect.domain.controls import Controls, TenantControls
 from chatconnect.domain.identifiers import DocumentId
 from chatconnect.domain.moderation import Moderation
+from chatconnect.domain.response_format import ResponseFormat
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.widget import Theme, WidgetConfig
 
@@ -16,7 +19,7 @@ def assistant_json(config: AssistantConfig) -> dict[str, object]:
     """Return the configuration without its access token."""
     data = asdict(replace(config, access_token=None))
     del data["access_token"]
-    return data
+    return data | {"response_format": _form_json(config.response_format)}
 
 
 def assistant_config(data: Mapping[str, Any], access_token: Secret | None) -> AssistantConfig:
@@ -30,7 +33,33 @@ def assistant_config(data: Mapping[str, Any], access_token: Secret | None) -> As
     if "moderation" in data:
         phrases = tuple(data["moderation"]["forbidden_phrases"])
         rest["moderation"] = Moderation(**{**data["moderation"], "forbidden_phrases": phrases})
+    if "response_format" in data:
+        rest["response_format"] = _form(data["response_format"])
     return AssistantConfig(**rest, access_token=access_token)
+
+
+def controls_json(controls: Controls) -> dict[str, object]:
+    """Return control messages with the form of answers."""
+    form = controls.response_format
+    return {"messages": controls.messages, "response_format": None if form is None else _form_json(form)}
+
+
+def controls_of(data: Mapping[str, Any]) -> Controls:
+    """Return the control messages of a row; none, when it holds none."""
+    form = data.get("response_format")
+    return Controls(tuple(data.get("messages", ())), _form(form) if form else None)
+
+
+def tenant_controls_json(controls: TenantControls) -> dict[str, object]:
+    """Return control messages of a tenant and its endpoints."""
+    endpoints = {name: controls_json(each) for name, each in controls.endpoints.items()}
+    return {"messages": controls.messages, "endpoints": endpoints}
+
+
+def tenant_controls(data: Mapping[str, Any]) -> TenantControls:
+    """Return the control messages of a tenant's row; none, when it holds none."""
+    endpoints = {name: controls_of(each) for name, each in data.get("endpoints", {}).items()}
+    return TenantControls(tuple(data.get("messages", ())), endpoints)
 
 
 def widget_json(config: WidgetConfig) -> dict[str, object]:
@@ -42,3 +71,12 @@ def widget_config(data: Mapping[str, Any]) -> WidgetConfig:
     """Return the configuration of a row; what an older row does not hold has its default."""
     lists = {name: tuple(data[name]) for name in ("suggested_questions", "allowed_domains")}
     return WidgetConfig(**{**data, **lists, "theme": Theme(**data["theme"])})
+
+
+def _form_json(form: ResponseFormat) -> dict[str, object]:
+    """Return a form of answers, its schema as text: jsonb would forget the order, in which models write properties."""
+    return {"kind": form.kind, "schema": None if form.schema is None else json.dumps(form.schema, ensure_ascii=False)}
+
+
+def _form(data: Mapping[str, Any]) -> ResponseFormat:
+    return ResponseFormat(data["kind"], None if data["schema"] is None else json.loads(data["schema"]))

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chatconnect.adapters.postgres.configurations import controls_of
 from chatconnect.domain.context import PromptContext
 from chatconnect.domain.conversation import (
     Branch,
@@ -14,6 +15,7 @@ from chatconnect.domain.conversation import (
     Message,
     MessageStatus,
     Role,
+    Sibling,
     State,
     Usage,
 )
@@ -51,6 +53,7 @@ class ConversationRow:
     opened_at: datetime
     changed_at: datetime
     forked_from: UUID | None
+    controls: Mapping[str, Any]
 
     def to_conversation(self) -> Conversation:
         """Return the entity."""
@@ -64,6 +67,7 @@ class ConversationRow:
             State(self.state),
             self.metadata,
             MessageId(self.forked_from) if self.forked_from else None,
+            controls_of(self.controls),
         )
 
 
@@ -94,6 +98,9 @@ class MessageRow:
     error_code: str | None
     trace_id: str | None
     assistant_version: int | None
+    cache_write_tokens: int
+    from_cache: bool
+    timings: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,20 @@ class BranchRow:
     def to_branch(self) -> Branch:
         """Return the entity."""
         return Branch(MessageId(self.leaf_id), self.preview, self.messages, self.changed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class SiblingRow:
+    """A message that may stand beside others."""
+
+    id: UUID
+    parent_id: UUID | None
+    status: str
+
+    def to_sibling(self) -> Sibling:
+        """Return the value."""
+        parent_id = MessageId(self.parent_id) if self.parent_id else None
+        return Sibling(MessageId(self.id), parent_id, MessageStatus(self.status))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +198,8 @@ def message_of(row: MessageRow) -> Message:
             row.first_token_ms,
             row.total_ms,
             row.usage_estimated,
+            row.cache_write_tokens,
+            row.from_cache,
         ),
         tuple(_citation(each) for each in row.citations),
         row.finish_reason,
@@ -184,6 +207,7 @@ def message_of(row: MessageRow) -> Message:
         row.trace_id,
         row.assistant_version,
         ModerationResult(*(tuple(row.moderation[part]) for part in ("input", "output"))) if row.moderation else None,
+        row.timings,
     )
 
 

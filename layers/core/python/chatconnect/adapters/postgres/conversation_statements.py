@@ -2,13 +2,14 @@
 
 _CONVERSATION = """
     c.tenant_id, c.id AS conversation_id, c.assistant_id, c.visitor_id, c.state, c.metadata,
-    c.created_at AS opened_at, c.updated_at AS changed_at, c.forked_from
+    c.created_at AS opened_at, c.updated_at AS changed_at, c.forked_from, c.controls
 """
 
 _MESSAGE = """
     m.id, m.parent_id, m.role, m.status, m.text, m.created_at, m.completed_at, m.provider, m.model, m.input_tokens,
     m.output_tokens, m.cached_tokens, m.cost_microusd, m.first_token_ms, m.total_ms, m.usage_estimated, m.moderation,
-    m.citations, m.finish_reason, m.error_code, m.trace_id, m.assistant_version
+    m.citations, m.finish_reason, m.error_code, m.trace_id, m.assistant_version, m.cache_write_tokens, m.from_cache,
+    m.timings
 """
 
 SELECT_CONVERSATION = f"""
@@ -57,6 +58,25 @@ ORDER BY m.step
 LIMIT %(limit)s
 """  # noqa: S608 - constants likewise
 
+SELECT_NEWEST_AFTER = """
+WITH RECURSIVE after AS (
+    SELECT m.id, m.created_at, m.sequence FROM messages m
+    WHERE m.tenant_id = %(tenant)s AND m.conversation_id = %(id)s AND m.id = %(message)s
+      AND (%(visitor)s::uuid IS NULL OR m.visitor_id = %(visitor)s)
+    UNION ALL
+    SELECT child.id, child.created_at, child.sequence FROM messages child JOIN after ON child.parent_id = after.id
+    WHERE child.tenant_id = %(tenant)s AND child.conversation_id = %(id)s
+)
+SELECT id FROM after ORDER BY created_at DESC, sequence DESC LIMIT 1
+"""
+
+SELECT_SIBLINGS = """
+SELECT m.id, m.parent_id, m.status FROM messages m
+WHERE m.tenant_id = %(tenant)s AND m.conversation_id = %(id)s
+  AND (m.parent_id = ANY (%(parents)s) OR (%(root)s AND m.parent_id IS NULL))
+ORDER BY m.created_at, m.sequence
+"""
+
 # A branch's length is the way from its leaf to the root.
 SELECT_BRANCHES = """
 WITH RECURSIVE leaf AS (
@@ -99,8 +119,9 @@ WITH RECURSIVE leaf AS (
     SELECT branch.*, gen_random_uuid() AS copy_id FROM branch
 ), forked AS (
     INSERT INTO conversations AS c (tenant_id, id, assistant_id, visitor_id, metadata, created_at, updated_at,
-                                    forked_from)
-    SELECT %(tenant)s, %(id)s, origin.assistant_id, %(owner)s::uuid, origin.metadata, %(now)s, %(now)s, leaf.id
+                                    forked_from, controls)
+    SELECT %(tenant)s, %(id)s, origin.assistant_id, %(owner)s::uuid, origin.metadata, %(now)s, %(now)s, leaf.id,
+           origin.controls
     FROM leaf JOIN conversations origin ON origin.tenant_id = %(tenant)s AND origin.id = leaf.conversation_id
     RETURNING {_CONVERSATION}
 ), copied AS (
@@ -126,6 +147,10 @@ SELECT * FROM forked
 MOVE = """
 UPDATE conversations SET state = %(state)s
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND state = ANY (%(among)s)
+"""
+
+UPDATE_CONVERSATION_CONTROLS = """
+UPDATE conversations SET controls = %(controls)s WHERE tenant_id = %(tenant)s AND id = %(id)s
 """
 
 SELECT_MESSAGE = f"""
@@ -192,12 +217,13 @@ _INSERT_ANSWER_AT = """
     INSERT INTO messages AS stored (
         tenant_id, id, conversation_id, visitor_id, parent_id, role, status, text, created_at, completed_at, provider,
         model, input_tokens, output_tokens, cached_tokens, cost_microusd, first_token_ms, total_ms, usage_estimated,
-        moderation, citations, finish_reason, error_code, trace_id, assistant_version, context, idempotency_key)
+        moderation, citations, finish_reason, error_code, trace_id, assistant_version, context, idempotency_key,
+        cache_write_tokens, from_cache, timings)
     SELECT %(tenant)s, %(answer)s, %(conversation)s, %(visitor)s::uuid, %(question)s, 'assistant', %(status)s,
         %(answer_text)s, {answer_at}, %(completed_at)s::timestamptz, %(provider)s, %(model)s, %(input_tokens)s,
         %(output_tokens)s, %(cached_tokens)s, %(cost_microusd)s, %(first_token_ms)s, %(total_ms)s, %(estimated)s,
         %(moderation)s::jsonb, %(citations)s, %(finish_reason)s, %(error_code)s, %(trace)s, %(assistant_version)s,
-        %(context)s::jsonb, %(answer_key)s
+        %(context)s::jsonb, %(answer_key)s, %(cache_write_tokens)s, %(from_cache)s, %(timings)s::jsonb
 """
 _INSERT_ANSWER = _INSERT_ANSWER_AT.replace("{answer_at}", "%(answer_at)s")
 _INSERT_FOLLOWING_ANSWER = _INSERT_ANSWER_AT.replace("{answer_at}", "greatest(%(answer_at)s, question.created_at)")
@@ -206,9 +232,10 @@ _INSERT_VISITOR = """
     SELECT %(tenant)s, %(visitor)s::uuid, %(opened_at)s, %(opened_at)s
 """
 _INSERT_CONVERSATION = """
-    INSERT INTO conversations AS kept (tenant_id, id, assistant_id, visitor_id, state, metadata, created_at, updated_at)
+    INSERT INTO conversations AS kept (tenant_id, id, assistant_id, visitor_id, state, metadata, created_at, updated_at,
+                                       controls)
     SELECT %(tenant)s, %(conversation)s, %(assistant)s, %(visitor)s::uuid, %(state)s, %(metadata)s, %(opened_at)s,
-           %(changed_at)s
+           %(changed_at)s, %(controls)s
 """
 
 OPEN_CONVERSATION_AND_BEGIN = f"""
@@ -285,9 +312,9 @@ SELECT id FROM answer
 # From the CTE `answer`, which holds the answer that counts, or nothing.
 _ADD_TO_TOTALS = """
 INSERT INTO usage_totals AS total (tenant_id, subject, subject_id, period, starts_on, answers, input_tokens,
-                                   output_tokens, cached_tokens, cost_microusd)
+                                   output_tokens, cached_tokens, cache_write_tokens, cost_microusd)
 SELECT %(tenant)s, subject, subject_id, period, starts_on, %(answers)s, %(input_tokens)s, %(output_tokens)s,
-       %(cached_tokens)s, %(cost_microusd)s
+       %(cached_tokens)s, %(cache_write_tokens)s, %(cost_microusd)s
 FROM answer
 CROSS JOIN (VALUES ('conversation', %(conversation)s::uuid), ('visitor', %(visitor)s::uuid), ('tenant', %(tenant)s))
     AS subjects (subject, subject_id)
@@ -299,6 +326,7 @@ ON CONFLICT (tenant_id, subject, subject_id, period, starts_on) DO UPDATE SET
     input_tokens = total.input_tokens + excluded.input_tokens,
     output_tokens = total.output_tokens + excluded.output_tokens,
     cached_tokens = total.cached_tokens + excluded.cached_tokens,
+    cache_write_tokens = total.cache_write_tokens + excluded.cache_write_tokens,
     cost_microusd = total.cost_microusd + excluded.cost_microusd
 """
 
@@ -323,8 +351,10 @@ WITH question AS (
         cost_microusd = excluded.cost_microusd, first_token_ms = excluded.first_token_ms, total_ms = excluded.total_ms,
         usage_estimated = excluded.usage_estimated, moderation = excluded.moderation,
         citations = excluded.citations, finish_reason = excluded.finish_reason, error_code = excluded.error_code,
-        trace_id = excluded.trace_id, assistant_version = excluded.assistant_version, context = excluded.context
-    WHERE stored.status = 'pending'
+        trace_id = excluded.trace_id, assistant_version = excluded.assistant_version, context = excluded.context,
+        cache_write_tokens = excluded.cache_write_tokens, from_cache = excluded.from_cache,
+        timings = excluded.timings
+    WHERE stored.status = 'pending' OR stored.error_code = 'answer_interrupted' -- given up, and here it comes
     RETURNING id
 ), visitor AS (
     {_INSERT_VISITOR} FROM answer WHERE %(visitor)s::uuid IS NOT NULL ON CONFLICT (tenant_id, id) DO NOTHING
@@ -334,6 +364,11 @@ WITH question AS (
 )
 {_ADD_TO_TOTALS}
 """  # noqa: S608 - constants likewise
+
+CLOSE_LOST = """
+UPDATE messages SET status = 'failed', error_code = 'answer_interrupted', finish_reason = 'error', completed_at = now()
+WHERE tenant_id = %(tenant)s AND status = 'pending' AND created_at < %(before)s
+"""
 
 SELECT_MESSAGES = f"""
 SELECT m.conversation_id, {_MESSAGE} FROM messages m
@@ -360,7 +395,8 @@ WITH summary AS (
 ), answer AS (
     UPDATE messages SET
         input_tokens = input_tokens + %(input_tokens)s, output_tokens = output_tokens + %(output_tokens)s,
-        cached_tokens = cached_tokens + %(cached_tokens)s, cost_microusd = cost_microusd + %(cost_microusd)s
+        cached_tokens = cached_tokens + %(cached_tokens)s, cost_microusd = cost_microusd + %(cost_microusd)s,
+        cache_write_tokens = cache_write_tokens + %(cache_write_tokens)s
     WHERE tenant_id = %(tenant)s AND id = %(answer)s
     RETURNING id
 )

@@ -1,6 +1,7 @@
 """One tenant's conversations in Postgres."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
@@ -8,19 +9,32 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres import conversation_statements as sql
+from chatconnect.adapters.postgres.configurations import controls_json
 from chatconnect.adapters.postgres.conversation_rows import (
     BranchRow,
     ContextRow,
     ConversationRow,
     MessageRow,
     PathRow,
+    SiblingRow,
     Stored,
     SummaryRow,
     message_of,
 )
 from chatconnect.adapters.postgres.database import PostgresDatabase, violated
 from chatconnect.domain.context import PromptContext
-from chatconnect.domain.conversation import Beginning, Branch, Conversation, Feedback, Message, State, Turn, Usage
+from chatconnect.domain.controls import Controls
+from chatconnect.domain.conversation import (
+    Beginning,
+    Branch,
+    Conversation,
+    Feedback,
+    Message,
+    Sibling,
+    State,
+    Turn,
+    Usage,
+)
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId
 from chatconnect.domain.memory import Summary
@@ -92,6 +106,31 @@ class PostgresConversations:
         rows = await self._database.fetch(self._tenant_id, PathRow, sql.SELECT_WINDOW, parameters)
         return _path(rows, conversation_id)
 
+    async def newest_after(
+        self, conversation_id: ConversationId, message_id: MessageId, visitor_id: VisitorId | None = None
+    ) -> MessageId:
+        """Return the newest message that comes after a message, or its own id. Raises NotFound."""
+        parameters = {"id": conversation_id, "message": message_id, "visitor": visitor_id}
+        row = await self._database.fetch_one(self._tenant_id, Stored, sql.SELECT_NEWEST_AFTER, parameters)
+        if row is None:
+            raise NotFound("message", message_id)
+        return MessageId(row.id)
+
+    async def siblings(
+        self, conversation_id: ConversationId, parents: Collection[MessageId | None]
+    ) -> Mapping[MessageId | None, Sequence[Sibling]]:
+        """Return, for each of the parents that more than one message follows, those messages, oldest first."""
+        parameters = {
+            "id": conversation_id,
+            "parents": [parent for parent in parents if parent is not None],
+            "root": None in parents,
+        }
+        followers: dict[MessageId | None, list[Sibling]] = defaultdict(list)
+        for row in await self._database.fetch(self._tenant_id, SiblingRow, sql.SELECT_SIBLINGS, parameters):
+            sibling = row.to_sibling()
+            followers[sibling.parent_id].append(sibling)
+        return {parent: siblings for parent, siblings in followers.items() if len(siblings) > 1}
+
     async def branches(
         self, conversation_id: ConversationId, visitor_id: VisitorId | None = None, *, limit: int = 100
     ) -> Sequence[Branch]:
@@ -121,6 +160,12 @@ class PostgresConversations:
         """Put the conversation into `state` if it is in one of `among`."""
         parameters = {"id": conversation_id, "state": state, "among": list(among)}
         return await self._database.run(self._tenant_id, sql.MOVE, parameters) > 0
+
+    async def save_controls(self, conversation_id: ConversationId, controls: Controls) -> None:
+        """Keep the conversation's own instructions in place of the earlier ones. Raises NotFound."""
+        parameters = {"id": conversation_id, "controls": Jsonb(controls_json(controls))}
+        if not await self._database.run(self._tenant_id, sql.UPDATE_CONVERSATION_CONTROLS, parameters):
+            raise NotFound("conversation", conversation_id)
 
     async def list_newest(
         self, *, visitor_id: VisitorId | None = None, limit: int = 20, before: datetime | None = None
@@ -156,6 +201,10 @@ class PostgresConversations:
                 await self._database.run(self._tenant_id, sql.COMPLETE, parameters)
         except psycopg.errors.ForeignKeyViolation as error:
             raise NotFound(_MISSING.get(violated(error), "visitor")) from error
+
+    async def close_lost(self, before: datetime) -> int:
+        """End the pending answers begun before a moment as failed; return how many there were."""
+        return await self._database.run(self._tenant_id, sql.CLOSE_LOST, {"before": before})
 
     async def find_message(self, message_id: MessageId, visitor_id: VisitorId | None = None) -> Message | None:
         """Return the message or None."""
@@ -261,6 +310,7 @@ def _turn_parameters(turn: Turn) -> dict[str, object]:
         "visitor": conversation.visitor_id,
         "state": conversation.state,
         "metadata": Jsonb(dict(conversation.metadata)),
+        "controls": Jsonb(controls_json(conversation.controls)),
         "opened_at": conversation.created_at,
         "changed_at": answer.completed_at or answer.created_at,
         "key": None if turn.beginning is Beginning.REPEATS else turn.idempotency_key,
@@ -285,6 +335,7 @@ def _turn_parameters(turn: Turn) -> dict[str, object]:
         "finish_reason": answer.finish_reason,
         "error_code": answer.error_code,
         "trace": answer.trace_id,
+        "timings": Jsonb(dict(answer.timings)),
         "day": day,
         "month": day.replace(day=1),
         **asdict(answer.usage),

@@ -1,16 +1,18 @@
 """What the statements about a tenant return and take, and the entities made of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chatconnect.adapters.postgres.configurations import assistant_config, widget_config
+from chatconnect.adapters.postgres.usage import CapRow
 from chatconnect.domain.assistant import Assistant
 from chatconnect.domain.identifiers import AssistantId, KeyId, TenantId, WidgetId
 from chatconnect.domain.keys import ApiKey, KeyKind
 from chatconnect.domain.secret import Secret
+from chatconnect.domain.tenant import Plan
 from chatconnect.domain.widget import Widget
 
 
@@ -22,6 +24,29 @@ class TenantRow:
     name: str
     plan: str
     created_at: datetime
+    controls: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRow:
+    """A row of plans with the caps that the tenant has set itself."""
+
+    name: str
+    requests_per_minute: int
+    provider: str
+    model: str
+    messages_per_minute: int | None
+    messages_per_hour: int | None
+    messages_per_day: int | None
+    tokens_per_day: int | None
+    tokens_per_month: int | None
+    microusd_per_day: int | None
+    microusd_per_month: int | None
+    own_caps: Sequence[Mapping[str, Any]]
+
+    def to_plan(self) -> Plan:
+        """Return the value."""
+        return Plan(**{**vars(self), "own_caps": tuple(CapRow(**cap).to_cap() for cap in self.own_caps)})
 
 
 @dataclass(frozen=True, slots=True)

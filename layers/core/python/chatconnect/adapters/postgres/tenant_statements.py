@@ -1,10 +1,16 @@
 """The statements of PostgresTenants. Each names the tenant, although the database would add it."""
 
-SELECT_TENANT = "SELECT id, name, plan, created_at FROM tenants WHERE id = %(tenant)s"
+SELECT_TENANT = "SELECT id, name, plan, created_at, controls FROM tenants WHERE id = %(tenant)s"
+UPDATE_CONTROLS = "UPDATE tenants SET controls = %(controls)s WHERE id = %(tenant)s"
 
 SELECT_PLAN = """
 SELECT p.name, p.requests_per_minute, p.provider, p.model, p.messages_per_minute, p.messages_per_hour,
-       p.messages_per_day, p.tokens_per_day, p.tokens_per_month, p.microusd_per_day, p.microusd_per_month
+       p.messages_per_day, p.tokens_per_day, p.tokens_per_month, p.microusd_per_day, p.microusd_per_month,
+       coalesce((
+           SELECT jsonb_agg(jsonb_build_object('measure', measure, 'period', period, 'hard', hard,
+                                               'warns_from', warns_from))
+           FROM spend_caps WHERE tenant_id = %(tenant)s
+       ), '[]') AS own_caps
 FROM tenants t JOIN plans p ON p.name = t.plan
 WHERE t.id = %(tenant)s
 """

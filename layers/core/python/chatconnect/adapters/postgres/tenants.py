@@ -6,17 +6,24 @@ from dataclasses import replace
 from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres import tenant_statements as sql
-from chatconnect.adapters.postgres.configurations import assistant_json, widget_json
+from chatconnect.adapters.postgres.configurations import (
+    assistant_json,
+    tenant_controls,
+    tenant_controls_json,
+    widget_json,
+)
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.tenant_rows import (
     AssistantRow,
     KeyRow,
+    PlanRow,
     PublishedRow,
     TenantRow,
     WidgetRow,
     key_parameters,
 )
 from chatconnect.domain.assistant import Assistant
+from chatconnect.domain.controls import TenantControls
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import AccountId, AssistantId, KeyId, TenantId, WidgetId
 from chatconnect.domain.keys import ApiKey
@@ -37,14 +44,20 @@ class PostgresTenants:
         row = await self._database.fetch_one(self._tenant_id, TenantRow, sql.SELECT_TENANT, {})
         if row is None:
             raise NotFound("tenant", self._tenant_id)
-        return Tenant(TenantId(row.id), row.name, row.plan, row.created_at)
+        return Tenant(TenantId(row.id), row.name, row.plan, row.created_at, tenant_controls(row.controls))
+
+    async def save_controls(self, controls: TenantControls) -> None:
+        """Keep the tenant's control messages in place of the earlier ones. Raises NotFound."""
+        parameters = {"controls": Jsonb(tenant_controls_json(controls))}
+        if not await self._database.run(self._tenant_id, sql.UPDATE_CONTROLS, parameters):
+            raise NotFound("tenant", self._tenant_id)
 
     async def plan(self) -> Plan:
         """Return the tenant's plan. Raises NotFound."""
-        plan = await self._database.fetch_one(self._tenant_id, Plan, sql.SELECT_PLAN, {})
-        if plan is None:
+        row = await self._database.fetch_one(self._tenant_id, PlanRow, sql.SELECT_PLAN, {})
+        if row is None:
             raise NotFound("tenant", self._tenant_id)
-        return plan
+        return row.to_plan()
 
     async def find_key(self, key_hash: bytes) -> ApiKey | None:
         """Return the key with this hash, used up or not."""

@@ -1,28 +1,68 @@
-"""What tenants have used, from the running totals."""
+"""What tenants have used, from the running totals, and what they have capped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres.database import PostgresDatabase
-from chatconnect.domain.budget import Measure, Period
+from chatconnect.domain.budget import Cap, Measure, Period
 from chatconnect.domain.identifiers import TenantId
+from chatconnect.ports.usage import Subject, Total
 
-_SELECT_TOTALS = """
+_SELECT_USED = """
 SELECT period, answers, input_tokens + output_tokens AS tokens, cost_microusd FROM usage_totals
 WHERE tenant_id = %(tenant)s AND subject = 'tenant' AND subject_id = %(tenant)s
   AND (period, starts_on) IN (('day', %(day)s), ('month', %(month)s))
 """
 
+_SELECT_TOTALS = """
+SELECT starts_on, answers, input_tokens, output_tokens, cached_tokens, cache_write_tokens, cost_microusd
+FROM usage_totals
+WHERE tenant_id = %(tenant)s AND subject = %(subject)s AND subject_id = %(subject_id)s AND period = %(period)s
+  AND starts_on BETWEEN %(since)s AND %(until)s
+ORDER BY starts_on DESC
+"""
+
+_SELECT_CAPS = "SELECT measure, period, hard, warns_from FROM spend_caps WHERE tenant_id = %(tenant)s"
+
+_REPLACE_CAPS = """
+WITH wanted AS (
+    SELECT * FROM jsonb_to_recordset(%(caps)s) AS cap (measure text, period text, hard bigint, warns_from bigint)
+), removed AS (
+    DELETE FROM spend_caps
+    WHERE tenant_id = %(tenant)s AND (measure, period) NOT IN (SELECT measure, period FROM wanted)
+)
+INSERT INTO spend_caps (tenant_id, measure, period, hard, warns_from)
+SELECT %(tenant)s, measure, period, hard, warns_from FROM wanted
+ON CONFLICT (tenant_id, measure, period) DO UPDATE SET hard = excluded.hard, warns_from = excluded.warns_from
+"""
+
 
 @dataclass(frozen=True, slots=True)
-class _TotalRow:
-    """A row of usage_totals."""
+class _UsedRow:
+    """A row of usage_totals, as caps measure it."""
 
     period: str
     answers: int
     tokens: int
     cost_microusd: int
+
+
+@dataclass(frozen=True, slots=True)
+class CapRow:
+    """A row of spend_caps."""
+
+    measure: str
+    period: str
+    hard: int
+    warns_from: int | None
+
+    def to_cap(self) -> Cap:
+        """Return the value."""
+        return Cap(Measure(self.measure), Period(self.period), self.hard, self.warns_from)
 
 
 class PostgresUsage:
@@ -34,9 +74,7 @@ class PostgresUsage:
     async def __call__(self, tenant_id: TenantId, at: datetime) -> Mapping[tuple[Measure, Period], int]:
         """Return what a tenant has used in the day and in the month of `at`. Raises Unavailable."""
         day = at.astimezone(UTC).date()
-        rows = await self._database.fetch(
-            tenant_id, _TotalRow, _SELECT_TOTALS, {"day": day, "month": day.replace(day=1)}
-        )
+        rows = await self._database.fetch(tenant_id, _UsedRow, _SELECT_USED, {"day": day, "month": day.replace(day=1)})
         used: dict[tuple[Measure, Period], int] = {}
         for row in rows:
             period = Period(row.period)
@@ -44,3 +82,36 @@ class PostgresUsage:
             used[Measure.TOKENS, period] = row.tokens
             used[Measure.MONEY, period] = row.cost_microusd
         return used
+
+
+class PostgresUsageRecords:
+    """One tenant's running totals and caps."""
+
+    def __init__(self, database: PostgresDatabase, tenant_id: TenantId) -> None:
+        self._database, self._tenant_id = database, tenant_id
+
+    async def totals(
+        self, subject: Subject, subject_id: UUID, period: Period, *, since: date, until: date
+    ) -> Sequence[Total]:
+        """Return the totals of the days or months from `since` to `until`, newest first."""
+        parameters = {
+            "subject": subject,
+            "subject_id": subject_id,
+            "period": period,
+            "since": since,
+            "until": until,
+        }
+        return await self._database.fetch(self._tenant_id, Total, _SELECT_TOTALS, parameters)
+
+    async def caps(self) -> Sequence[Cap]:
+        """Return the caps that the tenant has set itself."""
+        rows = await self._database.fetch(self._tenant_id, CapRow, _SELECT_CAPS, {})
+        return [row.to_cap() for row in rows]
+
+    async def save_caps(self, caps: Sequence[Cap]) -> None:
+        """Keep these caps in place of all earlier ones, in one statement."""
+        wanted = [
+            {"measure": cap.measure, "period": cap.period, "hard": cap.hard, "warns_from": cap.warns_from}
+            for cap in caps
+        ]
+        await self._database.run(self._tenant_id, _REPLACE_CAPS, {"caps": Jsonb(wanted)})

@@ -1,21 +1,15 @@
-/** One message on screen. */
+/** An answer on screen. */
 
 import { element, icon } from "./dom.js";
 import { FailureView } from "./failure-view.js";
 import { FeedbackView } from "./feedback-view.js";
 import { RichText } from "./rich-text.js";
 import { SourcesView } from "./sources-view.js";
-import { fill } from "./texts.js";
+import { fill, sentence } from "./texts.js";
 import { Typewriter } from "./typewriter.js";
+import { VersionsView } from "./versions-view.js";
 
 const COPIED_MS = 2_000;
-
-/** The visitor's own message: text, and nothing but text. */
-export function questionView(message, texts) {
-  const speaker = element("span", { class: "unseen" }, `${texts.you_said} `);
-  const bubble = element("p", { class: "bubble", dir: "auto" }, message.text);
-  return element("article", { class: "message user" }, speaker, bubble);
-}
 
 /** An answer: typed while it streams, then its sources and what can be done with it. */
 export class AnswerView {
@@ -28,17 +22,20 @@ export class AnswerView {
   #typewriter;
   #failure;
   #feedback;
+  #again;
+  #versions;
   #activity = element("p", { class: "activity", hidden: true });
   #warning = element("p", { class: "warning", hidden: true, dir: "auto" });
   #actions = element("div", { class: "actions", hidden: true });
 
   /**
-   * @param {import("./conversation.js").Message} answer
+   * @param {import("./message.js").Message} answer
    * @param {object} configuration
-   * @param {{retry: () => void, rate: (feedback: object) => Promise<void>, announce: (text: string) => void,
-   *          grown: () => void, still: boolean}} around what the view asks of its surroundings
+   * @param {{retry: () => void, regenerate: () => void, go: (id: string, step: number) => void,
+   *          rate: (feedback: object) => Promise<void>, announce: (text: string) => void, grown: () => void,
+   *          still: boolean}} around what the view asks of its surroundings
    */
-  constructor(answer, configuration, { retry, rate, announce, grown, still }) {
+  constructor(answer, configuration, { retry, regenerate, go, rate, announce, grown, still }) {
     const { texts, name } = configuration;
     this.#answer = answer;
     this.#configuration = configuration;
@@ -47,6 +44,9 @@ export class AnswerView {
     this.#text = new RichText((marker) => this.#sources.marker(marker));
     this.#failure = new FailureView(configuration, retry);
     this.#feedback = new FeedbackView(texts, rate, announce);
+    const again = { type: "button", "aria-label": texts.regenerate, title: texts.regenerate, onclick: regenerate };
+    this.#again = element("button", { class: "action again", ...again }, icon("again"));
+    this.#versions = new VersionsView(answer, texts, go);
     const instant = still || answer.state !== "streaming";
     this.#typewriter = new Typewriter((text) => this.#show(text, grown), instant);
     this.#fillActions();
@@ -61,12 +61,17 @@ export class AnswerView {
     const { text, citations, warning, rating, failure } = this.#answer;
     this.#sources.learn(citations);
     this.#typewriter.type(text);
-    this.#warning.textContent = warning;
+    this.#warning.textContent = warning && warningText(warning, this.#configuration.texts);
     this.#warning.hidden = !warning;
     this.#feedback.show(rating);
     this.#failure.show(failure);
     this.#showActivity();
     this.#showEnding();
+  }
+
+  /** Put the focus where it was when the visitor went to this version. */
+  focusVersions(step) {
+    this.#versions.focus(step);
   }
 
   #show(text, grown) {
@@ -92,17 +97,28 @@ export class AnswerView {
     const ended = this.#answer.state !== "streaming" && this.#typewriter?.idle;
     this.node.classList.toggle("typing", this.#answer.state === "streaming" && this.#answer.text !== "");
     this.node.setAttribute("aria-busy", String(!ended));
-    this.#actions.hidden = !ended || !this.#answer.text || !this.#answer.id;
+    this.#showActions(ended);
     if (!ended) this.#sources.conceal();
     else if (this.#sources.node.hidden) this.#sources.reveal();
+  }
+
+  #showActions(ended) {
+    const { id, text, failure } = this.#answer;
+    this.#versions.update();
+    for (const button of this.#actions.querySelectorAll(".about")) button.hidden = !id || !text;
+    this.#again.hidden = !id || Boolean(failure);
+    this.#actions.hidden = !ended || [...this.#actions.children].every((child) => child.hidden);
   }
 
   #fillActions() {
     const { texts, feedback } = this.#configuration;
     const label = { type: "button", "aria-label": texts.copy, title: texts.copy };
     const copy = element("button", { class: "action copy", ...label, onclick: () => this.#copy(copy) }, icon("copy"));
+    const about = [copy, ...this.#feedback.buttons];
+    for (const button of about) button.classList.add("about");
     if (navigator.clipboard) this.#actions.append(copy); // missing on pages served without TLS
     if (feedback) this.#actions.append(...this.#feedback.buttons);
+    this.#actions.append(this.#again, this.#versions.node);
   }
 
   async #copy(button) {
@@ -111,4 +127,10 @@ export class AnswerView {
     button.replaceChildren(icon("check"));
     setTimeout(() => button.replaceChildren(icon("copy")), COPIED_MS);
   }
+}
+
+/** In the widget's own words where it has some. */
+function warningText({ code, detail }, texts) {
+  const own = texts[`warning_${code}`] ?? (code.endsWith("_nearly_reached") ? texts.warning_nearly_reached : null);
+  return own ?? fill(texts.warning, { detail: sentence(detail) });
 }

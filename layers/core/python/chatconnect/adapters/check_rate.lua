@@ -1,0 +1,2 @@
+-- Counts one request; see rate.lua. KEYS: the window. ARGV: requests per window, its milliseconds.
+return count_request(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))

@@ -1,0 +1,67 @@
+"""Answers that were given lately, in Redis: `{tenant}:given:...`.
+
+A key holds a digest of the question and not its text. A value's form is part of the key, so that versions of this
+module that run side by side do not read each other's.
+"""
+
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from chatconnect.adapters.redis import AWAY, RedisDatabase
+from chatconnect.domain.conversation import Citation
+from chatconnect.domain.given_answer import GivenAnswer
+from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
+from chatconnect.ports.answer_cache import Asked
+
+KEPT_SECONDS = 3_600
+LARGEST = 64 * 1024
+"""Bytes of an answer with its citations."""
+_FORM = "1"
+
+
+class RedisAnswerCache:
+    """One tenant's answers."""
+
+    def __init__(self, database: RedisDatabase, tenant_id: TenantId) -> None:
+        self._database, self._tenant_id = database, tenant_id
+
+    async def find(self, asked: Asked) -> GivenAnswer | None:
+        """Return the answer that was given, in one round trip; None when Redis is away."""
+        if self._database.resting:
+            return None
+        try:
+            packed = await self._database.client().get(self._key(asked))
+        except AWAY:
+            self._database.failed()
+            return None
+        return None if packed is None else _unpacked(packed)
+
+    async def keep(self, asked: Asked, answer: GivenAnswer) -> None:
+        """Keep an answer for an hour, unless it is very long or Redis is away."""
+        packed = orjson.dumps([answer.text, answer.citations, list(answer.versions)])
+        if len(packed) > LARGEST or self._database.resting:
+            return
+        try:
+            await self._database.client().set(self._key(asked), packed, ex=KEPT_SECONDS)
+        except AWAY:
+            self._database.failed()
+
+    def _key(self, asked: Asked) -> str:
+        digest = blake2b(repr(asked).encode(), digest_size=20).hexdigest()
+        return f"{{{self._tenant_id}}}:given:{_FORM}:{digest}"
+
+
+def _unpacked(packed: bytes | str) -> GivenAnswer:
+    text, citations, versions = orjson.loads(packed)
+    return GivenAnswer(text, tuple(map(_citation, citations)), frozenset(VersionId(UUID(each)) for each in versions))
+
+
+def _citation(data: dict[str, Any]) -> Citation:
+    ids = {
+        "document_id": DocumentId(UUID(data["document_id"])),
+        "version_id": VersionId(UUID(data["version_id"])),
+    }
+    return Citation(**{**data, **ids})

@@ -1,0 +1,49 @@
+"""Visitors as their tenant knows them, and the blocking of those who are not welcome."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chatconnect.domain.errors import Forbidden, Invalid
+from chatconnect.domain.identifiers import MemberId, VisitorId
+from chatconnect.domain.text import cleaned
+
+MAX_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Keeps a visitor from writing. `until` None: until somebody unblocks them; `blocked_by` None: by a server."""
+
+    reason: str
+    blocked_at: datetime
+    blocked_by: MemberId | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", cleaned(self.reason))
+        if len(self.reason) > MAX_REASON:
+            raise Invalid(f"a reason has at most {MAX_REASON} characters", details={"field": "reason"})
+        if self.until is not None and self.until.tzinfo is None:
+            raise Invalid("until needs a time zone", details={"field": "until"})
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it is in force at a moment."""
+        return self.until is None or at < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVisitor:
+    """A visitor who has written. `external_id` is the tenant's own id of them."""
+
+    id: VisitorId
+    first_seen_at: datetime
+    last_seen_at: datetime
+    external_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    block: Block | None = None
+
+
+def visitor_blocked() -> Forbidden:
+    """Return what a blocked visitor is told: not why, and not by whom."""
+    return Forbidden("you cannot write here any more", code="visitor_blocked")
