@@ -51,12 +51,12 @@ def journalled(stored: StoredJournal) -> list[int]:
 
 async def test_the_listener_and_the_journal_get_every_frame_once_and_in_order() -> None:
     stored = StoredJournal()
-    going = answering(Made(200, 0.002), stored)
+    going = answering(Made(300, 0.002), stored)
 
     heard = [frame.number async for frame in going.frames()]
     await going.ended()
 
-    assert heard == journalled(stored) == list(range(1, 202))
+    assert heard == journalled(stored) == list(range(1, 302))
     assert 1 < len(stored.batches) < 50
 
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import jwt
 
@@ -12,15 +14,30 @@ from chatconnect.domain.secret import Secret
 _ALGORITHM = "HS256"
 _LEEWAY_SECONDS = 5
 _STANDARD = ("aud", "iat", "exp")
+_REMEMBERED = 2_000
 
 LoadKeys = Callable[[], Awaitable[Sequence[Secret]]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token that was found good. `expires` is in seconds since 1970, `key` what it is signed with."""
+
+    key: Secret
+    expires: float
+    claims: Mapping[str, str]
+
+
 class JwtSigner:
-    """Signs with the first key and accepts all of them, so that keys can be exchanged while tokens are out."""
+    """Signs with the first key and accepts all of them, so that keys can be exchanged while tokens are out.
+
+    A token that was verified is known again, by its digest, for as long as it and its key are good: one comes with
+    every message of a conversation.
+    """
 
     def __init__(self, load_keys: LoadKeys) -> None:
         self._load_keys = load_keys
+        self._verified: OrderedDict[tuple[str, bytes], _Verified] = OrderedDict()
 
     async def sign(self, audience: str, claims: Mapping[str, str], *, lifetime_seconds: int) -> str:
         """Return a token for the audience that holds the claims."""
@@ -31,24 +48,38 @@ class JwtSigner:
 
     async def verify(self, audience: str, token: str) -> Mapping[str, str]:
         """Return the claims. Raises Unauthenticated with code "token_expired" or "token_invalid"."""
-        try:
-            name = jwt.get_unverified_header(token).get("kid")
-            key = next((key for key in await self._load_keys() if _name_of(key) == name), None)
-            if key is None:
-                raise Unauthenticated("this token is not valid", code="token_invalid")
-            claims = jwt.decode(
-                token,
-                key.reveal(),
-                algorithms=[_ALGORITHM],
-                audience=audience,
-                leeway=_LEEWAY_SECONDS,
-                options={"require": list(_STANDARD)},
-            )
-        except jwt.ExpiredSignatureError as error:
-            raise Unauthenticated("this token has expired", code="token_expired") from error
-        except jwt.InvalidTokenError as error:
-            raise Unauthenticated("this token is not valid", code="token_invalid") from error
-        return {name: str(value) for name, value in claims.items() if name not in _STANDARD}
+        keys, place = await self._load_keys(), (audience, hashlib.sha256(token.encode()).digest())
+        known = self._verified.get(place)
+        if known is not None and known.key in keys and time.time() < known.expires:
+            return known.claims
+        self._verified.pop(place, None)
+        verified = _verified(audience, token, keys)
+        self._verified[place] = verified
+        if len(self._verified) > _REMEMBERED:
+            self._verified.popitem(last=False)
+        return verified.claims
+
+
+def _verified(audience: str, token: str, keys: Sequence[Secret]) -> _Verified:
+    try:
+        name = jwt.get_unverified_header(token).get("kid")
+        key = next((key for key in keys if _name_of(key) == name), None)
+        if key is None:
+            raise Unauthenticated("this token is not valid", code="token_invalid")
+        claims = jwt.decode(
+            token,
+            key.reveal(),
+            algorithms=[_ALGORITHM],
+            audience=audience,
+            leeway=_LEEWAY_SECONDS,
+            options={"require": list(_STANDARD)},
+        )
+    except jwt.ExpiredSignatureError as error:
+        raise Unauthenticated("this token has expired", code="token_expired") from error
+    except jwt.InvalidTokenError as error:
+        raise Unauthenticated("this token is not valid", code="token_invalid") from error
+    ours = {name: str(value) for name, value in claims.items() if name not in _STANDARD}
+    return _Verified(key, claims["exp"] + _LEEWAY_SECONDS, ours)
 
 
 def _name_of(key: Secret) -> str:

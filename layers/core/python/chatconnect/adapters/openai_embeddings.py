@@ -70,11 +70,13 @@ class OpenAIEmbedder:
 
         with openai_errors():
             async with asyncio.timeout(self._account.timeouts.first_byte):
+                # As `extra_body`: the client would look through the texts for what it might have to transform.
                 response = await client.embeddings.with_raw_response.create(
                     model=self._model,
-                    input=texts,
+                    input="",
                     dimensions=self._dimensions if self._model.startswith(CAN_BE_CUT) else openai.omit,
                     encoding_format="base64",
+                    extra_body={"input": texts},
                 )
         return self._vectors(response.content, len(texts))
 

@@ -41,18 +41,19 @@ def open_http_client(timeouts: Timeouts) -> "httpx2.AsyncClient":
     """
     import httpx2
 
-    from chatconnect.adapters.http_transport import DirectTransport
+    from chatconnect.adapters.http_transport import DirectClient
 
-    async def pass_on_long_waits(response: httpx2.Response) -> None:
+    def pass_on_long_wait(response: httpx2.Response) -> None:
         if (retry_after_of(response.headers) or 0) > timeouts.longest_wait:
             response.headers["x-should-retry"] = "false"  # both vendors' clients obey this header
 
-    return httpx2.AsyncClient(
-        transport=None if getproxies() else DirectTransport(),
-        timeout=httpx2.Timeout(None, connect=timeouts.connect),
-        event_hooks={"response": [pass_on_long_waits]},
-        follow_redirects=False,
-    )
+    async def pass_on_long_waits(response: httpx2.Response) -> None:
+        pass_on_long_wait(response)
+
+    limits = httpx2.Timeout(None, connect=timeouts.connect)
+    if not getproxies():
+        return DirectClient(timeout=limits, on_response=pass_on_long_wait)
+    return httpx2.AsyncClient(timeout=limits, event_hooks={"response": [pass_on_long_waits]}, follow_redirects=False)
 
 
 def retry_after_of(headers: Mapping[str, str]) -> float | None:

@@ -1,5 +1,6 @@
 """Rates and journals in Redis. Losing Redis costs strictness and resuming, never an answer."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -29,6 +30,9 @@ RATE_SCRIPT = "rate.lua"
 WINDOW_MS = 60_000
 AWAY = (RedisError, OSError, TimeoutError)
 
+Command = tuple[str | bytes | int | float, ...]
+Asked = tuple[Sequence[Command], "asyncio.Future[list[Any]]"]
+
 
 class RedisDatabase:
     """The shared client. After a failure Redis is left alone for a few seconds, so that no request waits for it."""
@@ -39,6 +43,50 @@ class RedisDatabase:
         """How often Redis did not answer."""
         self._client: Redis | None = None
         self._away_until = 0.0
+        self._waiting: list[Asked] = []
+        self._asking: set[asyncio.Task[None]] = set()
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        """Return the answers to some commands, in their order, from one round trip.
+
+        What is asked for at the same moment, by whomever, goes together: half of what a command costs is its way.
+        Raises one of AWAY: for all when Redis does not answer, else for the commands that it refuses.
+        """
+        answers: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((commands, answers))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._start)
+        return await answers
+
+    def _start(self) -> None:
+        asked, self._waiting = self._waiting, []
+        task = asyncio.create_task(self._ask_together(asked))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask_together(self, asked: Sequence[Asked]) -> None:
+        try:
+            async with self.client().pipeline(transaction=False) as pipeline:
+                for commands, _ in asked:
+                    for command in commands:
+                        pipeline.execute_command(*command)
+                answers = iter(await pipeline.execute(raise_on_error=False))
+        except BaseException as error:
+            for _, waiting in asked:
+                if not waiting.done():
+                    waiting.set_exception(error)
+            if not isinstance(error, AWAY):
+                raise
+            return
+        for commands, waiting in asked:
+            own = [next(answers) for _ in commands]
+            refused = next((answer for answer in own if isinstance(answer, Exception)), None)
+            if waiting.done():  # whoever asked was cancelled
+                continue
+            if refused is None:
+                waiting.set_result(own)
+            else:
+                waiting.set_exception(refused)
 
     @property
     def resting(self) -> bool:
@@ -128,13 +176,12 @@ class RedisJournal:
         if self._database.resting:
             return False
         key = self._key("answer", message_id)
+        commands: list[Command] = [("EXISTS", self._key("cancel", message_id))]
+        if frames:
+            fields = [part for frame in frames for part in (frame.number, _packed(frame))]
+            commands += [("XADD", key, f"{frames[-1].number}-0", *fields), ("EXPIRE", key, _JOURNAL_SECONDS)]
         try:
-            async with self._database.client().pipeline(transaction=False) as pipeline:
-                pipeline.exists(self._key("cancel", message_id))
-                if frames:
-                    pipeline.xadd(key, {frame.number: _packed(frame) for frame in frames}, id=f"{frames[-1].number}-0")
-                    pipeline.expire(key, _JOURNAL_SECONDS)
-                asked, *_ = await pipeline.execute()
+            asked, *_ = await self._database.ask(*commands)
         except AWAY:
             self._database.failed()
             return False
@@ -155,7 +202,7 @@ class RedisJournal:
                 raise NotFound("answer", message_id)
             if waited > _IDLE_SECONDS:
                 raise Unavailable("the rest of this answer", code="answer_interrupted")
-            if not frames and known and await self._is_complete(key):
+            if not frames and known and await self._is_complete(key, last):
                 return
 
     async def request_cancel(self, message_id: MessageId) -> None:
@@ -179,10 +226,13 @@ class RedisJournal:
             self._database.failed()
             raise Unavailable("the journal of this answer", code="resume_unavailable") from error
 
-    async def _is_complete(self, key: str) -> bool:
-        """Whether the newest kept frame ends the stream: then whoever has seen it waits for nothing."""
+    async def _is_complete(self, key: str, last: int) -> bool:
+        """Whether the frame seen last ends the stream: then whoever has seen it waits for nothing."""
         newest: Any = await self._database.client().xrevrange(key, count=1)
-        return bool(newest) and _frames(newest[0][1])[-1].is_last
+        if not newest:
+            return False
+        frame = _frames(newest[0][1])[-1]
+        return frame.is_last and frame.number <= last
 
     def _key(self, kind: str, message_id: MessageId) -> str:
         return f"{{{self._tenant_id}}}:{kind}:{message_id}"

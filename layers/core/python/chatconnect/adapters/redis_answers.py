@@ -33,7 +33,7 @@ class RedisAnswerCache:
         if self._database.resting:
             return None
         try:
-            packed = await self._database.client().get(self._key(asked))
+            [packed] = await self._database.ask(("GET", self._key(asked)))
         except AWAY:
             self._database.failed()
             return None
@@ -45,7 +45,7 @@ class RedisAnswerCache:
         if len(packed) > LARGEST or self._database.resting:
             return
         try:
-            await self._database.client().set(self._key(asked), packed, ex=KEPT_SECONDS)
+            await self._database.ask(("SET", self._key(asked), packed, "EX", KEPT_SECONDS))
         except AWAY:
             self._database.failed()
 

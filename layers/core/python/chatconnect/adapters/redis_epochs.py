@@ -41,7 +41,7 @@ class RedisEpochs:
         if database.resting or any((tenant_id, area) in self._unannounced for area in Area):
             return None
         try:
-            values: list[Any] = await database.client().hmget(_key(tenant_id), list(Area))
+            [values] = await database.ask(("HMGET", _key(tenant_id), *Area))
             if None in values:
                 values = await self._begun(tenant_id)
         except AWAY:

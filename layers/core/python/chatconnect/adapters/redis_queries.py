@@ -8,12 +8,11 @@ from array import array
 from collections.abc import Sequence
 from hashlib import blake2b
 from sys import byteorder
-from typing import Any
 from uuid import UUID
 
 import orjson
 
-from chatconnect.adapters.redis import AWAY, RedisDatabase
+from chatconnect.adapters.redis import AWAY, Command, RedisDatabase
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Passage
 from chatconnect.ports.query_cache import Query, Remembered
@@ -36,27 +35,25 @@ class RedisQueryCache:
         if self._database.resting:
             return Remembered()
         try:
-            known: list[Any] = await self._database.client().mget(self._vector_key(query), self._passages_key(query))
+            vector, passages = await self._database.ask(
+                ("GET", self._vector_key(query)), ("GET", self._passages_key(query))
+            )
         except AWAY:
             self._database.failed()
             return Remembered()
-        vector, passages = known
         return Remembered(_floats(vector) if vector else None, _passages(passages) if passages else None)
 
     async def keep(self, query: Query, found: Remembered) -> None:
         """Keep a vector for an hour, passages for five minutes, unless they are very large."""
-        values: list[tuple[str, bytes, int]] = []
+        commands: list[Command] = []
         if found.vector is not None:
-            values.append((self._vector_key(query), _packed(found.vector), VECTOR_SECONDS))
+            commands.append(("SET", self._vector_key(query), _packed(found.vector), "EX", VECTOR_SECONDS))
         if found.passages is not None and len(packed := _packed_passages(found.passages)) <= LARGEST:
-            values.append((self._passages_key(query), packed, PASSAGES_SECONDS))
-        if not values or self._database.resting:
+            commands.append(("SET", self._passages_key(query), packed, "EX", PASSAGES_SECONDS))
+        if not commands or self._database.resting:
             return
         try:
-            async with self._database.client().pipeline(transaction=False) as pipeline:
-                for key, value, seconds in values:
-                    pipeline.set(key, value, ex=seconds)
-                await pipeline.execute()
+            await self._database.ask(*commands)
         except AWAY:
             self._database.failed()
 

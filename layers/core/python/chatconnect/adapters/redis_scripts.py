@@ -1,6 +1,7 @@
 """Scripts that run inside Redis: each is one round trip, and nothing comes between its steps."""
 
 from collections.abc import Sequence
+from hashlib import sha1
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,14 @@ class RedisScript:
 
     def __init__(self, *names: str) -> None:
         self.text = "\n".join(files(__package__).joinpath(name).read_text("utf-8") for name in names)
-        self._registered: tuple[object, Any] | None = None
+        self._digest = sha1(self.text.encode(), usedforsecurity=False).hexdigest()  # Redis names scripts like this
 
     async def __call__(self, database: "RedisDatabase", keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        """Run it and return what it returns. Raises what the client raises."""
-        client = database.client()
-        if self._registered is None or self._registered[0] is not client:
-            self._registered = (client, client.register_script(self.text))
-        return await self._registered[1](keys=keys, args=arguments)
+        """Run it and return what it returns. Raises what `RedisDatabase.ask` raises."""
+        from redis.exceptions import NoScriptError
+
+        try:
+            [answer] = await database.ask(("EVALSHA", self._digest, len(keys), *keys, *arguments))
+        except NoScriptError:  # not known there yet, or not any more: EVAL makes it known
+            [answer] = await database.ask(("EVAL", self.text, len(keys), *keys, *arguments))
+        return answer

@@ -15,6 +15,11 @@ DRAIN_SECONDS = 0.25
 class RawResponse(Protocol):
     """A vendor client's response whose body has not been read."""
 
+    @property
+    def http_response(self) -> Any:
+        """The response of the HTTP client beneath."""
+        ...
+
     def iter_bytes(self) -> AsyncIterator[bytes]:
         """Yield the body in pieces as they arrive."""
         ...
@@ -34,11 +39,23 @@ async def open_events(
     async with AsyncExitStack() as leaving:
         async with asyncio.timeout_at(deadline):
             response = await leaving.enter_async_context(opening)
-        chunks = cast("AsyncGenerator[bytes]", response.iter_bytes())
+        chunks = cast("AsyncGenerator[bytes]", _pieces(response))
         await leaving.enter_async_context(aclosing(chunks))
         async with aclosing(_payloads(chunks, deadline, timeouts.between_chunks)) as payloads:
             yield payloads
         await _drain(chunks)
+
+
+def _pieces(response: RawResponse) -> AsyncIterator[bytes]:
+    """Return the pieces of the body as they come from the connection, where nothing has to be decompressed.
+
+    Each of the four layers above the connection would cost every token as much as all that we do with it.
+    """
+    beneath = response.http_response
+    if "content-encoding" in beneath.headers:
+        return response.iter_bytes()
+    pieces: AsyncIterator[bytes] = aiter(beneath.stream)
+    return pieces
 
 
 async def _payloads(chunks: AsyncGenerator[bytes], deadline: float, between_chunks: float) -> AsyncGenerator[bytes]:

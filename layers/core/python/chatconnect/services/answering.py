@@ -12,7 +12,7 @@ Encode = Callable[[int, Event], Frame]
 
 GRACE_SECONDS = 30.0
 KEEP_ALIVE_SECONDS = 15.0
-_FLUSH_SECONDS = 0.3
+_FLUSH_SECONDS = 0.5
 
 
 class Answering:
@@ -90,10 +90,14 @@ class Answering:
             self._frames.put_nowait(None)
 
     async def _keep_journal(self) -> None:
-        """Write in batches, so that no token waits for the journal; with each comes word whether somebody cancelled."""
+        """Write in batches, so that no token waits for the journal; with each comes word whether somebody cancelled.
+
+        All answers of a process write at the same moments, so that what they write can go together.
+        """
+        loop = asyncio.get_running_loop()
         while not self._ended.is_set():
             with suppress(TimeoutError):
-                async with asyncio.timeout(_FLUSH_SECONDS):
+                async with asyncio.timeout_at((loop.time() // _FLUSH_SECONDS + 1) * _FLUSH_SECONDS):
                     await self._ended.wait()
             batch, self._unwritten = self._unwritten, []
             if await self._journal.append(self.message_id, batch):

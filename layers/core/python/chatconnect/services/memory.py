@@ -53,6 +53,8 @@ class MemoryService:
 
     def recollect(self, history: Sequence[Message], config: AssistantConfig, *, prompt: Sequence[str]) -> Recollection:
         """Return what of the branch goes into a prompt whose other parts are `prompt`."""
+        if not history:
+            return Recollection((), ())
         used = sum(map(self._count_tokens, prompt)) if self._may_be_full(history, config, prompt) else 0
         return self._recollected(history, config, used)
 

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import re
 import select
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import class_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed
@@ -33,6 +35,8 @@ ENTER = """
 SELECT set_config('app.tenant_id', %(tenant)s, true), set_config('app.account_id', %(account)s, true),
        set_config('statement_timeout', %(timeout)s, true)
 """
+
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 
 # The pool logs each failed attempt to connect; the request's own error says the same.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
@@ -114,13 +118,14 @@ class PostgresDatabase:
         `before` is a statement to run first, with the same parameters: a lock, say. One round trip: what a pipeline
         sends up to its end is one transaction. Raises Unavailable.
         """
+        given = {"tenant": tenant_id, **parameters}
         async with self._connection() as connection:
-            cursor = connection.cursor(row_factory=class_row(row))
+            cursor = AsyncRawCursor(connection, row_factory=class_row(row))
             async with connection.pipeline():
-                await connection.execute(ENTER, self._settings(tenant=tenant_id))
+                await _execute(AsyncRawCursor(connection), ENTER, self._settings(tenant=tenant_id))
                 if before is not None:
-                    await connection.execute(before, {"tenant": tenant_id, **parameters})
-                await cursor.execute(statement, {"tenant": tenant_id, **parameters})
+                    await _execute(AsyncRawCursor(connection), before, given)
+                await _execute(cursor, statement, given)
             return await cursor.fetchall()
 
     async def fetch_one(
@@ -133,9 +138,10 @@ class PostgresDatabase:
     async def run(self, tenant_id: TenantId, statement: str, parameters: Parameters) -> int:
         """Run one statement as `fetch` does and return how many rows it touched."""
         async with self._connection() as connection:
+            cursor = AsyncRawCursor(connection)
             async with connection.pipeline():
-                await connection.execute(ENTER, self._settings(tenant=tenant_id))
-                cursor = await connection.execute(statement, {"tenant": tenant_id, **parameters})
+                await _execute(AsyncRawCursor(connection), ENTER, self._settings(tenant=tenant_id))
+                await _execute(cursor, statement, {"tenant": tenant_id, **parameters})
             return cursor.rowcount
 
     async def check(self) -> None:
@@ -188,6 +194,28 @@ class PostgresDatabase:
             await connection.close()
             await self._pool.drain()
             raise psycopg.OperationalError("the server closed the connection")
+
+
+async def _execute(cursor: AsyncRawCursor[Any], statement: str, given: Parameters) -> None:
+    query, names = _numbered(statement)
+    await cursor.execute(query, [given[name] for name in names])
+
+
+@cache
+def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return a statement with Postgres's own placeholders ($1, $2 ...), and the names of what stands for them.
+
+    The driver would find the names in the text again for every execution of a long statement.
+    """
+    numbers: dict[str, int] = {}
+
+    def placeholder(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return "%"
+        return f"${numbers.setdefault(found[1], len(numbers) + 1)}"
+
+    query = _PLACEHOLDER.sub(placeholder, statement)
+    return query.encode(), tuple(numbers)
 
 
 async def _configure(connection: AsyncConnection) -> None:
