@@ -13,6 +13,7 @@ from chatconnect.domain.identifiers import (
     ConversationId,
     DocumentId,
     KeyId,
+    KnowledgeSourceId,
     McpServerId,
     MemberId,
     MessageId,
@@ -25,6 +26,7 @@ from chatconnect.domain.identifiers import (
 )
 from chatconnect.domain.keys import ApiKey, KeyKind
 from chatconnect.domain.knowledge import Chunk, Document, Version
+from chatconnect.domain.knowledge_source import KnowledgeSource
 from chatconnect.domain.mcp import Listing, McpServer
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Account, Member, StaffRole, Tenant
@@ -87,6 +89,15 @@ def an_mcp_server(tenant_id: TenantId, **changes: Any) -> McpServer:
         {"authorization": Secret("Bearer very-secret")}, listing=listing, checked_at=NOON,
     )  # fmt: skip
     return replace(server, **changes)
+
+
+def a_knowledge_source(tenant_id: TenantId, **changes: Any) -> KnowledgeSource:
+    """A knowledge base at Dify."""
+    source = KnowledgeSource(
+        KnowledgeSourceId(new_id()), tenant_id, "handbook", "dify", "https://dify.example.com/v1",
+        "0b50716f-c66d-4c78-b088-2198fc12ae85", Secret("dataset-very-secret"), NOON, NOON,
+    )  # fmt: skip
+    return replace(source, **changes)
 
 
 def a_document(tenant_id: TenantId, **changes: Any) -> Document:

@@ -4,6 +4,7 @@ import hashlib
 import struct
 import zipfile
 import zlib
+from dataclasses import dataclass
 from io import BytesIO
 from xml.sax.saxutils import escape
 
@@ -15,6 +16,27 @@ RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relations
 def make_pdf(pages: list[str], *, password: str | None = None) -> bytes:
     """Return a PDF with these texts (Latin-1, a line per line). With a password (also "") it is encrypted."""
     return _pdf([_text_stream(page) for page in pages], password=password)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A line of text at a place of a page, in points from its lower left corner."""
+
+    text: str
+    x: float = 60
+    y: float = 700
+    size: float = 10
+    bold: bool = False
+
+
+def make_placed_pdf(pages: list[list[Placed]], *, outline: list[tuple[str, int]] | None = None) -> bytes:
+    """Return a PDF with these lines; `outline` names headings with their pages, from 0."""
+    return _pdf([_placed_stream(page) for page in pages], outline=outline or [])
+
+
+def lines_down(texts: list[str], *, x: float = 60, y: float = 700, size: float = 10, step: float = 12) -> list[Placed]:
+    """Return lines one below the other."""
+    return [Placed(text, x, y - step * index, size) for index, text in enumerate(texts)]
 
 
 def make_scanned_pdf(pages: int = 1) -> bytes:
@@ -103,13 +125,30 @@ def make_zip(parts: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
+def _placed_stream(lines: list[Placed]) -> bytes:
+    shown = (
+        f"BT /{'F2' if line.bold else 'F1'} {line.size} Tf {line.x} {line.y} Td ({_escaped(line.text)}) Tj ET\n"
+        for line in lines
+    )
+    return "".join(shown).encode("cp1252")
+
+
+def _escaped(line: str) -> str:
+    return line.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+
+
 def _text_stream(text: str) -> bytes:
-    lines = (line.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)") for line in text.split("\n"))
-    shown = "".join(f"({line}) Tj T*\n" for line in lines)
+    shown = "".join(f"({_escaped(line)}) Tj T*\n" for line in text.split("\n"))
     return f"BT /F1 10 Tf 12 TL 40 800 Td\n{shown}ET".encode("latin-1")
 
 
-def _pdf(streams: list[bytes], *, filters: str = "", password: str | None = None) -> bytes:
+def _pdf(
+    streams: list[bytes],
+    *,
+    filters: str = "",
+    password: str | None = None,
+    outline: list[tuple[str, int]] | None = None,
+) -> bytes:
     count = len(streams)
     kids = " ".join(f"{4 + 2 * index} 0 R" for index in range(count))
     objects = {
@@ -122,13 +161,28 @@ def _pdf(streams: list[bytes], *, filters: str = "", password: str | None = None
         page = 4 + 2 * index
         objects[page] = (
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {page + 1} 0 R "
-            "/Resources << /Font << /F1 3 0 R >> >> >>"
+            "/Resources << /Font << /F1 3 0 R /F2 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold "
+            "/Encoding /WinAnsiEncoding >> >> >> >>"
         ).encode()
         if key:
             object_key = _md5(key + struct.pack("<I", page + 1)[:3] + b"\0\0")[:10]
             stream = _rc4(object_key, stream)
         objects[page + 1] = b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(stream), filters.encode(), stream)
+    if outline:
+        objects |= _outline_objects(outline, 4 + 2 * count)
+        objects[1] = b"<< /Type /Catalog /Pages 2 0 R /Outlines %d 0 R >>" % (4 + 2 * count)
     return _assembled(objects, trailer)
+
+
+def _outline_objects(outline: list[tuple[str, int]], root: int) -> dict[int, bytes]:
+    last = root + len(outline)
+    objects = {root: b"<< /Type /Outlines /First %d 0 R /Last %d 0 R /Count %d >>" % (root + 1, last, len(outline))}
+    for number, (title, page) in enumerate(outline, start=root + 1):
+        following = b"/Next %d 0 R" % (number + 1) if number < last else b""
+        objects[number] = b"<< /Title (%s) /Parent %d 0 R /Dest [%d 0 R /Fit] %s >>" % (
+            _escaped(title).encode("latin-1"), root, 4 + 2 * page, following,
+        )  # fmt: skip
+    return objects
 
 
 def _assembled(objects: dict[int, bytes], trailer: bytes) -> bytes:

@@ -12,6 +12,7 @@ from chatconnect.adapters.postgres.abuse import PostgresSignals
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.postgres.knowledge_sources import PostgresKnowledgeSources
 from chatconnect.adapters.postgres.mcp_servers import PostgresMcpServers
 from chatconnect.adapters.postgres.tenants import PostgresTenants
 from chatconnect.adapters.postgres.tools import PostgresHttpTools
@@ -38,6 +39,7 @@ from chatconnect.services.chat import ChatService
 from chatconnect.services.composing import Composer
 from chatconnect.services.condensing import Condenser
 from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.knowledge_sources import ForeignSearch
 from chatconnect.services.mcp_servers import McpLister
 from chatconnect.services.mcp_tools import McpToolbox
 from chatconnect.services.memory import MemoryService
@@ -123,6 +125,7 @@ class ChatServices:
             queries_of=partial(RedisQueryCache, self._redis),
             clock=assembly.now,
             on_lookup=record_lookup,
+            elsewhere=self._foreign_search(),
         )
         calls = SideCalls(models=models, prices=prices, count_tokens=count_tokens, clock=assembly.now)
         memory = MemoryService(
@@ -177,6 +180,16 @@ class ChatServices:
             answers=answers,
             maker=maker,
             encode=encode,
+            clock=assembly.now,
+        )
+
+    def _foreign_search(self) -> ForeignSearch:
+        """Return the search in tenants' knowledge bases elsewhere."""
+        dify = assembly.dify(self._settings)
+        self._closers.append(dify.aclose)
+        return ForeignSearch(
+            sources_of=partial(PostgresKnowledgeSources, self._database, encryption=assembly.envelope(self._settings)),
+            reach={"dify": dify.at},
             clock=assembly.now,
         )
 

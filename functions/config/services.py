@@ -11,6 +11,7 @@ from chatconnect.services.composing import PromptService
 from chatconnect.services.conversations import ConversationService
 from chatconnect.services.documents import DocumentService
 from chatconnect.services.health import HealthService
+from chatconnect.services.knowledge_sources import KnowledgeSourceService
 from chatconnect.services.mcp_servers import McpServerService
 from chatconnect.services.retrieval import RetrievalService
 from chatconnect.services.tenants import TenantService
@@ -55,6 +56,10 @@ def _mcp_servers(made: _Made) -> McpServerService:
     return made.mcp_servers
 
 
+def _knowledge_sources(made: _Made) -> KnowledgeSourceService:
+    return made.knowledge_sources
+
+
 def _usage(made: _Made) -> UsageService:
     return made.usage
 
@@ -84,6 +89,7 @@ Health = Annotated[HealthService, Depends(_health)]
 Tenants = Annotated[TenantService, Depends(_tenants)]
 Tools = Annotated[ToolService, Depends(_tools)]
 McpServers = Annotated[McpServerService, Depends(_mcp_servers)]
+KnowledgeSources = Annotated[KnowledgeSourceService, Depends(_knowledge_sources)]
 Visitors = Annotated[VisitorService, Depends(_visitors)]
 WritingReader = Annotated[Reader, Depends(writing_reader)]
 Usage = Annotated[UsageService, Depends(_usage)]

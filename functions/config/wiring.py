@@ -11,6 +11,7 @@ from chatconnect.adapters.postgres.abuse import PostgresSignals
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.postgres.knowledge_sources import PostgresKnowledgeSources
 from chatconnect.adapters.postgres.mcp_servers import PostgresMcpServers
 from chatconnect.adapters.postgres.tenants import PostgresTenants
 from chatconnect.adapters.postgres.tools import PostgresHttpTools
@@ -27,6 +28,7 @@ from chatconnect.services.composing import PromptService
 from chatconnect.services.conversations import ConversationService
 from chatconnect.services.documents import DocumentService
 from chatconnect.services.health import HealthService
+from chatconnect.services.knowledge_sources import ForeignSearch, KnowledgeSourceService
 from chatconnect.services.mcp_servers import McpLister, McpServerService
 from chatconnect.services.retrieval import RetrievalService
 from chatconnect.services.tenants import TenantService
@@ -69,6 +71,7 @@ class ConfigServices:
             allow_http=settings.local_tools,
         )
         self.mcp_servers = self._make_mcp_servers()
+        self.knowledge_sources = self._make_knowledge_sources()
         self.prompts = PromptService(
             conversations_of=partial(PostgresConversations, self._database), tenants_of=self._tenants_of
         )
@@ -108,6 +111,19 @@ class ConfigServices:
         return McpServerService(
             servers_of=servers_of,
             lister=McpLister(servers_of=servers_of, connections=connections, epochs=self._epochs, clock=assembly.now),
+            epochs=self._epochs,
+            clock=assembly.now,
+            allow_http=self._settings.local_tools,
+        )
+
+    def _make_knowledge_sources(self) -> KnowledgeSourceService:
+        dify = assembly.dify(self._settings)
+        self._closers.append(dify.aclose)
+        sources_of = partial(PostgresKnowledgeSources, self._database, encryption=assembly.envelope(self._settings))
+        return KnowledgeSourceService(
+            sources_of=sources_of,
+            tenants_of=self._tenants_of,
+            search=ForeignSearch(sources_of=sources_of, reach={"dify": dify.at}, clock=assembly.now),
             epochs=self._epochs,
             clock=assembly.now,
             allow_http=self._settings.local_tools,

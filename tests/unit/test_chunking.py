@@ -1,5 +1,6 @@
 import re
 import time
+import unicodedata
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatconnect.adapters.tokens import BpeTokenCounter
-from chatconnect.domain.chunking import ChunkText, ParsedDocument, Section, split
+from chatconnect.domain.chunking import ChunkSettings, ChunkText, ParsedDocument, Section, split
+from chatconnect.domain.errors import Invalid
 
 PROSE = "Our office opens at nine. It closes at five, except on Fridays! Who may enter? Every guest may. "
 
@@ -29,7 +31,7 @@ def document(*sections: str | Section) -> ParsedDocument:
     for section in sections:
         start = len(text) + 2 if placed else 0
         given_ = section if isinstance(section, Section) else Section(section, 0)
-        placed.append(Section(given_.text, start, given_.page, given_.headings))
+        placed.append(Section(given_.text, start, given_.page, given_.headings, given_.rows))
         text = text + "\n\n" + given_.text if start else given_.text
     return ParsedDocument(text, tuple(placed), "text/plain")
 
@@ -139,6 +141,13 @@ def test_a_long_section_keeps_to_itself() -> None:
         ("- First item\n- Second item", "- First item"),
         ("价格是十欧元。每月付款。", "价格是十欧元。"),
         ("「はい。」と言った。次の文。", "「はい。」"),
+        ("هل تعمل؟ نعم، تعمل.", "هل تعمل؟"),
+        ("یہ پہلا ہے۔ یہ دوسرا ہے۔", "یہ پہلا ہے۔"),
+        ("यह पहला वाक्य है। यह दूसरा है।", "यह पहला वाक्य है।"),
+        ("สวัสดีครับ ผมชื่อสมชาย", "สวัสดีครับ"),
+        ("ကောင်းပါသည်။ဒုတိယ", "ကောင်းပါသည်။"),
+        ("Բարեւ։ Ինչպես եք։", "Բարեւ։"),
+        ("Er kam am 3. Mai zu J. Roth. Er blieb.", "Er kam am 3. Mai zu J. Roth."),
     ],
 )
 def test_sentence_ends_are_found_in_many_kinds_of_text(text: str, first: str) -> None:
@@ -172,6 +181,51 @@ def test_text_without_blanks_is_cut_between_characters(text: str) -> None:
     assert uncovered(parsed, chunks) == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["กำลังที่เก้าอี้" * 60, "हिन्दीक्षेत्र" * 60, "👩‍👩‍👧‍👦" * 60, "e\u0301o\u0308" * 200],
+    ids=["thai", "hindi", "families", "accents"],
+)
+def test_a_cut_tears_no_letter_from_its_signs(text: str) -> None:
+    chunks = list(split(document(text), len, size=50, overlap=0))
+
+    assert "".join(chunk.text for chunk in chunks) == text
+    for chunk in chunks[1:]:
+        before = text[chunk.start - 1]
+        assert unicodedata.category(chunk.text[0])[0] != "M"
+        assert "\u200d" not in (before, chunk.text[0])
+        assert before not in "เแโใไ"
+        assert unicodedata.combining(before) != 9  # a sign that ties two consonants
+
+
+def test_rows_stay_whole_and_are_not_repeated() -> None:
+    rows = "\n".join(f"name: row {number}. Is it whole? Yes. It is; price: {number}" for number in range(100))
+
+    chunks = list(split(document(Section(rows, 0, rows=True)), words, size=60, overlap=20))
+
+    assert "\n".join(chunk.text for chunk in chunks) == rows
+    assert all(chunk.text.startswith("name: row") for chunk in chunks)
+
+
+def test_a_row_that_fits_no_chunk_is_cut_like_a_sentence() -> None:
+    parsed = document(Section("name: " + PROSE * 3 + "\nname: short", 0, rows=True))
+
+    chunks = list(split(parsed, words, size=20, overlap=0))
+
+    assert len(chunks) > 2
+    assert uncovered(parsed, chunks) == ""
+
+
+def test_settings_have_the_usual_sizes_by_default() -> None:
+    assert (ChunkSettings().size, ChunkSettings().overlap) == (500, 50)
+
+
+@pytest.mark.parametrize(("size", "overlap"), [(49, 0), (2001, 0), (100, 51), (100, -1)])
+def test_settings_that_make_no_sense_are_refused(size: int, overlap: int) -> None:
+    with pytest.raises(Invalid):
+        ChunkSettings(size, overlap)
+
+
 @pytest.mark.parametrize(("size", "overlap"), [(0, 0), (10, 10), (10, -1)])
 def test_sizes_that_make_no_sense_are_refused(size: int, overlap: int) -> None:
     with pytest.raises(ValueError, match="overlap"):
@@ -180,7 +234,14 @@ def test_sizes_that_make_no_sense_are_refused(size: int, overlap: int) -> None:
 
 TEXTS = st.text(st.sampled_from("ab A.!?。 \n\t\"')-汉字ก😀é1"), max_size=400) | st.text(max_size=200)
 SECTIONS = st.lists(
-    st.builds(Section, TEXTS, st.just(0), st.sampled_from([None, 1, 2]), st.sampled_from([(), ("A",), ("A", "B")])),
+    st.builds(
+        Section,
+        TEXTS,
+        st.just(0),
+        st.sampled_from([None, 1, 2]),
+        st.sampled_from([(), ("A",), ("A", "B")]),
+        st.booleans(),
+    ),
     max_size=8,
 )
 
@@ -224,8 +285,24 @@ def test_a_chunk_has_the_page_and_headings_of_the_section_it_begins_in(sections:
         "! " * 500_000,
         "a\n" * 500_000,
         "汉" * 1_000_000,
+        "ก " * 500_000,
+        "J. " * 300_000,
+        "\u0301" * 1_000_000,
     ],
-    ids=["prose", "letters", "dots", "blanks", "gaps", "quotes", "exclamations", "lines", "chinese"],
+    ids=[
+        "prose",
+        "letters",
+        "dots",
+        "blanks",
+        "gaps",
+        "quotes",
+        "exclamations",
+        "lines",
+        "chinese",
+        "thai",
+        "initials",
+        "signs",
+    ],
 )
 def test_a_megabyte_of_anything_takes_linear_time(text: str) -> None:
     before = time.process_time()

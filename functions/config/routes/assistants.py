@@ -8,14 +8,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, SecretStr
 
 from chatconnect.domain.assistant import Assistant, AssistantConfig, Fallback, Retrieval
-from chatconnect.domain.identifiers import AssistantId, DocumentId
+from chatconnect.domain.identifiers import AssistantId, DocumentId, KnowledgeSourceId
 from chatconnect.domain.moderation import Moderation, ModerationMode
 from chatconnect.domain.principals import Staff
 from chatconnect.domain.secret import Secret
 from chatconnect.http.authentication import Admin, Viewer
 from chatconnect.http.controls import ResponseFormatBody
 from chatconnect.http.errors import responses
-from functions.config.services import Tenants
+from functions.config.services import KnowledgeSources, Tenants
 
 router = APIRouter(prefix="/v1/assistants", tags=["assistants"])
 
@@ -26,6 +26,10 @@ class RetrievalBody(BaseModel):
     limit: int = 5
     threshold: float = 0.25
     document_ids: list[UUID] | None = None
+    knowledge_source: UUID | None = Field(
+        default=None,
+        description="Find passages in this knowledge source alone, and not in our own documents; none: in our own",
+    )
 
 
 class FallbackBody(BaseModel):
@@ -89,7 +93,12 @@ class AssistantBody(BaseModel):
             temperature=config.temperature,
             max_tokens=config.max_tokens,
             history_messages=config.history_messages,
-            retrieval=RetrievalBody(limit=retrieval.limit, threshold=retrieval.threshold, document_ids=documents),
+            retrieval=RetrievalBody(
+                limit=retrieval.limit,
+                threshold=retrieval.threshold,
+                document_ids=documents,
+                knowledge_source=retrieval.knowledge_source,
+            ),
             refusal=config.refusal,
             condense=config.condense,
             tools=list(config.tools),
@@ -157,7 +166,7 @@ class ConfigurationBody(BaseModel):
         """Return the configuration that this asks for. Raises Invalid."""
         moved = stored.with_model(self.provider, self.model, base_url=self.base_url)
         token = Secret(self.access_token.get_secret_value()) if self.access_token else moved.access_token
-        documents = self.retrieval.document_ids
+        documents, source = self.retrieval.document_ids, self.retrieval.knowledge_source
         return AssistantConfig(
             name=self.name,
             provider=self.provider,
@@ -173,6 +182,7 @@ class ConfigurationBody(BaseModel):
                 limit=self.retrieval.limit,
                 threshold=self.retrieval.threshold,
                 document_ids=None if documents is None else tuple(map(DocumentId, documents)),
+                knowledge_source=None if source is None else KnowledgeSourceId(source),
             ),
             refusal=self.refusal,
             condense=self.condense,
@@ -202,10 +212,12 @@ async def get_assistant(assistant_id: UUID, caller: Viewer, tenants: Tenants) ->
 
 @router.put("/{assistant_id}", responses=responses(401, 403, 404))
 async def publish_assistant(
-    assistant_id: UUID, body: ConfigurationBody, caller: Admin, tenants: Tenants
+    assistant_id: UUID, body: ConfigurationBody, caller: Admin, tenants: Tenants, sources: KnowledgeSources
 ) -> AssistantBody:
     """Save a configuration as the next version and publish it."""
     stored = await tenants.assistant(caller.tenant_id, AssistantId(assistant_id))
+    if body.retrieval.knowledge_source is not None:
+        await sources.source(caller.tenant_id, KnowledgeSourceId(body.retrieval.knowledge_source))
     author = caller.account_id if isinstance(caller, Staff) else None
     published = await tenants.publish(caller.tenant_id, stored.id, body.to_config(stored.config), author=author)
     return AssistantBody.of(published)

@@ -37,6 +37,8 @@ async def party(company: Company, secret: str) -> Party:
     tool = granted(await company.staff.post("/v1/tools", own))
     own = MCP_SERVER | {"name": f"server-{secret}", "headers": {"authorization": secret}}
     server = granted(await company.staff.post("/v1/mcp-servers", own))
+    elsewhere = KNOWLEDGE_SOURCE | {"name": f"source-{secret}", "api_key": secret}
+    source = granted(await company.staff.post("/v1/knowledge-sources", elsewhere))
     given = await company.http.post(f"/v1/widgets/{company.widget_key}/token", headers={"Origin": WEBSITE})
     visitor = Caller(company.http, granted(given)["token"], WEBSITE)
     answer = await visitor.ask(f"{QUESTION} I heard {secret}.", metadata={"note": secret})
@@ -59,6 +61,7 @@ async def party(company: Company, secret: str) -> Party:
         "key_id": key["id"],
         "tool_id": tool["id"],
         "server_id": server["id"],
+        "source_id": source["id"],
         "endpoint": endpoint,
         "key": company.widget_key,
         "visitor_id": granted(given)["visitor_id"],
@@ -86,6 +89,7 @@ CONFIGURATION = {"name": "x", "provider": "offline", "model": "x", "system_promp
 UPLOAD = {"filename": "a.txt", "content_type": "", "size": 5}
 TOOL = {"name": "x", "description": "x", "parameters": {"type": "object"}, "url": "https://x.example.com"}
 MCP_SERVER = {"name": "x", "url": "http://127.0.0.1:9/mcp"}
+KNOWLEDGE_SOURCE = {"name": "x", "base_url": "http://127.0.0.1:9", "dataset_id": "x", "api_key": "dataset-x"}
 CREDENTIALS = {"email": "{email}", "password": "wrong password"}
 
 # Every route of the API with the bodies to try; what stands in braces is the other party's.
@@ -100,7 +104,10 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("DELETE", "/v1/keys/{key_id}"): [None],
     ("GET", "/v1/assistants"): [None],
     ("GET", "/v1/assistants/{assistant_id}"): [None],
-    ("PUT", "/v1/assistants/{assistant_id}"): [CONFIGURATION],
+    ("PUT", "/v1/assistants/{assistant_id}"): [
+        CONFIGURATION,
+        CONFIGURATION | {"retrieval": {"knowledge_source": "{source_id}"}},
+    ],
     ("GET", "/v1/tools"): [None],
     ("POST", "/v1/tools"): [TOOL],
     ("PUT", "/v1/tools/{tool_id}"): [TOOL],
@@ -111,6 +118,12 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("PUT", "/v1/mcp-servers/{server_id}"): [MCP_SERVER],
     ("POST", "/v1/mcp-servers/{server_id}/refresh"): [None],
     ("DELETE", "/v1/mcp-servers/{server_id}"): [None],
+    ("GET", "/v1/knowledge-sources"): [None],
+    ("POST", "/v1/knowledge-sources"): [KNOWLEDGE_SOURCE],
+    ("GET", "/v1/knowledge-sources/{source_id}"): [None],
+    ("PUT", "/v1/knowledge-sources/{source_id}"): [KNOWLEDGE_SOURCE],
+    ("POST", "/v1/knowledge-sources/{source_id}/test"): [{"query": QUESTION}],
+    ("DELETE", "/v1/knowledge-sources/{source_id}"): [None],
     ("GET", "/v1/widgets"): [None],
     ("PUT", "/v1/widgets/{widget_id}"): [{"texts": {"title": "x"}}],
     ("GET", "/v1/widgets/{key}/config"): [None],
@@ -225,6 +238,17 @@ async def test_an_assistant_that_may_read_the_others_documents_only_finds_none(a
     assert answer["citations"] == []
 
 
+async def test_an_assistant_cannot_be_given_the_others_knowledge_source(attack: tuple[Party, Party]) -> None:
+    asking, other = attack
+    path = f"/v1/assistants/{asking.ids['assistant_id']}"
+    stored = granted(await asking.company.staff.get(path))
+
+    answer = await asking.company.staff.put(path, stored | {"retrieval": {"knowledge_source": other.ids["source_id"]}})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert granted(await asking.company.staff.get(path)) == stored
+
+
 async def test_the_id_of_the_others_visitor_opens_nothing(attack: tuple[Party, Party]) -> None:
     asking, other = attack
     body = {"visitor_id": other.ids["visitor_id"]}
@@ -268,5 +292,7 @@ async def test_nothing_of_theirs_was_changed_by_all_that(parties: tuple[Party, P
         assert {key["id"]: key["revoked_at"] for key in keys}[ids["key_id"]] is None
         server = granted(await company.staff.get(f"/v1/mcp-servers/{ids['server_id']}"))
         assert (server["name"], server["headers"]) == (f"server-{owner.secret}", ["authorization"])
+        source = granted(await company.staff.get(f"/v1/knowledge-sources/{ids['source_id']}"))
+        assert (source["name"], source["dataset_id"]) == (f"source-{owner.secret}", "x")
         credentials = {"email": company.email, "password": PASSWORD}
         assert granted(await company.http.post("/v1/auth/login", json=credentials))["member"]["role"] == "owner"

@@ -24,3 +24,8 @@ def read(tmp_path: Path) -> Read:
         return await (parser or SandboxedParser()).parse(path, filename)
 
     return read
+
+
+def outline(document: ParsedDocument) -> list[tuple[tuple[str, ...], str]]:
+    """The headings and the text of each section."""
+    return [(section.headings, section.text) for section in document.sections]

@@ -26,6 +26,7 @@ from chatconnect.services.chat import ChatService
 from chatconnect.services.composing import Composer
 from chatconnect.services.condensing import Condenser
 from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.knowledge_sources import ForeignSearch
 from chatconnect.services.mcp_servers import McpLister
 from chatconnect.services.mcp_tools import McpToolbox
 from chatconnect.services.memory import MemoryService
@@ -44,6 +45,7 @@ from tests.fakes.conversations import MemoryConversations, StoredConversations
 from tests.fakes.documents import MemoryDocuments, StoredDocuments
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
+from tests.fakes.knowledge_sources import MemoryKnowledgeSources, MemoryPassages, StoredKnowledgeSources
 from tests.fakes.mcp import MemoryMcpServers, ScriptedMcp, StoredMcpServers
 from tests.fakes.models import LetterEmbedder, OneModel, ScriptedModel, Step
 from tests.fakes.moderation import MarkerModerator
@@ -78,6 +80,8 @@ class World:
     tools: StoredTools = field(default_factory=dict)
     endpoints: AnsweringEndpoints = field(default_factory=AnsweringEndpoints)
     mcp_servers: StoredMcpServers = field(default_factory=dict)
+    sources: StoredKnowledgeSources = field(default_factory=dict)
+    elsewhere: MemoryPassages = field(default_factory=lambda: MemoryPassages(TenantId(new_id())))
     mcp: ScriptedMcp = field(default_factory=ScriptedMcp)
     waiting: MemoryTurnQueue = field(default_factory=MemoryTurnQueue)
     epochs: StoredEpochs = field(default_factory=StoredEpochs)
@@ -119,6 +123,11 @@ class World:
             queries_of=lambda tenant_id: MemoryQueryCache(self.queries, tenant_id),
             clock=self.clock,
             on_lookup=lambda cache, known: None,
+            elsewhere=ForeignSearch(
+                sources_of=lambda tenant_id: MemoryKnowledgeSources(self.sources, tenant_id),
+                reach={"dify": lambda source: self.elsewhere},
+                clock=self.clock,
+            ),
         )
         answers = AnswerCacheService(
             answers_of=lambda tenant_id: MemoryAnswerCache(self.given, tenant_id),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings
 from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
 from chatconnect.domain.knowledge import Document
 from chatconnect.services.documents import DocumentService, NewUpload
@@ -35,6 +36,7 @@ class Knowledge:
     clock: SetClock = field(default_factory=SetClock)
     stored_epochs: StoredEpochs = field(default_factory=StoredEpochs)
     queries: StoredQueries = field(default_factory=StoredQueries)
+    chunking: ChunkSettings = DEFAULT_CHUNKS
     lookups: list[tuple[str, bool]] = field(default_factory=list)
     document_faults: dict[str, Exception] = field(default_factory=dict)
     point_faults: dict[str, Exception] = field(default_factory=dict)
@@ -71,6 +73,7 @@ class Knowledge:
             embedder=faulty(LetterEmbedder(), self.embedder_faults),
             count_tokens=lambda: words,
             epochs=self.epochs,
+            chunking=self.chunking,
         )
 
     @property

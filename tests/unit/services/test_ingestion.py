@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from chatconnect.domain.chunking import ChunkSettings
 from chatconnect.domain.errors import DocumentRejected, Invalid, NotFound, ProviderFailed, Unavailable
 from chatconnect.domain.identifiers import VersionId, new_id
 from chatconnect.domain.knowledge import Document, Failure, Progress, Status
@@ -35,6 +36,17 @@ async def test_an_upload_becomes_knowledge() -> None:
     for chunk in chunks:
         assert chunk.text == PRICES[chunk.start : chunk.end]
         assert chunk.title == "prices.txt"
+
+
+async def test_chunks_are_as_long_as_the_settings_say() -> None:
+    knowledge = Knowledge(chunking=ChunkSettings(size=100, overlap=10))
+    document = await knowledge.uploaded("One short sentence here. " * 100)
+
+    await knowledge.ingested(document)
+
+    chunks = await knowledge.documents.chunks(ACME, document.id)
+    assert len(chunks) == 5
+    assert all(88 <= len(chunk.text.split()) <= 100 for chunk in chunks[:-1])
 
 
 async def test_progress_counts_the_chunks_as_they_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:

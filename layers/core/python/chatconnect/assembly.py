@@ -12,6 +12,7 @@ from chatconnect.services.tenants import DefaultModel
 from chatconnect.settings import Settings, secret
 
 if TYPE_CHECKING:
+    from chatconnect.adapters.dify import DifyServers
     from chatconnect.adapters.jwt import JwtSigner
     from chatconnect.adapters.kms import KmsEnvelope
     from chatconnect.adapters.model_registry import ModelRegistry
@@ -155,6 +156,13 @@ async def qdrant(settings: Settings, embedder: "Embedder") -> "QdrantDatabase":
         dimensions=embedder.dimensions,
         api_key=api_key,
     )
+
+
+def dify(settings: Settings) -> "DifyServers":
+    """Return the way to tenants' knowledge bases at Dify."""
+    from chatconnect.adapters.dify import DifyServers
+
+    return DifyServers(allow_loopback=settings.local_tools)
 
 
 async def default_model(settings: Settings) -> DefaultModel:

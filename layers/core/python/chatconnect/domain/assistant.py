@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from chatconnect.domain.errors import Invalid
-from chatconnect.domain.identifiers import AssistantId, DocumentId, TenantId
+from chatconnect.domain.identifiers import AssistantId, DocumentId, KnowledgeSourceId, TenantId
 from chatconnect.domain.moderation import Moderation
 from chatconnect.domain.response_format import TEXT, ResponseFormat
 from chatconnect.domain.secret import Secret
@@ -32,18 +32,25 @@ DEFAULT_REFUSAL = "I could not find that in our documents."
 class Retrieval:
     """How passages are found: at most `limit`, none below `threshold` (cosine of the dense part, 0-1).
 
-    `document_ids` None means all of the tenant's documents.
+    `document_ids` None means all of the tenant's documents. `knowledge_source` None means our own store; with one,
+    passages come from there alone.
     """
 
     limit: int = 5
     threshold: float = 0.25
     document_ids: tuple[DocumentId, ...] | None = None
+    knowledge_source: KnowledgeSourceId | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= 20:
             raise Invalid("between 1 and 20 passages can be retrieved", details={"field": "retrieval.limit"})
         if not 0.0 <= self.threshold <= 1.0:
             raise Invalid("the threshold lies between 0 and 1", details={"field": "retrieval.threshold"})
+        if self.knowledge_source is not None and self.document_ids is not None:
+            raise Invalid(
+                "document ids choose among our own documents, not among those of a knowledge source",
+                details={"field": "retrieval.document_ids"},
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,8 @@ class AssistantConfig:
         _check_text("refusal", self.refusal, 1_000)
         if self.provider not in PROVIDERS:
             raise Invalid(f"the provider is one of {', '.join(PROVIDERS)}", details={"field": "provider"})
-        _check_base_url(self.base_url)
+        if self.base_url is not None:
+            check_base_url(self.base_url)
         _check_access_token(self.access_token)
         _check_range("temperature", self.temperature, 0.0, 2.0)
         _check_range("max_tokens", self.max_tokens, 1, MAX_OUTPUT_TOKENS)
@@ -172,9 +180,8 @@ def _check_range(field: str, value: float, low: float, high: float) -> None:
         raise Invalid(f"{field} lies between {low} and {high}", details={"field": field})
 
 
-def _check_base_url(url: str | None) -> None:
-    if url is None:
-        return
+def check_base_url(url: str) -> None:
+    """Raise Invalid unless requests can be sent to addresses below this one."""
     try:
         parts = urlsplit(url)
         addressed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
+from chatconnect.domain.errors import Invalid
 from chatconnect.domain.sentences import CountTokens, Unit, trimmed, units
 
-__all__ = ["ChunkText", "CountTokens", "ParsedDocument", "Section", "split"]
+__all__ = ["DEFAULT_CHUNKS", "ChunkSettings", "ChunkText", "CountTokens", "ParsedDocument", "Section", "split"]
 
+CHUNK_SIZES = (50, 2_000)
 # A section of more characters per token of `size` than this is not counted as a whole first: it is long.
 _LONG = 16
 
@@ -18,12 +20,14 @@ class Section:
     """A run of text that belongs together: what stands under one heading on one page, a table, a group of rows.
 
     `start` is the offset of `text` in the document's whole extracted text, in characters. `page` counts from 1.
+    `rows` says that every line is a table's row, which stays whole where a chunk has room for it.
     """
 
     text: str
     start: int
     page: int | None = None
     headings: tuple[str, ...] = ()
+    rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,24 @@ class ParsedDocument:
     sections: tuple[Section, ...] = field(repr=False)
     media_type: str
     pages: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSettings:
+    """How long chunks are and how much of one the next repeats, in tokens. Raises Invalid for what makes no sense."""
+
+    size: int = 500
+    overlap: int = 50
+
+    def __post_init__(self) -> None:
+        smallest, largest = CHUNK_SIZES
+        if not smallest <= self.size <= largest:
+            raise Invalid(f"a chunk has {smallest} to {largest} tokens", details={"field": "size"})
+        if not 0 <= self.overlap <= self.size // 2:
+            raise Invalid("chunks overlap by at most half their size", details={"field": "overlap"})
+
+
+DEFAULT_CHUNKS = ChunkSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +81,8 @@ def split(
 
     Short sections of one page share a chunk as long as they fit whole; the chunk has the headings of the
     first. A longer section is filled into chunks of its own, sentence by sentence, each beginning with the
-    last sentences of the one before, up to `overlap` tokens. Only a character of more than `size` tokens
-    makes a larger chunk. Raises ValueError unless 0 <= overlap < size.
+    last sentences of the one before, up to `overlap` tokens; a table is filled in row by row and repeats none.
+    Only a character of more than `size` tokens makes a larger chunk. Raises ValueError unless 0 <= overlap < size.
     """
     if not 0 <= overlap < size:
         raise ValueError("overlap must be at least 0 and below size")
@@ -91,16 +113,17 @@ def _runs(
             yield short, wholes, 0
             short, wholes = [], []
         if whole is None:
-            end = section.start + len(section.text)
-            sentences = units(
-                document.text, section.start, end, count_tokens, size=size, piece=max(1, min(size, overlap or size))
-            )
-            yield [section], sentences, overlap
+            yield [section], _units(document.text, section, count_tokens, size, overlap), 0 if section.rows else overlap
         else:
             short.append(section)
             wholes.append(whole)
     if short:
         yield short, wholes, 0
+
+
+def _units(text: str, section: Section, count_tokens: CountTokens, size: int, overlap: int) -> Iterator[Unit]:
+    end, piece = section.start + len(section.text), max(1, min(size, overlap or size))
+    return units(text, section.start, end, count_tokens, size=size, piece=piece, rows=section.rows)
 
 
 def _whole(text: str, section: Section, count_tokens: CountTokens, size: int) -> Unit | None:

@@ -10,6 +10,7 @@ ChatConnectError
 │   └── ProviderBusy        the model provider's own limit
 ├── Unavailable             something we depend on is away
 │   ├── ProviderFailed      the model provider answered with a fault
+│   ├── KnowledgeSourceFailed   a tenant's knowledge base elsewhere did
 │   └── AnswerNotJson       the model did not keep to the form of the answer
 └── DocumentRejected        a document that cannot be read, and why
 """
@@ -108,6 +109,20 @@ class ProviderFailed(Unavailable):
 
     def __init__(self, code: str | None = None) -> None:
         super().__init__("the language model", code=code)
+
+
+class KnowledgeSourceFailed(Unavailable):
+    """A tenant's knowledge base elsewhere did not answer, or with a fault. `reason` is for the tenant's staff alone.
+
+    Further codes: knowledge_source_rejected (it refused the key), knowledge_source_missing (there is no such knowledge
+    base, or no such source any more), knowledge_source_busy (its own limit).
+    """
+
+    code = "knowledge_source_failed"
+
+    def __init__(self, reason: str, *, code: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__("the knowledge source", code=code, retry_after=5.0 if retry_after is None else retry_after)
+        self.reason = reason
 
 
 class AnswerNotJson(Unavailable):

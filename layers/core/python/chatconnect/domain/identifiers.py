@@ -19,6 +19,7 @@ DocumentId = NewType("DocumentId", UUID)
 VersionId = NewType("VersionId", UUID)
 ToolId = NewType("ToolId", UUID)
 McpServerId = NewType("McpServerId", UUID)
+KnowledgeSourceId = NewType("KnowledgeSourceId", UUID)
 
 
 def new_id() -> UUID:

@@ -128,6 +128,21 @@ class Chunks(Protocol):
 ChunksOf = Callable[[TenantId], Chunks]
 
 
+class PassageSource(Protocol):
+    """A knowledge base in which passages are found (B7); tests/contracts/test_knowledge_sources.py is for each."""
+
+    async def search(self, query: str, *, limit: int, threshold: float) -> list[Passage]:
+        """Return at most `limit` (1-20) passages with text, best first, each once; an empty list when nothing matches.
+
+        `query` has 1 to 2,000 characters; a source that takes fewer shortens it. `threshold` is a cosine, 0-1; a source
+        whose scores are none passes over it. A document has the same id in every search, and another tenant's
+        has another. `start` and `end` index the text of `version_id`: a source that does not know where in its document
+        a passage stands gives each a version of its own.
+        Raises Unavailable when the source did not answer in full: nothing is found only where it says so.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class UploadForm:
     """A presigned POST: send `fields` and then the file as multipart/form-data to `url`."""

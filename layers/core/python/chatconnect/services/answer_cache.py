@@ -19,10 +19,12 @@ def asked(place: Place, question: str, controls: Sequence[str], epoch: Epoch | N
     """Return what an answer is kept under; None when the place wants an answer of its own.
 
     That is: the assistant does not allow it, something was said before, or another answer to a question is wanted. None
-    too without an epoch: nobody knows then what has changed.
+    too without an epoch, and for knowledge elsewhere: nobody knows then what has changed.
     """
     assistant = place.assistant
     if epoch is None or not assistant.config.answer_cache or place.history or place.asked is not None:
+        return None
+    if assistant.config.retrieval.knowledge_source is not None:
         return None
     return Asked(
         assistant.id, assistant.version, epoch.configuration, epoch.knowledge, tuple(controls), normalised(question)

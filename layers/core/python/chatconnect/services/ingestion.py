@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from chatconnect.domain.chunking import ChunkText, CountTokens, split
+from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings, ChunkText, CountTokens, split
 from chatconnect.domain.errors import DocumentRejected, NotFound
 from chatconnect.domain.knowledge import MAX_UPLOAD_BYTES, Chunk, Failure, ObjectKey, Progress, Version
 from chatconnect.ports.epochs import Area, Epochs
@@ -51,10 +51,11 @@ class IngestionService:
         embedder: Embedder,
         count_tokens: Callable[[], CountTokens],
         epochs: Epochs,
+        chunking: ChunkSettings = DEFAULT_CHUNKS,
     ) -> None:
         self._documents_of, self._chunks_of, self._uploads = documents_of, chunks_of, uploads
         self._parser, self._embedder, self._count_tokens = parser, embedder, count_tokens
-        self._epochs = epochs
+        self._epochs, self._chunking = epochs, chunking
 
     async def ingest(self, upload: Upload) -> Ingested:
         """Process one upload to its end: "ready", "failed" (the document says why) or "ignored" (nothing to do).
@@ -102,7 +103,7 @@ class IngestionService:
             with steps.timing("parse"):
                 parsed = await self._parser.parse(path, version.filename)
         with steps.timing("chunk"):
-            texts = list(split(parsed, self._count_tokens()))
+            texts = list(split(parsed, self._count_tokens(), size=self._chunking.size, overlap=self._chunking.overlap))
         if not texts:
             raise DocumentRejected("empty", "There is no text in this document.")
         await documents.set_progress(version.id, Progress(0, len(texts)))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from chatconnect.domain.assistant import Retrieval
-from chatconnect.domain.errors import Invalid
+from chatconnect.domain.errors import Invalid, KnowledgeSourceFailed
 from chatconnect.domain.identifiers import TenantId, VersionId
 from chatconnect.domain.knowledge import Passage, merge_adjacent
 from chatconnect.ports.clock import Clock
@@ -14,6 +14,7 @@ from chatconnect.ports.knowledge import ChunksOf, DocumentsOf, SearchScope
 from chatconnect.ports.models import Embedder
 from chatconnect.ports.query_cache import Query, QueryCacheOf, Remembered
 from chatconnect.services.epoch_cache import EpochCache
+from chatconnect.services.knowledge_sources import ForeignSearch
 from chatconnect.services.timings import Timings
 
 MAX_QUERY = 2_000
@@ -26,7 +27,10 @@ OnLookup = Callable[[str, bool], None]
 
 
 class RetrievalService:
-    """Searches a tenant's knowledge. What it found is kept for as long as the knowledge stays the same (B8)."""
+    """Searches a tenant's knowledge. What it found is kept for as long as the knowledge stays the same (B8).
+
+    Settings that name a knowledge source are for `elsewhere`, and for nobody without it.
+    """
 
     def __init__(
         self,
@@ -38,9 +42,11 @@ class RetrievalService:
         queries_of: QueryCacheOf,
         clock: Clock,
         on_lookup: OnLookup,
+        elsewhere: ForeignSearch | None = None,
     ) -> None:
         self._documents_of, self._chunks_of, self._embedder = documents_of, chunks_of, embedder
         self._epochs, self._queries_of, self._on_lookup = epochs, queries_of, on_lookup
+        self._elsewhere = elsewhere
         self._hidden: EpochCache[Sequence[VersionId]] = EpochCache(clock=clock, lifetime=_LIFETIME)
 
     async def search(self, tenant_id: TenantId, query: str, settings: Retrieval) -> list[Passage]:
@@ -60,11 +66,15 @@ class RetrievalService:
     ) -> list[Passage]:
         """Search as `search` does, in an epoch that was read for this request; None: without what was kept.
 
-        `timings` gets the steps "embed" and "search".
+        `timings` gets the steps "embed" and "search", or "foreign_search".
         """
         if not query.strip() or len(query) > MAX_QUERY:
             raise Invalid(f"a query has 1 to {MAX_QUERY:,} characters", details={"field": "query"})
         timings = timings or Timings()
+        if (source_id := settings.knowledge_source) is not None:
+            if self._elsewhere is None:
+                raise KnowledgeSourceFailed("knowledge sources are not searched here")
+            return await self._elsewhere.search_at(epoch, tenant_id, source_id, query, settings, timings)
         known = await self._known(epoch, tenant_id, query, settings)
         if known.passages is not None:
             return await self._standing(tenant_id, known.passages, settings)

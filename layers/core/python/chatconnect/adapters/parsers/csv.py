@@ -1,14 +1,16 @@
-"""CSV: every row as "name: value; name: value", so that a row can be read without its header."""
+"""CSV: every row with the names of its columns."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 
 from chatconnect.adapters.parsers.detect import Kind
+from chatconnect.adapters.parsers.encoding import decoded
 from chatconnect.adapters.parsers.sections import SectionWriter
-from chatconnect.adapters.parsers.text import decoded
+from chatconnect.adapters.parsers.tables import grouped, looks_like_header, row_line
 from chatconnect.domain.chunking import ParsedDocument
 from chatconnect.domain.errors import DocumentRejected
 
@@ -17,53 +19,54 @@ _MAX_CELL = 1_000_000
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 50
 _SAMPLE = 64 * 1024
-# Rows are grouped into sections of about 100 tokens: few enough to be cheap, small enough to fill chunks well.
-_GROUP_CHARACTERS = 400
+# Lines above the names of the columns, such as the table's title.
+_MAX_TITLES = 5
+_SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
 
 
 def parse_csv(data: bytes) -> ParsedDocument:
-    """Return groups of rows. The first row is the header; a missing cell is left out, an extra one is "column N".
+    """Return groups of rows. The first row names the columns, unless it holds data itself; titles may stand above.
 
     Raises DocumentRejected: empty, too_complex (rows, cell or text too large).
     """
-    text = decoded(data)
     writer = SectionWriter()
-    group: list[str] = []
-    length = 0
-    for row in _lines(text):
-        if group and length + len(row) > _GROUP_CHARACTERS:
-            writer.add("\n".join(group))
-            group, length = [], 0
-        group.append(row)
-        length += len(row)
-    writer.add("\n".join(group))
+    for group in grouped(_lines(decoded(data))):
+        writer.add(group, rows=True)
     return writer.document(Kind.CSV)
 
 
 def _lines(text: str) -> Iterator[str]:
     """Yield each row as one line; a file with a header alone yields the names."""
-    rows = _rows(text, _delimiter(text))
-    names = next(rows, [])
+    rows = _rows(text)
+    begin = list(islice(rows, _MAX_TITLES + 1))
+    titles = _titles(begin)
+    yield from (title for row in begin[:titles] for title in row if title)
+    rest = chain(begin[titles:], rows)
+    names = next(rest, [])
+    if not looks_like_header(names):
+        rest, names = chain([names], rest), []
     number = 0
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rest, start=1):
         if number > MAX_ROWS:
             raise DocumentRejected("too_complex", f"The table has more than {MAX_ROWS:,} rows. Please split it.")
-        yield "; ".join(_named(names, row))
+        yield row_line(names, row)
     if not number:
         yield "; ".join(name for name in names if name)
 
 
-def _named(names: list[str], row: list[str]) -> Iterator[str]:
-    for index, cell in enumerate(row):
-        if cell:
-            name = (names[index] if index < len(names) else "") or f"column {index + 1}"
-            yield f"{name}: {cell}"
+def _titles(rows: list[list[str]]) -> int:
+    """Return how many rows at the top hold one cell alone, above a row that fills at least two."""
+    filled = [sum(map(bool, row)) for row in rows]
+    first = next((index for index, count in enumerate(filled) if count > 1), 0)
+    return first if first < len(rows) - 1 else 0
 
 
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+def _rows(text: str) -> Iterator[list[str]]:
     """Yield the rows that are not blank, with the white space inside cells reduced to single blanks."""
     csv.field_size_limit(_MAX_CELL)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    quote = _quote(text[:_SAMPLE])
+    delimiter = _delimiter(text, quote)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, skipinitialspace=True)
     try:
         for cells in reader:
             row = [" ".join(cell.split()) for cell in cells]
@@ -75,17 +78,22 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
         ) from error
 
 
-def _delimiter(text: str) -> str:
+def _quote(sample: str) -> str:
+    """Return the quotation mark: the single one only where cells are set in it and none in the usual one."""
+    return "'" if '"' not in sample and len(_SINGLE_QUOTED.findall(sample)) > sample.count("\n") else '"'
+
+
+def _delimiter(text: str, quote: str) -> str:
     """Return the delimiter that gives the most rows of one same number of columns above one."""
     sample = text[:_SAMPLE]
     if sample.startswith(tuple(f"sep={delimiter}" for delimiter in _DELIMITERS)):  # how Excel names its delimiter
         return sample[4]
-    return max(_DELIMITERS, key=lambda delimiter: _evenness(sample, delimiter))
+    return max(_DELIMITERS, key=lambda delimiter: _evenness(sample, delimiter, quote))
 
 
-def _evenness(sample: str, delimiter: str) -> float:
+def _evenness(sample: str, delimiter: str, quote: str) -> float:
     """Return the share of rows that have the most frequent width, with wider rows first among equals."""
-    rows = islice(csv.reader(StringIO(sample, newline=""), delimiter=delimiter), _SAMPLE_ROWS)
-    widths = Counter(len(row) for row in rows if row)
+    reader = csv.reader(StringIO(sample, newline=""), delimiter=delimiter, quotechar=quote)
+    widths = Counter(len(row) for row in islice(reader, _SAMPLE_ROWS) if row)
     width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
     return 0 if width == 1 else count / widths.total() + width / 1000

@@ -7,6 +7,7 @@ from enum import StrEnum
 from io import BytesIO
 from pathlib import PurePath
 
+from chatconnect.adapters.parsers.encoding import has_bom, wide_without_bom
 from chatconnect.domain.errors import DocumentRejected
 
 
@@ -42,10 +43,11 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 # Formats that are made of readable characters and are no text all the same.
 _MARKED_UP = (b"{\\rtf", b"%!PS")
-_BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL = bytes({*range(0x20)} - set(b"\t\n\v\f\r\b\x1b"))
 _MAX_CONTROL_SHARE = 0.02
 _SAMPLE = 64 * 1024
+_START = 4096
+_MARK_BYTES = codecs.BOM_UTF8 + codecs.BOM_UTF16  # of either order; no page begins with such a byte
 _HTML = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.{0,500}?-->\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -77,7 +79,7 @@ def _found(data: bytes, claimed: Kind | None) -> Kind:
         if claimed in (Kind.PDF, Kind.DOCX):
             raise _mismatch(claimed, None)
         raise DocumentRejected("unsupported_type", _UNREADABLE)
-    if _HTML.match(data[:4096].removeprefix(codecs.BOM_UTF8)):
+    if _HTML.match(data[:_START].replace(b"\0", b"").lstrip(_MARK_BYTES)):
         return Kind.HTML
     return Kind.TEXT if claimed in (None, Kind.PDF, Kind.DOCX) else claimed
 
@@ -85,19 +87,9 @@ def _found(data: bytes, claimed: Kind | None) -> Kind:
 def is_text(data: bytes) -> bool:
     """Say whether the bytes look like text in some encoding."""
     sample = data[:_SAMPLE]
-    if sample.startswith(_BOMS) or utf16_without_bom(sample):
+    if has_bom(sample) or wide_without_bom(sample):
         return True
     return len(sample) - len(sample.translate(None, _CONTROL)) <= _MAX_CONTROL_SHARE * len(sample)
-
-
-def utf16_without_bom(data: bytes) -> str | None:
-    """Return the codec when every other byte is mostly zero, as in UTF-16 of a Latin script."""
-    sample = data[:_SAMPLE]
-    half = len(sample) // 2
-    for codec, zeros, others in (("utf-16-le", sample[1::2], sample[::2]), ("utf-16-be", sample[::2], sample[1::2])):
-        if half and zeros.count(0) > 0.6 * half and others.count(0) < 0.02 * half:
-            return codec
-    return None
 
 
 def _office_kind(data: bytes, claimed: Kind | None) -> Kind:

@@ -4,7 +4,6 @@ Read as a stream of XML events: ten times faster than building a tree, in a frac
 """
 
 import posixpath
-import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from xml.parsers import expat
 
 from chatconnect.adapters.parsers.detect import Kind
 from chatconnect.adapters.parsers.docx_body import BodyReader
+from chatconnect.adapters.parsers.docx_styles import Attributes, Lists, Styles
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter
 from chatconnect.domain.chunking import ParsedDocument
 from chatconnect.domain.errors import DocumentRejected
@@ -23,9 +23,6 @@ MAX_RATIO = 200
 # Below this size no ratio is suspicious: a few kilobytes of blanks compress better than any limit.
 _SMALL = 1_000_000
 _BLOCK = 64 * 1024
-
-Attributes = dict[str, str]
-_HEADING_NAME = re.compile(r"heading ([1-9])$", re.IGNORECASE)
 
 
 def parse_docx(data: bytes) -> ParsedDocument:
@@ -40,10 +37,12 @@ def parse_docx(data: bytes) -> ParsedDocument:
             _check(archive)
             main = _main_part(archive)
             folder = posixpath.dirname(main)
-            levels = _heading_levels(archive, f"{folder}/styles.xml")
+            styles, lists = Styles(), Lists()
+            _read_xml(archive, f"{folder}/styles.xml", styles.start)
+            _read_xml(archive, f"{folder}/numbering.xml", lists.start)
             for part in (main, f"{folder}/footnotes.xml", f"{folder}/endnotes.xml"):
                 outline = Outline(writer)
-                body = BodyReader(outline, levels)
+                body = BodyReader(outline, styles, lists)
                 _read_xml(archive, part, body.start, body.end, body.text)
                 outline.close()
     except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, KeyError, NotImplementedError) as error:
@@ -74,27 +73,6 @@ def _main_part(archive: zipfile.ZipFile) -> str:
     _read_xml(archive, "_rels/.rels", start)
     archive.getinfo(found[0])
     return found[0]
-
-
-def _heading_levels(archive: zipfile.ZipFile, part: str) -> dict[str, int]:
-    """Return the heading level of each style that has one: ids are in the author's language, names are not."""
-    levels: dict[str, int] = {}
-    style = ""
-
-    def start(tag: str, attributes: Attributes) -> None:
-        nonlocal style
-        value = attributes.get("w:val", "")
-        if tag == "w:style":
-            style = attributes.get("w:styleId", "")
-        elif tag == "w:name" and (match := _HEADING_NAME.match(value)):
-            levels[style] = int(match[1])
-        elif tag == "w:name" and value.lower() == "title":
-            levels[style] = 1
-        elif tag == "w:outlineLvl" and value.isdecimal() and int(value) < 9:
-            levels.setdefault(style, int(value) + 1)
-
-    _read_xml(archive, part, start)
-    return levels
 
 
 def _read_xml(

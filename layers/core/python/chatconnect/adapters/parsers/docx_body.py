@@ -1,13 +1,16 @@
 """What the elements of WordprocessingML mean for the text."""
 
-from chatconnect.adapters.parsers.sections import Outline
+from dataclasses import dataclass, field
 
-Attributes = dict[str, str]
+from chatconnect.adapters.parsers.docx_styles import Attributes, ListPlace, Lists, Styles
+from chatconnect.adapters.parsers.sections import Outline
+from chatconnect.adapters.parsers.tables import MAX_COLUMNS, row_line
 
 # Text inside these is not shown: moved or deleted text, field codes, and the second version of a drawing.
 _UNSEEN = frozenset({"w:moveFrom", "w:del", "w:instrText", "mc:Fallback"})
 _CHARACTERS = {"w:tab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "-"}
 _OFF = frozenset({"0", "false", "off"})
+_NO_LIST = "0"
 
 
 class _Paragraph:
@@ -16,20 +19,30 @@ class _Paragraph:
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.level: int | None = None
-        self.in_list = False
+        self.place: ListPlace | None = None
+        self.depth = 0
+
+
+@dataclass
+class _Table:
+    """One table while it is read; a cell may hold another one."""
+
+    rows: list[list[list[str]]] = field(default_factory=list)  # rows of cells of paragraphs
+    has_header: bool | None = None
+    merged: bool = False  # the open cell is the lower part of the one above
+    span: int = 1  # how many columns the open cell takes
 
 
 class BodyReader:
-    """Handlers for the XML events of a document part; writes headings, paragraphs and table rows."""
+    """Handlers for the XML events of a document part; writes headings, paragraphs, list items and tables."""
 
-    def __init__(self, outline: Outline, heading_levels: dict[str, int]) -> None:
-        self._outline = outline
-        self._heading_levels = heading_levels
+    def __init__(self, outline: Outline, styles: Styles, lists: Lists) -> None:
+        self._outline, self._styles, self._lists = outline, styles, lists
         self._paragraphs: list[_Paragraph] = []
-        self._rows: list[list[list[str]]] = []  # per open table row: its cells, each a list of paragraphs
+        self._tables: list[_Table] = []
         self._unseen = 0
         self._in_text = self._in_run_properties = self._run_is_hidden = False
-        self._after_line = False  # the block before was a list item or a row
+        self._after_item = False  # the block before was a list item
 
     def start(self, tag: str, attributes: Attributes) -> None:
         """Take a start tag."""
@@ -37,10 +50,6 @@ class BodyReader:
             self._unseen += 1
         elif tag == "w:p":
             self._paragraphs.append(_Paragraph())
-        elif tag == "w:tr":
-            self._rows.append([])
-        elif tag == "w:tc" and self._rows:
-            self._rows[-1].append([])
         elif tag == "w:t":
             self._in_text = True
         elif tag == "w:r":
@@ -49,8 +58,12 @@ class BodyReader:
             self._in_run_properties = True
         elif tag == "w:vanish":
             self._run_is_hidden = attributes.get("w:val") not in _OFF
+        elif tag == "w:tbl":
+            self._tables.append(_Table())
         elif self._paragraphs:
             self._start_in_paragraph(tag, attributes)
+        elif self._tables:
+            self._start_in_table(tag, attributes)
 
     def end(self, tag: str) -> None:
         """Take an end tag."""
@@ -60,8 +73,10 @@ class BodyReader:
             self._end_paragraph(self._paragraphs.pop())
         elif tag == "w:rPr":
             self._in_run_properties = False
-        elif tag == "w:tr":
-            self._end_row(self._rows.pop())
+        elif tag == "w:tc" and self._tables:
+            self._end_cell(self._tables[-1])
+        elif tag == "w:tbl":
+            self._end_table(self._tables.pop())
         elif tag in _UNSEEN:
             self._unseen -= 1
 
@@ -74,13 +89,31 @@ class BodyReader:
         paragraph = self._paragraphs[-1]
         value = attributes.get("w:val", "")
         if tag == "w:pStyle":
-            paragraph.level = self._heading_levels.get(value)
+            paragraph.level, paragraph.place = self._styles.level(value), self._styles.lists.get(value)
         elif tag == "w:outlineLvl" and value.isdecimal():
             paragraph.level = int(value) + 1 if int(value) < 9 else None
+        elif tag == "w:ilvl" and value.isdecimal():
+            paragraph.depth = min(int(value), 8)
         elif tag == "w:numId":
-            paragraph.in_list = value != "0"
+            paragraph.place = ListPlace(value)
         elif tag in _CHARACTERS and (paragraph.parts or tag != "w:tab"):
             self._add(_CHARACTERS[tag])
+
+    def _start_in_table(self, tag: str, attributes: Attributes) -> None:
+        table = self._tables[-1]
+        if tag == "w:tr":
+            table.rows.append([])
+        elif not table.rows:
+            return
+        elif tag == "w:tc":
+            table.rows[-1].append([])
+            table.merged, table.span = False, 1
+        elif tag == "w:tblHeader" and len(table.rows) == 1:
+            table.has_header = attributes.get("w:val") not in _OFF
+        elif tag == "w:vMerge":
+            table.merged = attributes.get("w:val") != "restart"
+        elif tag == "w:gridSpan" and (span := attributes.get("w:val", "")).isdecimal():
+            table.span = min(int(span), MAX_COLUMNS)
 
     def _add(self, text: str) -> None:
         if not self._unseen and not self._run_is_hidden:
@@ -91,23 +124,39 @@ class BodyReader:
         text = "".join(paragraph.parts).strip()
         if not text:
             return
-        if self._rows and self._rows[-1]:
-            self._rows[-1][-1].append(" ".join(text.split()))
-        elif paragraph.level and not self._rows:
+        place = paragraph.place
+        if place and place.list_id != _NO_LIST and not paragraph.level:
+            text = f"{self._lists.marker(place._replace(depth=paragraph.depth))} {text}"
+        else:
+            place = None
+        if self._tables and self._tables[-1].rows and self._tables[-1].rows[-1]:
+            self._tables[-1].rows[-1][-1].append(" ".join(text.split()))
+        elif paragraph.level:
             self._outline.heading(paragraph.level, text)
-            self._after_line = False
+            self._after_item = False
         else:
-            self._block(f"- {text}" if paragraph.in_list else text, is_line=paragraph.in_list)
+            self._block(text, is_item=place is not None)
 
-    def _end_row(self, cells: list[list[str]]) -> None:
-        row = " | ".join(" ".join(cell) for cell in cells)
-        if not row.strip(" |"):
+    def _end_cell(self, table: _Table) -> None:
+        """Give the lower part of a merged cell the text of the upper one, so that its row can be read alone."""
+        if not table.rows or not table.rows[-1]:
             return
-        if self._rows and self._rows[-1]:  # a table inside a cell
-            self._rows[-1][-1].append(row)
-        else:
-            self._block(row, is_line=True)
+        row, above = table.rows[-1], table.rows[-2] if len(table.rows) > 1 else []
+        if table.merged and not row[-1] and len(row) <= len(above):
+            row[-1] = above[len(row) - 1]
+        row.extend([] for _ in range(min(table.span, MAX_COLUMNS - len(row)) - 1))
 
-    def _block(self, text: str, *, is_line: bool) -> None:
-        self._outline.paragraph(text, separator="\n" if is_line and self._after_line else "\n\n")
-        self._after_line = is_line
+    def _end_table(self, table: _Table) -> None:
+        self._after_item = False
+        rows = [[" ".join(cell) for cell in row] for row in table.rows if any(row)]
+        if self._tables and self._tables[-1].rows and self._tables[-1].rows[-1]:  # a table inside a cell
+            self._tables[-1].rows[-1][-1] += [row_line((), row) for row in rows]
+        elif max(map(len, rows), default=0) > 1:
+            self._outline.table(rows, header=table.has_header)
+        else:  # a frame around text
+            for block in (block for row in table.rows for cell in row for block in cell):
+                self._block(block, is_item=False)
+
+    def _block(self, text: str, *, is_item: bool) -> None:
+        self._outline.paragraph(text, separator="\n" if is_item and self._after_item else "\n\n")
+        self._after_item = is_item

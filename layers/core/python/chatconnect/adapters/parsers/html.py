@@ -4,34 +4,42 @@ import re
 from html.parser import HTMLParser
 
 from chatconnect.adapters.parsers.detect import Kind
+from chatconnect.adapters.parsers.encoding import decoded
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter
-from chatconnect.adapters.parsers.text import decoded
+from chatconnect.adapters.parsers.tables import Grid, row_line
 from chatconnect.domain.chunking import ParsedDocument
 
 _UNSEEN = frozenset({
     "head", "script", "style", "template", "noscript", "svg", "math", "iframe", "object", "embed", "canvas",
-    "audio", "video", "select", "datalist", "dialog",
+    "audio", "video", "select", "datalist", "dialog", "nav",
 })  # fmt: skip
 _VOID = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
 })  # fmt: skip
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "caption", "dd", "details", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "li", "main", "nav",
+    "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "li", "main",
     "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
 })  # fmt: skip
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 # A start tag closes these when they are still open: their end tags may be left out.
 _CLOSES = {
-    "li": {"li"},
-    "dt": {"dt", "dd"},
-    "dd": {"dt", "dd"},
-    "tr": {"tr", "td", "th"},
-    "td": {"td", "th"},
-    "th": {"td", "th"},
+    "li": frozenset({"li"}),
+    "dt": frozenset({"dt", "dd"}),
+    "dd": frozenset({"dt", "dd"}),
+    "tr": frozenset({"tr", "td", "th"}),
+    "td": frozenset({"td", "th"}),
+    "th": frozenset({"td", "th"}),
 }
+# But not beyond these, nor farther out than so many elements.
+_HOLDERS = frozenset({"ul", "ol", "dl", "table"})
+_NEAR = 4
 _MAX_DEPTH = 2_000
-_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,40})", re.IGNORECASE)
+_CHARSET = re.compile(
+    rb"(?:<meta[^>]{0,200}charset|<\?xml[^>]{0,200}encoding)\s*=\s*[\"']?([A-Za-z0-9_:-]{2,40})", re.IGNORECASE
+)
+_MAX_SPAN = 1_000
+_MAX_INDENT = 9
 
 
 def parse_html(data: bytes) -> ParsedDocument:
@@ -45,8 +53,18 @@ def parse_html(data: bytes) -> ParsedDocument:
     return writer.document(Kind.HTML)
 
 
+class _Table:
+    """A table while it is read; one that holds headings or other tables only arranges the page, and is dissolved."""
+
+    def __init__(self) -> None:
+        self.grid = Grid()
+        self.is_layout = self.in_cell = False
+        self.first_is_header = True  # as long as its cells are header cells
+        self.spans = (1, 1)
+
+
 class _Reader(HTMLParser):
-    """Keeps the open elements and collects text until a block ends."""
+    """Keeps the open elements and collects text until a block or a cell ends."""
 
     def __init__(self, outline: Outline) -> None:
         super().__init__(convert_charrefs=True)
@@ -56,29 +74,28 @@ class _Reader(HTMLParser):
         self._preformatted = 0
         self._text: list[str] = []
         self._separator = "\n\n"
+        self._tables: list[_Table] = []
+        self._lists: list[int | None] = []  # the last number of each open list, None for bullets
+        self._marker = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._imply_ends(tag)
-        if tag in ("p", "div") and self._in_cell():
-            self._add(" ")
-        elif tag in _BLOCKS or tag in _HEADINGS:
+        if tag == "table" or tag in _HEADINGS:
+            self._dissolve()
+        if tag in _BLOCKS or tag in _HEADINGS:
             self._end_block()
         if tag in _VOID:
             if tag == "br":
                 self._add("\n")
             return
-        if len(self._open) < _MAX_DEPTH:
-            self._open.append(tag)
-            if self._unseen_from is None and (tag in _UNSEEN or _is_hidden(dict(attrs))):
-                self._unseen_from = len(self._open)
+        if len(self._open) >= _MAX_DEPTH:
+            return
+        attributes = dict(attrs)
+        self._open.append(tag)
+        if self._unseen_from is None and (tag in _UNSEEN or _is_hidden(attributes)):
+            self._unseen_from = len(self._open)
         self._preformatted += tag == "pre"
-        if tag == "li":
-            self._separator = "\n"
-            self._add("- ")
-        elif tag == "tr":
-            self._separator = "\n"
-        elif tag in ("td", "th") and "".join(self._text).strip():
-            self._add(" | ")
+        self._start_structure(tag, attributes)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _VOID or tag in _BLOCKS:
@@ -89,7 +106,7 @@ class _Reader(HTMLParser):
             return
         if tag in _HEADINGS:
             self._end_block(_HEADINGS[tag])
-        elif tag in _BLOCKS and not (tag in ("p", "div") and self._in_cell()):
+        elif tag in _BLOCKS:
             self._end_block()
         self._close_until(tag)
 
@@ -99,45 +116,126 @@ class _Reader(HTMLParser):
     def finish(self) -> None:
         """Write what is left when the page ends."""
         self._end_block()
+        while self._open:
+            self._close_until(self._open[-1])
         self._outline.close()
 
     def _imply_ends(self, tag: str) -> None:
         if tag in _BLOCKS and self._open and self._open[-1] == "p":
             self._close_until("p")
-        for inner in _CLOSES.get(tag, ()):
-            nearest = self._open[-4:]
-            if inner in nearest and not {"ul", "ol", "dl", "table"} & set(nearest[nearest.index(inner) :]):
+        closed = _CLOSES.get(tag, frozenset())
+        for inner in self._open[: -_NEAR - 1 : -1]:
+            if inner in _HOLDERS:
+                return
+            if inner in closed:
                 self._close_until(inner)
 
     def _close_until(self, tag: str) -> None:
         while self._open:
             closed = self._open.pop()
             self._preformatted = max(0, self._preformatted - (closed == "pre"))
+            if closed in ("ul", "ol"):
+                self._lists.pop()
+            elif closed == "li":
+                self._end_block()
+                self._marker = ""
+            elif closed in ("td", "th") and self._tables:
+                self._end_cell(self._tables[-1])
+            elif closed == "table":
+                self._end_table(self._tables.pop())
             if self._unseen_from is not None and len(self._open) < self._unseen_from:
                 self._unseen_from = None
             if closed == tag:
                 return
 
+    def _start_structure(self, tag: str, attributes: dict[str, str | None]) -> None:
+        if tag in ("ul", "ol"):
+            self._lists.append(None if tag == "ul" else _number(attributes.get("start"), 1) - 1)
+        elif tag == "li":
+            self._start_item()
+        elif tag == "table":
+            self._tables.append(_Table())
+        elif tag in ("tr", "td", "th") and self._tables:
+            self._start_in_table(self._tables[-1], tag, attributes)
+
+    def _start_item(self) -> None:
+        number = self._lists[-1] if self._lists else None
+        if number is not None:
+            number = self._lists[-1] = number + 1
+        indent = "  " * min(_MAX_INDENT, max(0, len(self._lists) - 1))
+        if not self._in_cell():
+            self._marker = f"{indent}- " if number is None else f"{indent}{number}. "
+            self._separator = "\n"
+
+    def _start_in_table(self, table: _Table, tag: str, attributes: dict[str, str | None]) -> None:
+        if table.is_layout:
+            self._end_block()
+        elif tag == "tr":
+            table.grid.start_row()
+        else:
+            self._end_block()  # what stands between cells
+            table.in_cell = True
+            if len(table.grid.rows) <= 1 and tag == "td" and "thead" not in self._open[-3:]:
+                table.first_is_header = False
+            columns, rows = (_number(attributes.get(name), 1) for name in ("colspan", "rowspan"))
+            table.spans = (columns, rows)
+
+    def _end_cell(self, table: _Table) -> None:
+        if not table.in_cell:
+            self._end_block()
+            return
+        columns, rows = table.spans
+        table.grid.add(" ".join("".join(self._text).split()), columns=columns, rows=rows)
+        self._text.clear()
+        table.in_cell = False
+
+    def _end_table(self, table: _Table) -> None:
+        rows = [row for row in table.grid.rows if any(row)]
+        if table.is_layout or not rows:
+            return
+        if max(map(len, rows)) > 1:
+            self._outline.table(rows, header=table.first_is_header or None)
+        else:
+            self._write_rows(rows)
+
+    def _dissolve(self) -> None:
+        """Go on as if the table that the text stands in were none."""
+        if not self._in_cell():
+            return
+        table = self._tables[-1]
+        table.is_layout, table.in_cell = True, False
+        text, self._text = self._text, []
+        self._write_rows(table.grid.rows)
+        self._text = text
+        self._end_block()
+
+    def _write_rows(self, rows: list[list[str]]) -> None:
+        for row in rows:
+            self._outline.paragraph(row_line((), row))
+
     def _in_cell(self) -> bool:
-        """Say whether a paragraph here is a part of a table's cell, which stays on its row's line."""
-        return not {"td", "th"}.isdisjoint(self._open[-3:])
+        """Say whether what comes now is a part of a table's cell, which stays on its row's line."""
+        return bool(self._tables) and self._tables[-1].in_cell
 
     def _add(self, text: str) -> None:
         if self._unseen_from is None:
             self._text.append(text)
 
     def _end_block(self, heading: int | None = None) -> None:
+        if self._in_cell():
+            self._add(" ")
+            return
         text = "".join(self._text)
         if not self._preformatted:
             text = "\n".join(line.strip() for line in text.replace("  ", " ").split("\n"))
         self._text.clear()
-        if not text.strip(" \n-|"):
+        if not text.strip(" \n"):
             return
         if heading:
             self._outline.heading(heading, text.strip())
         else:
-            self._outline.paragraph(text.strip("\n"), separator=self._separator)
-        self._separator = "\n\n"
+            self._outline.paragraph(self._marker + text.strip("\n"), separator=self._separator)
+        self._separator, self._marker = "\n\n", ""
 
 
 def _is_hidden(attributes: dict[str, str | None]) -> bool:
@@ -145,9 +243,16 @@ def _is_hidden(attributes: dict[str, str | None]) -> bool:
     return (
         "hidden" in attributes
         or attributes.get("aria-hidden") == "true"
+        or attributes.get("role") == "navigation"
         or "display:none" in style
         or "visibility:hidden" in style
     )
+
+
+def _number(text: str | None, default: int) -> int:
+    """Return the attribute's number from 1 to `_MAX_SPAN`."""
+    digits = (text or "").strip()[:6]
+    return max(1, min(_MAX_SPAN, int(digits))) if digits.isascii() and digits.isdigit() else default
 
 
 def _single_spaced(text: str) -> str:

@@ -1,49 +1,73 @@
-"""PDF: the text of every page, through PDFium."""
+"""PDF: the text of every page through PDFium, with headings, without running titles, words whole again."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 from chatconnect.adapters.parsers.detect import Kind
-from chatconnect.adapters.parsers.sections import SectionWriter
+from chatconnect.adapters.parsers.pdf_layout import (
+    Bookmark,
+    Heading,
+    Words,
+    find_headings,
+    paragraphs,
+    without_running_lines,
+)
+from chatconnect.adapters.parsers.pdf_lines import Line, page_lines
+from chatconnect.adapters.parsers.sections import Outline, SectionWriter
 from chatconnect.domain.chunking import ParsedDocument
 from chatconnect.domain.errors import DocumentRejected
 
 MAX_PAGES = 2_000
 MAX_OBJECTS = 500_000
+MAX_BOOKMARKS = 5_000
+MAX_LINES = 400_000
 # The end mark belongs into the last kilobyte; some writers add a little after it.
 _TAIL = 4096
 _PASSWORD, _SECURITY = 4, 5  # PDFium's error codes
-# What PDFium gives for the hyphen of a word that is divided at a line's end.
-_DIVISION = str.maketrans({"\x02": "-", "\ufffe": "-"})
+# A font that does not say which characters its shapes are gives such ones instead.
+_UNKNOWN_SHARE = 0.5
+_OCR = "Please run text recognition (OCR) on it first."
 
 
 def parse_pdf(data: bytes) -> ParsedDocument:
-    """Return one section per page that has text.
+    """Return the text of each page, a section per page and heading.
 
     Raises DocumentRejected: encrypted, damaged (also when the end is missing), no_text (a scan), too_complex.
     """
     _check(data)
     document = _opened(data)
     with closing(document):
-        pages = len(document)
-        if pages > MAX_PAGES:
+        count = len(document)
+        if count > MAX_PAGES:
             raise DocumentRejected(
-                "too_complex", f"The PDF has {pages:,} pages; {MAX_PAGES:,} can be read. Please split it."
+                "too_complex", f"The PDF has {count:,} pages; {MAX_PAGES:,} can be read. Please split it."
             )
-        writer = SectionWriter()
-        readable = 0
-        for number in range(pages):
-            text = _page_text(document, number)
-            if text is not None:
-                readable += 1
-                writer.add(text, page=number + 1)
-    if not readable:
-        raise DocumentRejected("damaged", "No page of the PDF can be read. Please export it again.")
-    if not writer.has_text:
-        raise DocumentRejected(
-            "no_text", "The PDF holds pictures of pages and no text. Please run text recognition (OCR) on it first."
-        )
-    return writer.document(Kind.PDF, pages)
+        pages = _pages(document, count)
+        bookmarks = list(_bookmarks(document))
+    _check_characters(pages)
+    return _written(without_running_lines(pages, bookmarks), bookmarks)
+
+
+def _written(pages: list[list[Line]], bookmarks: list[Bookmark]) -> ParsedDocument:
+    writer = SectionWriter()
+    outline = Outline(writer)
+    words = Words(pages)
+    for number, (lines, headings) in enumerate(zip(pages, find_headings(pages, bookmarks), strict=True), start=1):
+        outline.start_page(number)
+        _write_page(outline, lines, headings, words)
+    outline.close()
+    return writer.document(Kind.PDF, len(pages))
+
+
+def _write_page(outline: Outline, lines: Sequence[Line], headings: list[Heading], words: Words) -> None:
+    done = 0
+    for heading in headings:
+        outline.paragraph(paragraphs(lines[done : heading.first], words))
+        outline.heading(heading.level, paragraphs(lines[heading.first : heading.end], words), title=heading.title)
+        done = heading.end
+    outline.paragraph(paragraphs(lines[done:], words))
 
 
 def _check(data: bytes) -> None:
@@ -67,14 +91,42 @@ def _opened(data: bytes) -> Any:
         raise DocumentRejected("damaged", "The PDF is damaged and cannot be opened. Please export it again.") from error
 
 
-def _page_text(document: Any, number: int) -> str | None:
-    """Return the page's text in reading order, or None when the page is broken."""
+def _pages(document: Any, count: int) -> list[list[Line]]:
+    """Return the lines of every page; a broken page among good ones has none."""
+    pages: list[list[Line]] = []
+    total = readable = 0
+    for number in range(count):
+        lines = page_lines(document, number)
+        readable += lines is not None
+        pages.append(lines or [])
+        total += len(pages[-1])
+        if total > MAX_LINES:
+            raise DocumentRejected("too_complex", "The PDF holds too much text. Please split it.")
+    if not readable:
+        raise DocumentRejected("damaged", "No page of the PDF can be read. Please export it again.")
+    if not total:
+        raise DocumentRejected("no_text", f"The PDF holds pictures of pages and no text. {_OCR}")
+    return pages
+
+
+def _check_characters(pages: list[list[Line]]) -> None:
+    text = "".join(line.text for page in pages for line in page if not line.text.isascii())
+    unknown = sum(text.count(character) for character in "\ufffd\uffff")
+    unknown += sum("\ue000" <= character <= "\uf8ff" for character in text) if text else 0
+    total = sum(len(line.text) for page in pages for line in page)
+    if unknown > _UNKNOWN_SHARE * total:
+        raise DocumentRejected("no_text", f"The PDF does not say which letters its fonts show. {_OCR}")
+
+
+def _bookmarks(document: Any) -> Iterator[Bookmark]:
+    """Yield the outline's entries that lead to a page; a broken outline has none."""
     import pypdfium2
 
     try:
-        page = document[number]
-        with closing(page), closing(page.get_textpage()) as text_page:
-            text: str = text_page.get_text_range()
-    except pypdfium2.PdfiumError:
-        return None
-    return text.translate(_DIVISION)
+        for mark in islice(document.get_toc(), MAX_BOOKMARKS):
+            destination = mark.get_dest()
+            page = destination.get_index() if destination else None
+            if page is not None:
+                yield Bookmark(page, mark.level + 1, mark.get_title())
+    except (pypdfium2.PdfiumError, UnicodeError):
+        return

@@ -120,8 +120,8 @@ def _document(header_json: bytes, text_bytes: bytes) -> ParsedDocument:
         raise DocumentRejected(*header["rejected"])
     text = text_bytes.decode()
     sections = tuple(
-        Section(text[start : start + length], start, page, tuple(headings))
-        for start, length, page, headings in header["sections"]
+        Section(text[start : start + length], start, page, tuple(headings), bool(rows))
+        for start, length, page, headings, rows in header["sections"]
     )
     return ParsedDocument(text, sections, header["media_type"], header["pages"])
 

@@ -1,7 +1,9 @@
 """Builds a parsed document piece by piece, with clean text, right offsets and a limit on its length."""
 
 import re
+from collections.abc import Sequence
 
+from chatconnect.adapters.parsers.tables import grouped, has_header, row_line
 from chatconnect.domain.chunking import ParsedDocument, Section
 from chatconnect.domain.errors import DocumentRejected
 
@@ -11,7 +13,7 @@ MAX_SECTIONS = 100_000
 
 _SEPARATOR = "\n\n"
 _MAX_TITLE = 200
-_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_LINE_ENDS = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
 # Control characters, lone surrogates, byte order marks and the two code points that are no characters.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _TRAILING_BLANKS = re.compile(r"(?<![ \t])[ \t]++\n")
@@ -20,10 +22,13 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 def cleaned(text: str) -> str:
     """Return the text with line ends as newlines, without control characters or more than one empty line."""
-    text = _LINE_ENDS.sub("\n", text)
+    text = _LINE_ENDS.sub("\n", text.replace("\r\n", "\n"))
     text = _UNWANTED.sub("", text)
-    text = _TRAILING_BLANKS.sub("\n", text)
-    return _EMPTY_LINES.sub("\n\n", text).strip("\n \t")
+    if " \n" in text or "\t\n" in text:  # both patterns are slow, and most texts need neither
+        text = _TRAILING_BLANKS.sub("\n", text)
+    if "\n\n\n" in text:
+        text = _EMPTY_LINES.sub("\n\n", text)
+    return text.strip("\n \t")
 
 
 class SectionWriter:
@@ -33,8 +38,11 @@ class SectionWriter:
         self._sections: list[Section] = []
         self._end = 0
 
-    def add(self, text: str, *, page: int | None = None, headings: tuple[str, ...] = ()) -> None:
-        """Append a section; raises DocumentRejected (too_complex) when the whole grows too long."""
+    def add(self, text: str, *, page: int | None = None, headings: tuple[str, ...] = (), rows: bool = False) -> None:
+        """Append a section, with `rows` one whose lines are a table's.
+
+        Raises DocumentRejected (too_complex) when the whole grows too long.
+        """
         text = cleaned(text)
         if not text or text.isspace():
             return
@@ -44,7 +52,7 @@ class SectionWriter:
             raise DocumentRejected(
                 "too_complex", "The document holds too much text or too many headings. Please split it."
             )
-        self._sections.append(Section(text, start, page, headings))
+        self._sections.append(Section(text, start, page, headings, rows))
 
     @property
     def has_text(self) -> bool:
@@ -60,7 +68,7 @@ class SectionWriter:
 
 
 class Outline:
-    """Groups paragraphs under their headings and writes a section per heading.
+    """Groups paragraphs under their headings and writes a section per heading, and per page where there are pages.
 
     A heading stands in the text of its section too. One that has only another heading under it opens no
     section of its own, so that no chunk is a bare title.
@@ -71,6 +79,12 @@ class Outline:
         self._levels: list[tuple[int, str]] = []
         self._parts: list[str] = []
         self._has_body = False
+        self._page: int | None = None
+
+    def start_page(self, number: int) -> None:
+        """Begin a page: what follows stands on it, still under the same headings."""
+        self.close()
+        self._page = number
 
     def heading(self, level: int, text: str, *, title: str = "") -> None:
         """Start what stands under a heading; level 1 is the highest, `title` the heading without its markup."""
@@ -91,10 +105,28 @@ class Outline:
         self._append(text, separator)
         self._has_body = True
 
+    def table(self, rows: Sequence[Sequence[str]], *, header: bool | None = None) -> None:
+        """Write a table's rows, each with the names of its columns where the first row has them.
+
+        `header` says whether it does, None that nobody knows. A heading without other text stands before the rows.
+        """
+        names: Sequence[str] = ()
+        if header or (header is None and has_header(rows)):
+            names, *rows = rows
+        lines = [row_line(names, row) for row in rows] or [" | ".join(filter(None, names))]
+        for group in grouped(lines):
+            if self._has_body:
+                self.close()
+            self._append(group, "\n\n")
+            self._close(rows=True)
+
     def close(self) -> None:
         """Write what is still open; call it once more at the end."""
+        self._close(rows=False)
+
+    def _close(self, *, rows: bool) -> None:
         headings = tuple(title for _, title in self._levels)
-        self._writer.add("".join(self._parts), headings=headings)
+        self._writer.add("".join(self._parts), page=self._page, headings=headings, rows=rows)
         self._parts, self._has_body = [], False
 
     def _append(self, text: str, separator: str) -> None:

@@ -67,7 +67,7 @@ def _parse(path: Path, filename: str) -> ParsedDocument:
     elif kind is Kind.HTML:
         from chatconnect.adapters.parsers.html import parse_html as parse
     elif kind is Kind.MARKDOWN:
-        from chatconnect.adapters.parsers.text import parse_markdown as parse
+        from chatconnect.adapters.parsers.markdown import parse_markdown as parse
     else:
         from chatconnect.adapters.parsers.text import parse_text as parse
     return parse(data)
@@ -78,7 +78,7 @@ def _header(document: ParsedDocument) -> dict[str, object]:
     return {
         "media_type": document.media_type,
         "pages": document.pages,
-        "sections": [[part.start, len(part.text), part.page, part.headings] for part in document.sections],
+        "sections": [[part.start, len(part.text), part.page, part.headings, part.rows] for part in document.sections],
     }
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chatconnect.domain.assistant import AssistantConfig, Fallback, Retrieval
 from chatconnect.domain.controls import Controls, TenantControls
-from chatconnect.domain.identifiers import DocumentId
+from chatconnect.domain.identifiers import DocumentId, KnowledgeSourceId
 from chatconnect.domain.moderation import Moderation
 from chatconnect.domain.response_format import ResponseFormat
 from chatconnect.domain.secret import Secret
@@ -27,6 +27,8 @@ def assistant_config(data: Mapping[str, Any], access_token: Secret | None) -> As
     retrieval = dict(data["retrieval"])
     if retrieval.get("document_ids") is not None:
         retrieval["document_ids"] = tuple(DocumentId(UUID(each)) for each in retrieval["document_ids"])
+    if retrieval.get("knowledge_source") is not None:
+        retrieval["knowledge_source"] = KnowledgeSourceId(UUID(retrieval["knowledge_source"]))
     rest = {**data, "control_messages": tuple(data["control_messages"]), "retrieval": Retrieval(**retrieval)}
     rest["tools"] = tuple(data.get("tools", ()))
     rest["fallback"] = Fallback(**data["fallback"]) if data.get("fallback") else None

@@ -1,0 +1,138 @@
+"""What a Word file says about its styles and lists: heading levels, and the numbers that stand before list items."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+Attributes = dict[str, str]
+
+_DEPTH = 9
+_MAX_BASED_ON = 10
+_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"),
+          (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
+_LARGEST_ROMAN = 4_000
+_LETTERS = 26
+
+
+class ListPlace(NamedTuple):
+    """Which list a paragraph belongs to and how deep in it, 0 being the outermost; list "0" is none."""
+
+    list_id: str
+    depth: int = 0
+
+
+@dataclass
+class Styles:
+    """The heading level and the list of each paragraph style, by its id. Ids are in the author's language."""
+
+    levels: dict[str, int] = field(default_factory=dict)
+    lists: dict[str, ListPlace] = field(default_factory=dict)
+    _based_on: dict[str, str] = field(default_factory=dict)
+    _style: str = ""
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        """Take a start tag of the part that defines styles."""
+        value = attributes.get("w:val", "")
+        if tag == "w:style":
+            self._style = attributes.get("w:styleId", "")
+        elif tag == "w:name" and (level := _named_level(value.lower())):
+            self.levels[self._style] = level
+        elif tag == "w:basedOn":
+            self._based_on[self._style] = value
+        elif tag == "w:outlineLvl" and value.isdecimal() and int(value) < _DEPTH:
+            self.levels.setdefault(self._style, int(value) + 1)
+        elif tag == "w:numId":
+            self.lists[self._style] = ListPlace(value)
+
+    def level(self, style: str) -> int | None:
+        """Return the style's heading level, which may be that of a style that it is based on."""
+        for _ in range(_MAX_BASED_ON):
+            if style in self.levels or style not in self._based_on:
+                break
+            style = self._based_on[style]
+        return self.levels.get(style)
+
+
+def _named_level(name: str) -> int | None:
+    """Return the level of Word's own styles, whose names are English in every language."""
+    kind, _, number = name.partition(" ")
+    if kind == "heading" and number.isdecimal() and 1 <= int(number) <= _DEPTH:
+        return int(number)
+    return 1 if name == "title" else None
+
+
+@dataclass
+class _Level:
+    """How one depth of a list is numbered; `text` has %1 to %9 for the numbers of the depths."""
+
+    form: str = "decimal"
+    text: str = ""
+    first: int = 1
+
+
+class Lists:
+    """The lists' definitions and, while the text is read, their counters."""
+
+    def __init__(self) -> None:
+        self._levels: dict[str, dict[int, _Level]] = {}
+        self._definition_of: dict[str, str] = {}
+        self._counters: dict[str, dict[int, int]] = {}
+        self._definition = self._list = ""
+        self._level = _Level()
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        """Take a start tag of the part that defines lists."""
+        value = attributes.get("w:val", "")
+        if tag == "w:abstractNum":
+            self._definition = attributes.get("w:abstractNumId", "")
+        elif tag == "w:lvl" and (depth := attributes.get("w:ilvl", "")).isdecimal():
+            self._level = self._levels.setdefault(self._definition, {}).setdefault(int(depth), _Level())
+        elif tag == "w:numFmt":
+            self._level.form = value
+        elif tag == "w:lvlText":
+            self._level.text = value
+        elif tag == "w:start" and value.isdecimal():
+            self._level.first = int(value)
+        elif tag == "w:num":
+            self._list, self._definition = attributes.get("w:numId", ""), ""
+        elif tag == "w:abstractNumId":
+            self._definition_of[self._list] = value
+
+    def marker(self, place: ListPlace) -> str:
+        """Return what stands before the next item: "2.", "b)", "2.1", or a dash; nested items are indented."""
+        definition = self._definition_of.get(place.list_id, "")
+        levels = self._levels.get(definition, {})
+        level = levels.get(place.depth)
+        indent = "  " * place.depth
+        if level is None or level.form in ("bullet", "none"):
+            return f"{indent}-"
+        counters = self._counters.setdefault(definition, {})
+        counters[place.depth] = counters.get(place.depth, level.first - 1) + 1
+        for deeper in [depth for depth in counters if depth > place.depth]:
+            del counters[deeper]
+        text = level.text or f"%{place.depth + 1}."
+        for depth in range(place.depth + 1):
+            other = levels.get(depth, level)
+            text = text.replace(f"%{depth + 1}", _numeral(counters.get(depth, other.first), other.form))
+        return indent + text
+
+
+def _numeral(number: int, form: str) -> str:
+    spell: Callable[[int], str] = {"Letter": _letters, "Roman": _roman}.get(form[5:], str)
+    return spell(number).upper() if form.startswith("upper") else spell(number)
+
+
+def _letters(number: int) -> str:
+    """Return a to z, then aa to zz as Word counts."""
+    times, letter = divmod(max(1, number) - 1, _LETTERS)
+    return chr(ord("a") + letter) * min(times + 1, _DEPTH)
+
+
+def _roman(number: int) -> str:
+    if not 0 < number < _LARGEST_ROMAN:
+        return str(number)
+    numeral = ""
+    for value, sign in _ROMAN:
+        times, number = divmod(number, value)
+        numeral += sign * times
+    return numeral

@@ -1,0 +1,114 @@
+"""Markdown: a section per heading, as written, but for tables, whose rows get the names of their columns."""
+
+import re
+from collections.abc import Sequence
+
+from chatconnect.adapters.parsers.detect import Kind
+from chatconnect.adapters.parsers.encoding import decoded
+from chatconnect.adapters.parsers.sections import Outline, SectionWriter, cleaned
+from chatconnect.domain.chunking import ParsedDocument
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)$")
+_HASH_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
+_UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
+_TABLE_RULE = re.compile(r" {0,3}\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?)?[ \t]*$")
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
+# What stands between such lines at the very top is about the file; of it only the title is text.
+_FRONT_MATTER = {"---": ("---", "..."), "+++": ("+++",)}
+_MAX_FRONT_MATTER = 200
+_TITLE = re.compile(r"title\s*[:=]\s*[\"']?(.*?)[\"']?\s*$", re.IGNORECASE)
+
+
+def parse_markdown(data: bytes) -> ParsedDocument:
+    """Return the document's sections. Raises DocumentRejected when it is blank or too long."""
+    writer = SectionWriter()
+    reader = _Reader(Outline(writer))
+    reader.read(cleaned(decoded(data)).split("\n"))
+    return writer.document(Kind.MARKDOWN)
+
+
+class _Reader:
+    """Collects lines until a heading or a table ends them."""
+
+    def __init__(self, outline: Outline) -> None:
+        self._outline = outline
+        self._body: list[str] = []
+        self._fence = ""  # the mark that the open block of code began with
+
+    def read(self, lines: Sequence[str]) -> None:
+        """Read the whole document."""
+        index = self._front_matter(lines)
+        while index < len(lines):
+            index = self._take(lines, index)
+        self._end_body()
+        self._outline.close()
+
+    def _front_matter(self, lines: Sequence[str]) -> int:
+        """Return where the text begins."""
+        ends = _FRONT_MATTER.get(lines[0].rstrip())
+        end = (
+            next((index for index in range(1, min(len(lines), _MAX_FRONT_MATTER)) if lines[index].rstrip() in ends), 0)
+            if ends
+            else 0
+        )
+        for line in lines[1:end]:
+            if title := _TITLE.match(line):
+                self._outline.heading(1, title[1])
+        return end + 1 if end else 0
+
+    def _take(self, lines: Sequence[str], index: int) -> int:
+        """Take the line, or the table that begins with it, and return the next one's index."""
+        line = lines[index]
+        if self._fence or _FENCE.match(line):
+            self._take_code(line)
+        elif heading := _HASH_HEADING.match(line):
+            self._end_body()
+            self._outline.heading(len(heading[1]), line.strip(), title=heading[2])
+        elif index + 1 < len(lines) and _begins_table(line, lines[index + 1]):
+            return self._take_table(lines, index)
+        elif self._has_title() and _UNDERLINE.match(line):
+            title = self._body.pop()
+            self._end_body()
+            self._outline.heading(1 if "=" in line else 2, title.strip())
+        else:
+            self._body.append(line)
+        return index + 1
+
+    def _take_code(self, line: str) -> None:
+        mark = _FENCE.match(line)
+        if not self._fence and mark and not (mark[1][0] == "`" and "`" in mark[2]):
+            self._fence = mark[1]
+        elif mark and mark[1].startswith(self._fence) and not mark[2].strip():
+            self._fence = ""
+        self._body.append(line)
+
+    def _take_table(self, lines: Sequence[str], index: int) -> int:
+        self._end_body()
+        rows = [_cells(lines[index])]
+        index += 2
+        while index < len(lines) and "|" in lines[index] and not _HASH_HEADING.match(lines[index]):
+            rows.append(_cells(lines[index]))
+            index += 1
+        self._outline.table(rows, header=True)
+        return index
+
+    def _has_title(self) -> bool:
+        """Say whether the last line stands alone, so that a line of dashes under it makes it a heading."""
+        body = self._body
+        return bool(body and body[-1].strip()) and (len(body) == 1 or not body[-2].strip())
+
+    def _end_body(self) -> None:
+        self._outline.paragraph("\n".join(self._body).strip("\n"))
+        self._body.clear()
+
+
+def _begins_table(line: str, following: str) -> bool:
+    rule = "|" in line and _TABLE_RULE.match(following)
+    return bool(rule) and len(_cells(line)) == len(_cells(following))
+
+
+def _cells(line: str) -> list[str]:
+    line = line.strip().removeprefix("|")
+    if line.endswith("|") and not line.endswith("\\|"):
+        line = line[:-1]
+    return [" ".join(cell.replace("\\|", "|").split()) for cell in _CELL_BORDER.split(line)]

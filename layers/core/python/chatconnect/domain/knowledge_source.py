@@ -1,0 +1,76 @@
+"""A tenant's knowledge base elsewhere, in which its assistants may find their passages. Immutable and checked."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid5
+
+from chatconnect.domain.assistant import check_base_url
+from chatconnect.domain.errors import Invalid
+from chatconnect.domain.identifiers import DocumentId, KnowledgeSourceId, TenantId, VersionId
+from chatconnect.domain.secret import Secret
+from chatconnect.domain.text import cleaned, is_visible
+from chatconnect.domain.tool import Origin, origin_of
+
+PROVIDERS = ("dify",)
+# Hybrid search needs weights or a reranking model, which only the knowledge base's own settings can name.
+SEARCH_METHODS = ("semantic_search", "full_text_search", "keyword_search")
+MAX_NAME = 100
+MAX_URL = 2_000
+MAX_API_KEY = 500
+_DATASET_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeSource:
+    """Where a knowledge base is and what opens it.
+
+    `dataset_id` is its id at the provider. `search_method` None: it is searched as it is set up there; otherwise by
+    this method, for as many passages as the assistant wants.
+    """
+
+    id: KnowledgeSourceId
+    tenant_id: TenantId
+    name: str
+    provider: str
+    base_url: str
+    dataset_id: str
+    api_key: Secret
+    created_at: datetime
+    updated_at: datetime
+    search_method: str | None = None
+
+    def __post_init__(self) -> None:
+        if not is_visible(self.name) or len(self.name) > MAX_NAME or cleaned(self.name) != self.name:
+            raise Invalid(f"a knowledge source needs a name of 1 to {MAX_NAME} characters", details={"field": "name"})
+        if self.provider not in PROVIDERS:
+            raise Invalid(f"the provider is one of {', '.join(PROVIDERS)}", details={"field": "provider"})
+        if len(self.base_url) > MAX_URL:
+            raise Invalid(f"the base URL has at most {MAX_URL:,} characters", details={"field": "base_url"})
+        check_base_url(self.base_url)
+        if not _DATASET_ID.fullmatch(self.dataset_id):
+            raise Invalid("a dataset's id has 1 to 100 letters, digits, - and _", details={"field": "dataset_id"})
+        key = self.api_key.reveal()
+        if not 8 <= len(key) <= MAX_API_KEY or not all("!" <= c <= "~" for c in key):
+            raise Invalid(f"an API key has 8 to {MAX_API_KEY} visible ASCII characters", details={"field": "api_key"})
+        if self.search_method is not None and self.search_method not in SEARCH_METHODS:
+            raise Invalid(
+                f"the search method is one of {', '.join(SEARCH_METHODS)}, or none",
+                details={"field": "search_method"},
+            )
+
+    @property
+    def origin(self) -> Origin:
+        """Where the provider is."""
+        return origin_of(self.base_url)
+
+    def document_id(self, foreign_id: str) -> DocumentId:
+        """Return our id of one of its documents: always the same for this tenant, and no other tenant's."""
+        return DocumentId(uuid5(self.tenant_id, self._place("document", foreign_id)))
+
+    def version_id(self, foreign_id: str) -> VersionId:
+        """Return our id of a text there, which the offsets of passages index."""
+        return VersionId(uuid5(self.tenant_id, self._place("text", foreign_id)))
+
+    def _place(self, kind: str, foreign_id: str) -> str:
+        return "\n".join((kind, self.provider, self.base_url, self.dataset_id, foreign_id))

@@ -1,0 +1,92 @@
+"""What tables in text files become."""
+
+import pytest
+
+from chatconnect.adapters.parsers.csv import parse_csv
+from chatconnect.adapters.parsers.detect import Kind
+from tests.unit.parsers.conftest import Read
+
+
+async def test_a_csv_keeps_its_names_with_every_row(read: Read) -> None:
+    document = await read(b'name,price,note\nBasic,10,"cheap, and\ngood"\nPro,20,\n', "prices.csv")
+
+    assert document.text == "name: Basic; price: 10; note: cheap, and good\nname: Pro; price: 20"
+    assert document.media_type == Kind.CSV
+
+
+async def test_ragged_rows_lose_and_invent_nothing(read: Read) -> None:
+    document = await read(b"name;price\nBasic\nPro;20;new;\n\n;30\n", "prices.csv")
+
+    assert document.text == "name: Basic\nname: Pro; price: 20; column 3: new\nprice: 30"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+async def test_the_delimiter_is_found_out(read: Read, delimiter: str) -> None:
+    rows = [["name", "price in euros", "said"], ["Basic", "9.50", "fine: it works"], ["Pro", "20", "great"]]
+    data = "\r\n".join(delimiter.join(row) for row in rows).encode()
+
+    document = await read(data, "prices.csv")
+
+    assert document.text.startswith("name: Basic; price in euros: 9.50; said: fine: it works\n")
+
+
+async def test_the_rows_of_a_long_csv_stay_whole_in_small_sections(read: Read) -> None:
+    rows = "".join(f"{number},{'x' * 90}\n" for number in range(1000))
+
+    document = await read(f"id,text\n{rows}".encode(), "rows.csv")
+
+    assert all(section.text.startswith("id: ") and len(section.text) <= 400 for section in document.sections)
+    assert document.text.count("id: ") == 1000
+
+
+async def test_a_csv_of_a_header_alone_gives_the_names(read: Read) -> None:
+    assert (await read(b"name,price\n", "prices.csv")).text == "name; price"
+
+
+def test_every_section_holds_rows() -> None:
+    assert all(section.rows for section in parse_csv(b"id,text\n" + b"1,some text\n" * 100).sections)
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["1,Widget,9.90", "Widget,9.90,EUR", "2026-11-21,open,yes", "info@example.org,Ann,B", "x,https://example.org,y"],
+)
+def test_a_first_row_of_data_names_no_columns(first: str) -> None:
+    document = parse_csv(f"{first}\na,b,c\n".encode())
+
+    assert document.text == f"{' | '.join(first.split(','))}\na | b | c"
+
+
+def test_years_may_name_columns() -> None:
+    assert parse_csv(b"Region;2025;2026\nNorth;1.5;2.5\n").text == "Region: North; 2025: 1.5; 2026: 2.5"
+
+
+def test_a_title_above_the_names_is_kept_as_a_line() -> None:
+    document = parse_csv(b"Price list 2026;;\n;;\nname;price;stock\nBasic;10;3\n")
+
+    assert document.text == "Price list 2026\nname: Basic; price: 10; stock: 3"
+
+
+def test_cells_in_single_quotation_marks_lose_them() -> None:
+    document = parse_csv(b"'name','said'\n'Ann','yes, of course'\n'Bob','no'\n")
+
+    assert document.text == "name: Ann; said: yes, of course\nname: Bob; said: no"
+
+
+def test_apostrophes_are_no_quotation_marks() -> None:
+    assert parse_csv(b"name,town\nO'Brien,Saint-Jean-d'Acre\n").text == "name: O'Brien; town: Saint-Jean-d'Acre"
+
+
+def test_the_delimiter_that_excel_names_is_taken() -> None:
+    assert parse_csv(b"sep=;\na;b,c\n1;2\n").text == "a: 1; b,c: 2"
+
+
+def test_a_long_row_has_a_line_per_cell_and_a_long_cell_repeats_its_name() -> None:
+    answer = " ".join(f"Sentence number {number} of the answer." for number in range(100))
+
+    lines = parse_csv(f"question,answer\nHow long is it?,{answer}\n".encode()).text.split("\n")
+
+    assert lines[0] == "question: How long is it?"
+    assert len(lines) > 2
+    assert all(line.startswith("answer: Sentence") and line.endswith(".") for line in lines[1:])
+    assert " ".join(line.removeprefix("answer: ") for line in lines[1:]) == answer
