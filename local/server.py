@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import os
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ from local.worker import Context
 
 WEB = Path(__file__).parents[1] / "web"
 _OK = 200
+_SWITCH_SECONDS = 0.0005
 
 
 class Gateway:
@@ -136,6 +138,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
+    # The embedding model computes in a thread beside the answers, which would wait 5 ms for it at every step.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     uvicorn.run(
         create_server(),
         host=HOST,
