@@ -143,8 +143,9 @@ async def test_what_was_used_beyond_the_reservation_counts_too(acme: Company) ->
 
 
 async def test_a_process_that_dies_holds_its_reservation_for_its_lifetime_only(database: RedisDatabase) -> None:
-    acme = company_on(database, lifetime=1)
-    lost = await acme.reserves(MESSAGES, TOKENS, prompt=100, output=900)
+    acme, dying = company_on(database), company_on(database, lifetime=1)
+    dying.id = acme.id
+    lost = await dying.reserves(MESSAGES, TOKENS, prompt=100, output=900)
     with pytest.raises(LimitReached):
         await acme.reserves(TOKENS)
 
