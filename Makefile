@@ -72,6 +72,10 @@ bench: setup ## Run the benchmarks, or those that BENCH names; they print JSON: 
 soak: setup ## Ask a thousand questions while a fifth of the provider's calls fail; fails when a promise is broken
 	@python -m bench.soak
 
+.PHONY: fuzz-files
+fuzz-files: setup ## Read randomly damaged files for SECONDS (600): each must end with a reason or as text
+	@python -m tests.mutations $(or $(SECONDS),600) $(SEED)
+
 .PHONY: invoke
 invoke: setup ## Run a function with an event: make invoke FUNCTION=documents EVENT=events/documents.json
 	@python -m local.invoke $(FUNCTION) $(EVENT)

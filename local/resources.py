@@ -37,7 +37,7 @@ def make_resources(aws: Aws, prefix: str = "chatconnect-local") -> Resources:
     sqs = session.client("sqs", endpoint_url=aws.url)
     parked = sqs.create_queue(QueueName=f"{prefix}-parked")["QueueUrl"]
     uploads = _queue(sqs, f"{prefix}-uploads", parked)
-    turns = _queue(sqs, f"{prefix}-turns", parked)
+    turns = _queue(sqs, f"{prefix}-turns", sqs.create_queue(QueueName=f"{prefix}-turns-parked")["QueueUrl"])
     s3 = session.client("s3", endpoint_url=aws.url)
     bucket = f"{prefix}-uploads"
     s3.create_bucket(Bucket=bucket)

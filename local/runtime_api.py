@@ -15,7 +15,7 @@ from local.services.process import HOST
 
 _VERSION = "/2018-06-01/runtime"
 _OK, _ACCEPTED, _NOT_FOUND = 200, 202, 404
-_DEADLINE_MS = 300_000
+_CALL_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,14 @@ class Outcome:
 class RuntimeApi:
     """The API of one execution environment, while it is entered: events go out one at a time, outcomes come in.
 
-    An error before the first event is an outcome too: `initialised_at` is None then.
+    An error before the first event is an outcome too: `initialised_at` is None then. `call_seconds` is how long a call
+    may take, as the function is told; nothing ends one that takes longer.
     """
 
     def __init__(self) -> None:
         self.outcomes: SimpleQueue[Outcome] = SimpleQueue()
         self.initialised_at: float | None = None
+        self.call_seconds = _CALL_SECONDS
         self._events: SimpleQueue[bytes | None] = SimpleQueue()
         self._server = _Server((HOST, 0), partial(_Calls, self))
         self._thread = threading.Thread(target=self._server.serve_forever, name="runtime-api", daemon=True)
@@ -94,7 +96,7 @@ class _Calls(BaseHTTPRequestHandler):
         if event is None:
             self.close_connection = True
             return
-        self._reply(_OK, event, _invocation_headers())
+        self._reply(_OK, event, _invocation_headers(self._api.call_seconds))
 
     def do_POST(self) -> None:
         """/invocation/{id}/response, /invocation/{id}/error and /init/error: take an outcome."""
@@ -114,11 +116,11 @@ class _Calls(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def _invocation_headers() -> dict[str, str]:
+def _invocation_headers(call_seconds: float) -> dict[str, str]:
     return {
         "Content-Type": "application/json",
         "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
-        "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + _DEADLINE_MS),
+        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + call_seconds) * 1000)),
         "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:000000000000:function:local",
         "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
     }

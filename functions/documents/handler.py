@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from chatconnect.domain.errors import Invalid
-from chatconnect.domain.knowledge import Failure
+from chatconnect.domain.knowledge import GIVEN_UP, Failure
 from chatconnect.observability import log_fault, logger, record_ingestion
 from chatconnect.services.ingestion import Upload
 from chatconnect.settings import settings
@@ -16,13 +16,13 @@ from functions.documents.wiring import DocumentServices
 
 # The queue parks a message after this many tries; the last one says so in the document.
 LAST_TRY = 5
-_GIVEN_UP = Failure("processing_failed", "This file could not be processed, in several tries. Please upload it again.")
+_GIVEN_UP = Failure(GIVEN_UP, "This file could not be processed, in several tries. Please upload it again.")
 
 services = DocumentServices(settings())
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-async def process(record: SQSRecord) -> None:
+async def process(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Process the uploads that one message tells of. Raises what makes the message come again."""
     try:
         uploads = uploads_of(record)
@@ -32,7 +32,7 @@ async def process(record: SQSRecord) -> None:
     ingestion = await services.ingestion()
     for upload in uploads:
         try:
-            ingested = await ingestion.ingest(upload)
+            ingested = await ingestion.ingest(upload, lambda: lambda_context.get_remaining_time_in_millis() / 1000)
         except Invalid as error:  # not an upload of ours: trying again would not make it one
             log_fault("foreign object ignored", error)
             continue

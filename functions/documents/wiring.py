@@ -8,7 +8,9 @@ from chatconnect.adapters.parsers.sandbox import SandboxedParser
 from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.adapters.redis_epochs import RedisEpochs
 from chatconnect.adapters.s3 import S3Uploads
+from chatconnect.adapters.sqs import SqsContinuations
 from chatconnect.adapters.tokens import BpeTokenCounter
+from chatconnect.domain.pricing import PriceTable
 from chatconnect.observability import log_fault
 from chatconnect.services.ingestion import IngestionService
 from chatconnect.settings import Settings
@@ -44,6 +46,11 @@ class DocumentServices:
                     embedder=embedder,
                     count_tokens=BpeTokenCounter,
                     epochs=epochs,
+                    continuations=SqsContinuations(self._settings.uploads_queue_url),
+                    price_on=partial(
+                        PriceTable.published().find, self._settings.embedding_provider, self._settings.embedding_model
+                    ),
+                    clock=assembly.now,
                 )
         return self._ingestion
 

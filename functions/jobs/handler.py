@@ -29,12 +29,17 @@ async def write_turn(record: SQSRecord) -> None:
 
 
 async def reconcile() -> dict[str, int]:
-    """Remove what deletions and crashes left behind, and end the answers that nobody makes any more."""
+    """Repair what deletions, crashes and losses left wrong, and end the answers that nobody makes any more."""
     closed = await services.lost_answers.close_all()
-    return {"closed": closed, "purged": await (await services.reconciliation()).purge_all()}
+    return {"closed": closed, **await (await services.reconciliation()).reconcile_all()}
 
 
-JOBS: dict[str, Callable[[], Awaitable[dict[str, int]]]] = {"reconcile": reconcile}
+async def redrive() -> dict[str, int]:
+    """Have the uploads read again that failed too often, once the reason is gone."""
+    return {"redriven": await services.parked_uploads.redrive()}
+
+
+JOBS: dict[str, Callable[[], Awaitable[dict[str, int]]]] = {"reconcile": reconcile, "redrive": redrive}
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from chatconnect.adapters.postgres.directory import PostgresDirectory
 from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.adapters.redis_epochs import RedisEpochs
 from chatconnect.adapters.s3 import S3Uploads
-from chatconnect.adapters.sqs import turn_of
+from chatconnect.adapters.sqs import SqsParkedUploads, turn_of
 from chatconnect.observability import log_fault
 from chatconnect.services.lost_answers import LostAnswersService
 from chatconnect.services.reconciliation import ReconciliationService
@@ -27,6 +27,7 @@ class JobServices:
         self._lock = asyncio.Lock()
         self.conversations_of = partial(PostgresConversations, self._database)
         self.turn_of = turn_of
+        self.parked_uploads = SqsParkedUploads(settings.dead_letter_queue_url, settings.uploads_queue_url)
         self.lost_answers = LostAnswersService(
             directory=PostgresDirectory(self._database), conversations_of=self.conversations_of, clock=assembly.now
         )
@@ -46,6 +47,8 @@ class JobServices:
                     chunks_of=vectors.for_tenant,
                     uploads=S3Uploads(self._settings.uploads_bucket),
                     epochs=epochs,
+                    embedder=embedder,
+                    clock=assembly.now,
                 )
         return self._reconciliation
 

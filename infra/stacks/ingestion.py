@@ -31,10 +31,12 @@ class IngestionStack(Stack):
             scratch_space=Size.mebibytes(1_024),
             variables={
                 "REALTIME_CALLBACK_URL": realtime.callback_url,
+                "UPLOADS_QUEUE_URL": self.uploads.queue.queue_url,
             },
             secrets=["DATABASE_SECRET_ARN", "QDRANT_API_KEY_SECRET_ARN", "PROVIDER_KEYS_SECRET_ARN"],
         )
         self.uploads.trigger(self.function, batch_size=1, concurrency=environment.traffic.document_concurrency)
+        self.uploads.queue.grant_send_messages(self.function.function)  # to go on in another call
         self.function.may_use_uploads(self.bucket, "s3:GetObject", "s3:GetObjectVersion")
         self.function.may_use_tenant_key(deployment.data.tenant_key)
         realtime.let_push(self.function)

@@ -45,6 +45,7 @@ class JobsStack(Stack):
             timeout=timeout,
             variables={
                 "UPLOADS_QUEUE_URL": ingestion.uploads.queue.queue_url,
+                "DEAD_LETTER_QUEUE_URL": ingestion.uploads.parked.queue_url,
                 "REALTIME_CALLBACK_URL": realtime.callback_url,
             },
             secrets=["DATABASE_SECRET_ARN", "QDRANT_API_KEY_SECRET_ARN", "PROVIDER_KEYS_SECRET_ARN"],
@@ -53,6 +54,7 @@ class JobsStack(Stack):
         self.function.allow(["s3:ListBucket"], ingestion.bucket.bucket.bucket_arn)
         self.function.may_use_uploads(ingestion.bucket, "s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
         ingestion.uploads.queue.grant_send_messages(self.function.function)
+        ingestion.uploads.parked.grant_consume_messages(self.function.function)
         self.function.may_use_tenant_key(deployment.data.tenant_key)
         realtime.let_push(self.function)
         self.missed = self._missed_runs(environment)

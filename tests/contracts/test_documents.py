@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId, new_id
-from chatconnect.domain.knowledge import Document, Failure, Progress, Status, Version
+from chatconnect.domain.knowledge import GIVEN_UP, Document, Embedded, Failure, Progress, Status, Version
 from chatconnect.ports.knowledge import Documents
 from tests.factories import a_chunk, a_document, a_tenant, a_version, seconds
 from tests.fakes.documents import MemoryDocuments, StoredDocuments
@@ -278,3 +279,111 @@ async def test_chunks_are_those_of_the_active_version(documents: Documents, docu
 async def test_what_is_not_there_has_no_chunks(documents: Documents) -> None:
     with pytest.raises(NotFound):
         await documents.chunks(DocumentId(new_id()))
+
+
+async def test_a_claim_taken_again_keeps_its_progress_and_a_later_upload_begins_anew(
+    documents: Documents, document: Document
+) -> None:
+    version = await added(documents, document)
+    await documents.begin_processing(version.id, "01")
+    await documents.set_progress(version.id, Progress(3, 10))
+
+    again = await documents.begin_processing(version.id, "01")
+    later = await documents.begin_processing(version.id, "02")
+
+    assert again is not None
+    assert later is not None
+    assert (again.progress, later.progress) == (Progress(3, 10), Progress())
+
+
+async def test_a_version_that_was_given_up_may_be_tried_again_with_the_same_upload(
+    documents: Documents, document: Document
+) -> None:
+    version = await added(documents, document)
+    await documents.begin_processing(version.id, "02")
+    await documents.fail(version.id, Failure(GIVEN_UP, "In vain."))
+
+    older = await documents.begin_processing(version.id, "01")
+    same = await documents.begin_processing(version.id, "02")
+
+    assert older is None
+    assert same is not None
+    assert (same.status, same.failure) == (Status.PROCESSING, None)
+
+
+async def test_stored_chunks_are_known_by_their_place_and_text(documents: Documents, document: Document) -> None:
+    version = await added(documents, document)
+    assert await documents.stored_chunks(version.id, "letters") == {}
+    chunks = [a_chunk(version, position, f"Größe {position}\n") for position in range(3)]
+    await documents.save_chunks(version.id, chunks)
+
+    assert await documents.stored_chunks(version.id, "letters") == {c.position: c.digest for c in chunks}
+
+    await documents.drop_chunks(version.id)
+    assert await documents.stored_chunks(version.id, "letters") == {}
+
+
+async def test_chunks_whose_points_have_another_models_vectors_are_dropped(
+    documents: Documents, document: Document
+) -> None:
+    version = await added(documents, document)
+    await documents.stored_chunks(version.id, "old")
+    await documents.save_chunks(version.id, [a_chunk(version, 0)])
+
+    assert await documents.stored_chunks(version.id, "new") == {}
+    assert await documents.stored_chunks(version.id, "new") == {}
+    assert await documents.chunks(document.id) == []
+
+
+async def test_what_embedding_took_adds_up(documents: Documents, document: Document) -> None:
+    version = await added(documents, document)
+
+    await documents.add_embedded(version.id, Embedded(1_000, 20), date(2026, 7, 1))
+    await documents.add_embedded(version.id, Embedded(500, 10), date(2026, 7, 2))
+
+    assert (await documents.get(document.id)).newest.embedded == Embedded(1_500, 30)
+
+
+async def test_all_versions_are_told_newest_first_the_purged_ones_too(documents: Documents, document: Document) -> None:
+    first, second = await added(documents, document), a_version(document.tenant_id, document.id, 2)
+    await documents.add_version(second)
+    await ready(documents, second)
+    await documents.purged(first.id)
+
+    assert [version.id for version in await documents.versions(document.id)] == [second.id, first.id]
+
+    await documents.delete(document.id)
+    with pytest.raises(NotFound):
+        await documents.versions(document.id)
+
+
+async def test_versions_that_wait_or_are_processed_for_long_are_stuck(documents: Documents, document: Document) -> None:
+    waiting, ahead = await added(documents, document), datetime.now(UTC) + timedelta(hours=1)
+
+    assert await documents.stuck_versions(waiting.created_at) == []
+    assert [version.id for version in await documents.stuck_versions(ahead)] == [waiting.id]
+
+    await documents.begin_processing(waiting.id, "01")
+    assert await documents.stuck_versions(ahead - timedelta(hours=2)) == []
+    assert [version.id for version in await documents.stuck_versions(ahead)] == [waiting.id]
+
+    await documents.activate(waiting.id)
+    assert await documents.stuck_versions(ahead) == []
+
+
+async def test_what_there_is_of_every_version_is_told_until_it_is_purged(
+    documents: Documents, document: Document
+) -> None:
+    first, second = await added(documents, document), a_version(document.tenant_id, document.id, 2)
+    await documents.save_chunks(first.id, [a_chunk(first, position) for position in range(3)])
+    await ready(documents, first)
+    await documents.add_version(second)
+
+    told = {holding.version.id: (holding.chunks, holding.answers) for holding in await documents.holdings()}
+    texts = await documents.chunks_of_version(first.id, after=0, limit=1)
+
+    assert told == {first.id: (3, True), second.id: (0, False)}
+    assert texts == [a_chunk(first, 1)]
+    await documents.delete(document.id)
+    await documents.purged(first.id)
+    assert [holding.version.id for holding in await documents.holdings()] == [second.id]

@@ -7,7 +7,7 @@ import pytest
 from chatconnect.adapters.redis import RedisDatabase
 from chatconnect.adapters.redis_queries import RedisQueryCache
 from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
-from chatconnect.domain.knowledge import Passage
+from chatconnect.domain.knowledge import Match, Passage
 from chatconnect.ports.query_cache import Query, QueryCacheOf, Remembered
 from tests.factories import a_chunk, a_document
 from tests.fakes.queries import MemoryQueryCache, StoredQueries
@@ -34,7 +34,8 @@ VECTOR = (0.6, -0.8, 0.0)
 def some_passages(tenant_id: TenantId) -> list[Passage]:
     version = a_document(tenant_id).newest
     bare = replace(a_chunk(version, 1, "Grüße\n"), page=None, headings=())
-    return [Passage(a_chunk(version), 0.75, 0.123456789), Passage(bare, 0.5, None)]
+    match = Match(dense_rank=2, dense_score=0.123456789, sparse_rank=1, sparse_score=7.5)
+    return [Passage(a_chunk(version), 0.75, 0.123456789, match), Passage(bare, 0.5, None)]
 
 
 async def test_what_was_found_is_known_afterwards(queries_of: QueryCacheOf, acme: TenantId) -> None:

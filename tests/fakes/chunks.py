@@ -43,6 +43,17 @@ class MemoryChunks:
                 found.append(Passage(chunk, cosine + shared, cosine))
         return sorted(found, key=lambda passage: passage.score, reverse=True)[:limit]
 
+    async def delete_after(self, version_id: VersionId, position: int) -> None:
+        for place in [p for p in self._stored.points if p[:2] == (self._tenant_id, version_id) and p[2] > position]:
+            del self._stored.points[place]
+
+    async def positions(self) -> dict[VersionId, set[int]]:
+        found: dict[VersionId, set[int]] = {}
+        for tenant_id, version_id, position in self._stored.points:
+            if tenant_id == self._tenant_id:
+                found.setdefault(version_id, set()).add(position)
+        return found
+
     async def delete_version(self, version_id: VersionId) -> None:
         for place in [p for p in self._stored.points if p[:2] == (self._tenant_id, version_id)]:
             del self._stored.points[place]

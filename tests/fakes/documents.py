@@ -1,13 +1,13 @@
 """Documents in memory, for the tests of what uses them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
-from chatconnect.domain.knowledge import Chunk, Document, Failure, Progress, Status, Version
-from chatconnect.ports.knowledge import DocumentPage
+from chatconnect.domain.knowledge import GIVEN_UP, Chunk, Document, Embedded, Failure, Progress, Status, Version
+from chatconnect.ports.knowledge import DocumentPage, Holding
 
 
 @dataclass
@@ -17,9 +17,12 @@ class StoredDocuments:
     documents: dict[DocumentId, Document] = field(default_factory=dict)
     versions: dict[VersionId, Version] = field(default_factory=dict)
     sequencers: dict[VersionId, str] = field(default_factory=dict)
+    claimed: dict[VersionId, datetime] = field(default_factory=dict)
     deleted: set[DocumentId] = field(default_factory=set)
     purged: set[VersionId] = field(default_factory=set)
     chunks: dict[tuple[VersionId, int], Chunk] = field(default_factory=dict)
+    models: dict[VersionId, str] = field(default_factory=dict)
+    embedded: dict[date, Embedded] = field(default_factory=dict)
 
 
 class MemoryDocuments:
@@ -55,10 +58,13 @@ class MemoryDocuments:
         if version is None or version.status is Status.READY:
             return None
         new, last = sequencer.ljust(64, "0"), self._stored.sequencers.get(version_id, "")
-        if new < last or (new == last and version.status is not Status.PROCESSING):
+        given_up = version.failure is not None and version.failure.code == GIVEN_UP
+        if new < last or (new == last and version.status is not Status.PROCESSING and not given_up):
             return None
         self._stored.sequencers[version_id] = new
-        claimed = replace(version, status=Status.PROCESSING, progress=Progress(), failure=None)
+        self._stored.claimed[version_id] = datetime.now(UTC)
+        progress = version.progress if new == last else Progress()
+        claimed = replace(version, status=Status.PROCESSING, progress=progress, failure=None)
         self._stored.versions[version_id] = claimed
         return claimed
 
@@ -100,6 +106,28 @@ class MemoryDocuments:
             )
         ]
 
+    async def versions(self, document_id: DocumentId) -> Sequence[Version]:
+        await self.get(document_id)
+        return self._versions_of(document_id)[::-1]
+
+    async def stuck_versions(self, before: datetime) -> Sequence[Version]:
+        return [
+            version
+            for version in self._stored.versions.values()
+            if self._living(version.id)
+            and version.status in (Status.UPLOADED, Status.PROCESSING)
+            and version.number > self._active_number(version.document_id)
+            and self._stored.claimed.get(version.id, version.created_at) < before
+        ]
+
+    async def holdings(self) -> Sequence[Holding]:
+        active = self._active()
+        return [
+            Holding(version, sum(place[0] == version.id for place in self._stored.chunks), version.id in active)
+            for version in self._stored.versions.values()
+            if version.id not in self._stored.purged
+        ]
+
     async def purged(self, version_id: VersionId) -> None:
         self._stored.purged.add(version_id)
         for place in [place for place in self._stored.chunks if place[0] == version_id]:
@@ -116,6 +144,27 @@ class MemoryDocuments:
         if version_id not in self._stored.versions:
             raise NotFound("document version", version_id)
         self._stored.chunks |= {(version_id, chunk.position): chunk for chunk in chunks}
+
+    async def stored_chunks(self, version_id: VersionId, model: str) -> Mapping[int, str]:
+        if self._stored.models.get(version_id) != model:
+            await self.drop_chunks(version_id)
+            if version_id in self._stored.versions:
+                self._stored.models[version_id] = model
+        return {place[1]: chunk.digest for place, chunk in self._stored.chunks.items() if place[0] == version_id}
+
+    async def drop_chunks(self, version_id: VersionId) -> None:
+        for place in [place for place in self._stored.chunks if place[0] == version_id]:
+            del self._stored.chunks[place]
+
+    async def add_embedded(self, version_id: VersionId, embedded: Embedded, day: date) -> None:
+        version = self._stored.versions.get(version_id)
+        if version is not None:
+            self._stored.versions[version_id] = replace(version, embedded=_sum(version.embedded, embedded))
+        self._stored.embedded[day] = _sum(self._stored.embedded.get(day, Embedded()), embedded)
+
+    async def chunks_of_version(self, version_id: VersionId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
+        places = sorted(place for place in self._stored.chunks if place[0] == version_id and place[1] > after)
+        return [self._stored.chunks[place] for place in places[:limit]]
 
     async def chunks(self, document_id: DocumentId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
         document = await self.get(document_id)
@@ -148,3 +197,7 @@ class MemoryDocuments:
             self._stored.documents[document_id] = replace(document, updated_at=updated_at)
         else:
             self._stored.documents[document_id] = replace(document, active_version_id=active_version_id)
+
+
+def _sum(first: Embedded, second: Embedded) -> Embedded:
+    return Embedded(first.tokens + second.tokens, first.cost_microusd + second.cost_microusd)

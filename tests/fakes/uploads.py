@@ -46,6 +46,16 @@ class MemoryUploads:
         return self.objects[key]
 
 
+class MemoryContinuations:
+    """Uploads that were announced again, by key and sequencer."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[str, str]] = []
+
+    async def put(self, key: str, sequencer: str) -> None:
+        self.waiting.append((key, sequencer))
+
+
 class PlainParser:
     """Each paragraph is a section on a page of its own; a file that begins with "!" is rejected as damaged."""
 

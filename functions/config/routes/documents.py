@@ -5,10 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from chatconnect.domain.identifiers import DocumentId
-from chatconnect.domain.knowledge import Document
+from chatconnect.domain.knowledge import Document, Version
 from chatconnect.http.authentication import Admin, Viewer
 from chatconnect.http.errors import responses
 from chatconnect.services.documents import NewUpload
@@ -56,6 +56,8 @@ class DocumentBody(BaseModel):
     status: str
     progress: ProgressBody
     failure: FailureBody | None = None
+    embedding_tokens: int = Field(description="What was embedded for the newest version, about")
+    embedding_cost_microusd: int = Field(description="Millionths of a US dollar")
     answers: bool
     created_at: datetime
     updated_at: datetime
@@ -74,10 +76,50 @@ class DocumentBody(BaseModel):
             status=newest.status.value,
             progress=ProgressBody(done=newest.progress.done, total=newest.progress.total),
             failure=FailureBody(code=failure.code, message=failure.message) if failure else None,
+            embedding_tokens=newest.embedded.tokens,
+            embedding_cost_microusd=newest.embedded.cost_microusd,
             answers=document.active_version_id is not None,
             created_at=document.created_at,
             updated_at=document.updated_at,
         )
+
+
+class VersionBody(BaseModel):
+    """One upload of a document, or one reading of it; `answers` says whether it is the one that answers use."""
+
+    id: UUID
+    version: int
+    filename: str
+    content_type: str
+    size: int
+    status: str
+    progress: ProgressBody
+    failure: FailureBody | None = None
+    answers: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, version: Version, *, answers: bool) -> "VersionBody":
+        """Return the body that shows a version."""
+        failure = version.failure
+        return cls(
+            id=version.id,
+            version=version.number,
+            filename=version.filename,
+            content_type=version.media_type,
+            size=version.size,
+            status=version.status.value,
+            progress=ProgressBody(done=version.progress.done, total=version.progress.total),
+            failure=FailureBody(code=failure.code, message=failure.message) if failure else None,
+            answers=answers,
+            created_at=version.created_at,
+        )
+
+
+class VersionList(BaseModel):
+    """All versions of a document, newest first."""
+
+    versions: list[VersionBody]
 
 
 class UploadBody(BaseModel):
@@ -148,6 +190,15 @@ async def list_documents(
 async def get_document(document_id: UUID, caller: Viewer, documents: Documents) -> DocumentBody:
     """Show a document and how far it has come."""
     return DocumentBody.of(await documents.get(caller.tenant_id, DocumentId(document_id)))
+
+
+@router.get("/{document_id}/versions", responses=responses(401, 403, 404))
+async def list_versions(document_id: UUID, caller: Viewer, documents: Documents) -> VersionList:
+    """Show a document's versions: how each ended, and which one answers."""
+    document = await documents.get(caller.tenant_id, DocumentId(document_id))
+    versions = await documents.versions(caller.tenant_id, document.id)
+    active = document.active_version_id
+    return VersionList(versions=[VersionBody.of(each, answers=each.id == active) for each in versions])
 
 
 @router.get("/{document_id}/chunks", responses=responses(401, 403, 404))

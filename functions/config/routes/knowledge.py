@@ -6,8 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from chatconnect.domain.assistant import Retrieval
+from chatconnect.domain.fusion import matched_terms
 from chatconnect.domain.identifiers import DocumentId
-from chatconnect.domain.knowledge import Passage
+from chatconnect.domain.knowledge import Match, Passage
+from chatconnect.domain.terms import terms
 from chatconnect.http.authentication import Viewer
 from chatconnect.http.errors import responses
 from functions.config.services import Retrieval as Search
@@ -30,8 +32,43 @@ class SearchRequest(BaseModel):
     filters: SearchFilters = SearchFilters()
 
 
+class MatchedBy(BaseModel):
+    """How one part found the passage."""
+
+    rank: int = Field(description="Its place in that part, from 1")
+    score: float
+
+
+class Explanation(BaseModel):
+    """Why a passage was found; a part is null where it did not find it among its best."""
+
+    dense: MatchedBy | None = Field(description="By meaning; the score is the cosine")
+    sparse: MatchedBy | None = Field(description="By words; the score is BM25's")
+    terms: list[str] = Field(
+        description="The query's terms that the passage, its title or headings have: in lower case, without accents "
+        "and a plural's s, a code whole and in parts, pairs of characters in scripts without spaces"
+    )
+
+    @classmethod
+    def of(cls, passage: Passage, asked: frozenset[str]) -> "Explanation":
+        """Return why a passage answers a query of these terms."""
+        match = passage.match or Match()
+        return cls(
+            dense=_matched_by(match.dense_rank, match.dense_score),
+            sparse=_matched_by(match.sparse_rank, match.sparse_score),
+            terms=sorted(matched_terms(asked, passage.chunk)),
+        )
+
+
+def _matched_by(rank: int | None, score: float | None) -> MatchedBy | None:
+    return None if rank is None or score is None else MatchedBy(rank=rank, score=score)
+
+
 class PassageBody(BaseModel):
-    """A passage; `start` and `end` index the document's extracted text, scores compare within one search only."""
+    """A passage; `start` and `end` index the document's extracted text, scores compare within one search only.
+
+    Of passages that were joined, the explanation is the best one's.
+    """
 
     document_id: UUID
     title: str
@@ -41,10 +78,11 @@ class PassageBody(BaseModel):
     end: int
     score: float
     headings: list[str]
+    explanation: Explanation
 
     @classmethod
-    def of(cls, passage: Passage) -> "PassageBody":
-        """Return the body that shows a passage."""
+    def of(cls, passage: Passage, asked: frozenset[str]) -> "PassageBody":
+        """Return the body that shows a passage found by a query of these terms."""
         chunk = passage.chunk
         return cls(
             document_id=chunk.document_id,
@@ -55,6 +93,7 @@ class PassageBody(BaseModel):
             end=chunk.end,
             score=passage.score,
             headings=list(chunk.headings),
+            explanation=Explanation.of(passage, asked),
         )
 
 
@@ -78,7 +117,7 @@ class EmbedBody(BaseModel):
 
 @router.post("/knowledge/search", responses=responses(401, 403))
 async def search(body: SearchRequest, caller: Viewer, retrieval: Search) -> SearchBody:
-    """Find passages by meaning and by words."""
+    """Find passages by meaning and by words, each with why it was found."""
     documents = body.filters.document_ids
     settings = Retrieval(
         limit=body.limit,
@@ -86,7 +125,8 @@ async def search(body: SearchRequest, caller: Viewer, retrieval: Search) -> Sear
         document_ids=None if documents is None else tuple(map(DocumentId, documents)),
     )
     found = await retrieval.search(caller.tenant_id, body.query, settings)
-    return SearchBody(results=[PassageBody.of(passage) for passage in found])
+    asked = frozenset(terms(body.query))
+    return SearchBody(results=[PassageBody.of(passage, asked) for passage in found])
 
 
 @router.post("/embed", responses=responses(401, 403))

@@ -27,7 +27,9 @@ class TotalBody(BaseModel):
     output_tokens: int
     cached_tokens: int = Field(description="The part of the input that the provider read from its cache")
     cache_write_tokens: int = Field(description="The part of the input that the provider put into its cache")
-    cost_microusd: int = Field(description="Millionths of a US dollar")
+    cost_microusd: int = Field(description="Of the answers, in millionths of a US dollar")
+    embedding_tokens: int = Field(description="What was embedded of documents, about")
+    embedding_cost_microusd: int = Field(description="Of the documents, beside `cost_microusd`; no cap counts it")
 
     @classmethod
     def of(cls, total: Total) -> "TotalBody":
@@ -40,11 +42,13 @@ class TotalBody(BaseModel):
             cached_tokens=total.cached_tokens,
             cache_write_tokens=total.cache_write_tokens,
             cost_microusd=total.cost_microusd,
+            embedding_tokens=total.embedding_tokens,
+            embedding_cost_microusd=total.embedding_cost_microusd,
         )
 
 
 class UsageTotalsBody(BaseModel):
-    """Running totals, newest first; days and months without an answer are left out."""
+    """Running totals, newest first; days and months without any use are left out."""
 
     days: list[TotalBody]
     months: list[TotalBody]

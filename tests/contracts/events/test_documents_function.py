@@ -1,12 +1,16 @@
 """What the document function makes of the messages that S3 and SQS send."""
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 
+from local.function import LocalFunction
 from tests.contracts.events.conftest import DocumentOf, Invoke, ReadEvent, Upload, Uploaded
+from tests.stack import RunningStack
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
 
@@ -124,5 +128,75 @@ def test_a_document_that_failed_once_is_ready_when_its_message_comes_again(
     event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "2"
     outcome = invoke("documents", event)
 
+    assert outcome.payload == DONE
+    assert document_of(uploaded)["status"] == "ready"
+
+
+@pytest.fixture
+def sqs(stack: RunningStack) -> Iterator[Any]:
+    client = boto3.client(
+        "sqs",
+        endpoint_url=stack.services.aws.url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    yield client
+    client.close()
+
+
+def bodies_in(sqs: Any, url: str) -> list[str]:
+    """Take all messages out of a queue."""
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [message["Body"] for message in messages]
+
+
+def test_a_document_that_takes_longer_than_a_call_may_goes_on_in_the_next(
+    start: Callable[..., LocalFunction], read: ReadEvent, upload: Upload, document_of: DocumentOf, sqs: Any
+) -> None:
+    uploaded = upload("\n\n".join(f"{'The bell rings. ' * 120}{number}" for number in range(40)))
+    event = read("documents", upload_key=uploaded.encoded_key)
+    url = sqs.create_queue(QueueName="contract-continued")["QueueUrl"]
+    function = start("documents", UPLOADS_QUEUE_URL=url)
+
+    function.api.call_seconds = 1
+    first = function.invoke(event)
+    halfway = document_of(uploaded)
+    [event["Records"][0]["body"]] = bodies_in(sqs, url)
+    function.api.call_seconds = 300
+    second = function.invoke(event)
+
+    assert (first.payload, second.payload) == (DONE, DONE)
+    assert halfway["status"] == "processing"
+    assert 0 < halfway["progress"]["done"] < halfway["progress"]["total"]
+    ready = document_of(uploaded)
+    assert ready["status"] == "ready"
+    assert bodies_in(sqs, url) == []
+    # Each chunk was embedded once: the first call's share is in the whole.
+    share = halfway["progress"]["done"] / halfway["progress"]["total"]
+    assert halfway["embedding_tokens"] / ready["embedding_tokens"] == pytest.approx(share, abs=0.1)
+
+
+def test_a_document_that_was_given_up_is_ready_after_a_redrive(
+    invoke: Invoke, read: ReadEvent, upload: Upload, document_of: DocumentOf, sqs: Any
+) -> None:
+    uploaded = upload("The store was away for a day.")
+    event = read("documents", upload_key=uploaded.encoded_key)
+    message = event["Records"][0]
+    message["attributes"]["ApproximateReceiveCount"] = "5"
+    invoke("documents", event, QDRANT_URL="http://127.0.0.1:9")
+    given_up = document_of(uploaded)
+    parked, queue = (sqs.create_queue(QueueName=f"contract-{name}")["QueueUrl"] for name in ("parked", "redriven"))
+    sqs.send_message(QueueUrl=parked, MessageBody=message["body"])
+
+    redriven = invoke("jobs", read("jobs-redrive"), DEAD_LETTER_QUEUE_URL=parked, UPLOADS_QUEUE_URL=queue)
+    [message["body"]] = bodies_in(sqs, queue)
+    outcome = invoke("documents", event)
+
+    assert given_up["failure"]["code"] == "processing_failed"
+    assert redriven.payload == {"redriven": 1}
+    assert bodies_in(sqs, parked) == []
     assert outcome.payload == DONE
     assert document_of(uploaded)["status"] == "ready"

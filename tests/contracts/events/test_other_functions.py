@@ -35,10 +35,11 @@ def test_a_turn_that_cannot_be_read_fails_alone(invoke: Invoke, read: ReadEvent)
     assert outcome.payload == {"batchItemFailures": [{"itemIdentifier": bad["messageId"]}]}
 
 
-def test_reconcile_says_how_much_it_purged_and_closed(invoke: Invoke, read: ReadEvent) -> None:
+def test_reconcile_says_how_much_of_each_kind_it_repaired(invoke: Invoke, read: ReadEvent) -> None:
     outcome = invoke("jobs", read("jobs-reconcile"))
 
-    assert outcome.payload == {"purged": 0, "closed": 0}
+    kinds = ("closed", "purged", "points", "files", "indexed", "resumed", "failed")
+    assert outcome.payload == dict.fromkeys(kinds, 0)
 
 
 def test_a_visitor_with_a_token_may_connect(invoke: Invoke, read: ReadEvent) -> None:

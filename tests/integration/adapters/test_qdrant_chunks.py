@@ -71,6 +71,50 @@ async def test_meaning_alone_and_words_alone_both_find(acme: QdrantChunks) -> No
     assert "part number ZX-81" in await found(acme, "ZX-81", [0.0, 0.0, 1.0])
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("どうやって返品できますか?", "商品は三十日以内なら返品できます。"),
+        ("怎么退款?", "未使用的商品可以全额退款。"),
+        ("คืนเงินอย่างไร", "ลูกค้าขอคืนเงินได้ภายในสามสิบวัน"),
+        ("반품은 어떻게 하나요?", "상품은 삼십일 안에 반품할 수 있습니다."),
+        ("Was tun bei RUCKGABE?", "Die Rückgabe ist kostenlos."),
+        ("error zx81", "Part number ZX-81 is out of stock."),
+    ],
+)
+async def test_words_are_found_in_any_script_and_any_way_to_write_them(
+    acme: QdrantChunks, question: str, answer: str
+) -> None:
+    await acme.save([a_chunk("Our garden is open all summer."), a_chunk(answer)], [EAST, EAST])
+
+    assert await found(acme, question, NORTH) == [answer]
+
+
+async def test_a_question_without_words_is_answered_by_meaning(acme: QdrantChunks) -> None:
+    await acme.save([a_chunk("alpha bravo")], [NORTH])
+
+    assert await found(acme, "?!", NORTH) == ["alpha bravo"]
+
+
+async def test_a_passage_says_which_part_found_it(acme: QdrantChunks) -> None:
+    await acme.save([a_chunk("warranty of frames"), a_chunk("tyres and tubes")], [NORTH_EAST, NORTH])
+
+    first, second = await acme.search("frame warranty", NORTH, ANYTHING, limit=5, threshold=0.5)
+
+    assert first.match is not None
+    assert second.match is not None
+    assert (first.match.dense_rank, first.match.sparse_rank) == (2, 1)
+    assert first.match.dense_score == pytest.approx(1 / sqrt(2), abs=0.01)
+    assert (first.match.sparse_score or 0) > 0
+    assert (second.match.dense_rank, second.match.sparse_rank, second.match.sparse_score) == (1, None, None)
+
+
+async def test_empty_words_alone_do_not_pass_the_threshold(acme: QdrantChunks) -> None:
+    await acme.save([a_chunk("The price of the frame is 49 euros.")], [EAST])
+
+    assert await found(acme, "What is the capital of Mongolia?", NORTH) == []
+
+
 async def test_what_both_parts_agree_on_comes_first(acme: QdrantChunks) -> None:
     both = a_chunk("the warranty of the frame")
     await acme.save([a_chunk("tyres and tubes"), both, a_chunk("warranty")], [NORTH, NORTH_EAST, EAST])
@@ -139,3 +183,18 @@ async def test_a_store_that_is_away_is_said_to_be_unavailable() -> None:
 
     assert caught.value.code == "knowledge_unavailable"
     await nowhere.aclose()
+
+
+async def test_it_tells_of_which_chunks_there_are_points_and_removes_those_behind_a_place(
+    acme: QdrantChunks, globex: QdrantChunks
+) -> None:
+    long, short = VersionId(new_id()), VersionId(new_id())
+    chunks = [a_chunk(f"part {n}", position=n, version=long) for n in range(5)] + [a_chunk("all", version=short)]
+    await acme.save(chunks, [NORTH] * 6)
+
+    await globex.delete_after(long, 0)
+    assert await acme.positions() == {long: set(range(5)), short: {0}}
+    assert await globex.positions() == {}
+
+    await acme.delete_after(long, 2)
+    assert await acme.positions() == {long: {0, 1, 2}, short: {0}}

@@ -226,6 +226,9 @@ async def test_a_bad_new_version_leaves_the_old_one_answering(company: Company) 
     failed = await company.until_processed(document["id"], version=2)
 
     assert (failed["status"], failed["answers"]) == ("failed", True)
+    versions = granted(await company.server.get(f"/v1/documents/{document['id']}/versions"))["versions"]
+    told = [(each["version"], each["status"], each["answers"], each["failure"] is None) for each in versions]
+    assert told == [(2, "failed", False, False), (1, "ready", True, True)]
     assert "KEEP-31" in (await company.server.ask("What is the fee for narwhals?"))["text"]
 
 

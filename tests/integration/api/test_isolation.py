@@ -132,6 +132,7 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("POST", "/v1/documents"): [UPLOAD | {"document_id": "{document_id}"}],
     ("GET", "/v1/documents/{document_id}"): [None],
     ("DELETE", "/v1/documents/{document_id}"): [None],
+    ("GET", "/v1/documents/{document_id}/versions"): [None],
     ("GET", "/v1/documents/{document_id}/chunks"): [None],
     ("POST", "/v1/documents/{document_id}/reprocess"): [None],
     ("POST", "/v1/knowledge/search"): [

@@ -5,14 +5,16 @@ from datetime import timedelta
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.adapters.postgres.tenants import PostgresTenants
 from chatconnect.adapters.postgres.usage import PostgresUsage, PostgresUsageRecords
 from chatconnect.domain.budget import Cap, Measure, Period
 from chatconnect.domain.conversation import Usage
 from chatconnect.domain.identifiers import TenantId
+from chatconnect.domain.knowledge import Embedded
 from chatconnect.domain.moderation import ModerationResult
 from chatconnect.ports.usage import Subject, Total
-from tests.factories import NOON, a_conversation, a_tenant, a_turn, answered
+from tests.factories import NOON, a_conversation, a_document, a_tenant, a_turn, answered
 from tests.fakes.encryption import ReversingEncryption
 
 DAY = 24 * 60 * 60
@@ -85,6 +87,26 @@ async def test_totals_are_shown_of_a_tenant_a_visitor_and_a_conversation_in_a_st
     assert [(each.starts_on, each.answers) for each in of_second] == [(today, 1)]
     foreign = PostgresUsageRecords(database, other.tenant.id)
     assert await foreign.totals(Subject.CONVERSATION, second.id, Period.DAY, **soon) == []
+
+
+async def test_what_was_embedded_adds_up_beside_the_answers(database: PostgresDatabase) -> None:
+    new = a_tenant()
+    await PostgresAccounts(database).open_tenant(new)
+    documents, document = PostgresDocuments(database, new.tenant.id), a_document(new.tenant.id)
+    await documents.add(document)
+    first = NOON.date().replace(day=1)
+
+    for day in (first, first, first + timedelta(days=1)):
+        await documents.add_embedded(document.newest.id, Embedded(1_000, 20), day)
+
+    records, until = PostgresUsageRecords(database, new.tenant.id), first + timedelta(days=5)
+    days = await records.totals(Subject.TENANT, new.tenant.id, Period.DAY, since=first, until=until)
+    months = await records.totals(Subject.TENANT, new.tenant.id, Period.MONTH, since=first, until=until)
+    assert [(each.starts_on, each.embedding_tokens, each.embedding_cost_microusd) for each in days] == [
+        (first + timedelta(days=1), 1_000, 20),
+        (first, 2_000, 40),
+    ]
+    assert months == [Total(first, 0, 0, 0, 0, 0, 0, 3_000, 60)]
 
 
 async def test_a_tenants_own_caps_replace_each_other_and_come_with_its_plan(database: PostgresDatabase) -> None:

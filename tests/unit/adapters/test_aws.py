@@ -149,3 +149,24 @@ async def test_aws_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(Unavailable):
         await KmsEnvelope("key").encrypt(ACME, b"x")
     aws.client.cache_clear()
+
+
+async def test_a_file_is_announced_again_by_being_copied_onto_itself(uploads: S3Uploads) -> None:
+    version = a_version()
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=version.object_key, Body=b"hello")
+
+    await uploads.copy(version.object_key, version.object_key)
+
+    assert await uploads.size_of(version.object_key) == 5
+
+
+async def test_keys_of_which_only_former_versions_are_left_are_told_too(uploads: S3Uploads) -> None:
+    s3, version = boto3.client("s3"), a_version()
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=BUCKET, Key=version.object_key, Body=b"hello")
+    s3.delete_object(Bucket=BUCKET, Key=version.object_key)
+
+    assert [key async for key in uploads.keys(ACME)] == [version.object_key]
+
+    await uploads.delete(version.object_key)
+    assert [key async for key in uploads.keys(ACME)] == []

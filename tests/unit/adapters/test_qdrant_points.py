@@ -33,15 +33,15 @@ def response(status: str, body: bytes) -> bytes:
 
 async def test_the_points_of_a_query_come_back_as_they_are() -> None:
     requests: list[bytes] = []
-    found = response("200 OK", b'{"result": {"points": [{"id": 1, "score": 0.5, "payload": {"text": "a"}}]}}')
+    found = response("200 OK", b'{"result": [{"points": [{"id": 1, "score": 0.5, "payload": {"text": "a"}}]}]}')
 
     async with answering(found, requests.append) as url:
         points = QdrantPoints(url, api_key=Secret("top-secret"), timeout_seconds=2)
-        answer = await points.query("chunks", {"limit": 1})
+        answer = await points.query("chunks", [{"limit": 1}])
         await points.aclose()
 
-    assert answer == [{"id": 1, "score": 0.5, "payload": {"text": "a"}}]
-    assert requests[0].startswith(b"POST /collections/chunks/points/query HTTP/1.1\r\n")
+    assert answer == [[{"id": 1, "score": 0.5, "payload": {"text": "a"}}]]
+    assert requests[0].startswith(b"POST /collections/chunks/points/query/batch HTTP/1.1\r\n")
     assert b"api-key: top-secret" in requests[0]
 
 
@@ -78,6 +78,6 @@ async def test_a_store_that_does_not_answer_in_time_is_away() -> None:
         port = server.sockets[0].getsockname()[1]
         points = QdrantPoints(f"http://{HOST}:{port}", api_key=None, timeout_seconds=0.05)
         with pytest.raises(Unavailable):
-            await points.query("chunks", {})
+            await points.query("chunks", [])
         released.set()
         await points.aclose()

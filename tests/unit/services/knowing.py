@@ -1,10 +1,12 @@
 """A tenant's knowledge, of which every outside part is a fake."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings
 from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
 from chatconnect.domain.knowledge import Document
+from chatconnect.domain.pricing import Price
 from chatconnect.services.documents import DocumentService, NewUpload
 from chatconnect.services.ingestion import Ingested, IngestionService, Upload
 from chatconnect.services.retrieval import RetrievalService
@@ -15,9 +17,10 @@ from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
 from tests.fakes.models import LetterEmbedder
 from tests.fakes.queries import MemoryQueryCache, StoredQueries
-from tests.fakes.uploads import MemoryUploads, PlainParser
+from tests.fakes.uploads import MemoryContinuations, MemoryUploads, PlainParser
 
 ACME, GLOBEX = TenantId(new_id()), TenantId(new_id())
+A_PRICE = Price("openai", "letters", date(2020, 1, 1), input=20_000, cached=20_000, output=0)
 PRICES = "The pro plan costs 49 euros.\n\nThe team plan costs 99 euros."
 
 
@@ -42,6 +45,8 @@ class Knowledge:
     point_faults: dict[str, Exception] = field(default_factory=dict)
     upload_faults: dict[str, Exception] = field(default_factory=dict)
     embedder_faults: dict[str, Exception] = field(default_factory=dict)
+    embedder: LetterEmbedder = field(default_factory=LetterEmbedder)
+    continuations: MemoryContinuations = field(default_factory=MemoryContinuations)
 
     def documents_of(self, tenant_id: TenantId) -> MemoryDocuments:
         return faulty(MemoryDocuments(self.stored, tenant_id), self.document_faults)
@@ -70,9 +75,12 @@ class Knowledge:
             chunks_of=self.chunks_of,
             uploads=faulty(self.uploads, self.upload_faults),
             parser=PlainParser(),
-            embedder=faulty(LetterEmbedder(), self.embedder_faults),
+            embedder=faulty(self.embedder, self.embedder_faults),
             count_tokens=lambda: words,
             epochs=self.epochs,
+            continuations=self.continuations,
+            price_on=lambda day: A_PRICE if day >= A_PRICE.since else None,
+            clock=self.clock,
             chunking=self.chunking,
         )
 

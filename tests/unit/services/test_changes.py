@@ -18,6 +18,7 @@ from tests.fakes.credentials import PlainPasswords
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
+from tests.fakes.models import LetterEmbedder
 from tests.fakes.tenants import MemoryAccounts, MemoryTenants, StoredTenants
 from tests.fakes.tools import MemoryHttpTools, StoredTools
 from tests.unit.services.knowing import ACME, Knowledge
@@ -182,7 +183,9 @@ async def test_reconciling_tells_of_what_it_finds_and_of_nothing_else() -> None:
         chunks_of=knowledge.chunks_of,
         uploads=knowledge.uploads,
         epochs=knowledge.epochs,
+        embedder=LetterEmbedder(),
+        clock=knowledge.clock,
     )
 
-    assert await changed(knowledge.stored_epochs, ACME, service.purge_all) == {Area.KNOWLEDGE}
-    assert await changed(knowledge.stored_epochs, ACME, service.purge_all) == set()
+    assert await changed(knowledge.stored_epochs, ACME, service.reconcile_all) == {Area.KNOWLEDGE}
+    assert await changed(knowledge.stored_epochs, ACME, service.reconcile_all) == set()

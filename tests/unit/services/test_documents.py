@@ -10,6 +10,7 @@ from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
 from chatconnect.domain.knowledge import MAX_UPLOAD_BYTES, Status
 from chatconnect.services.documents import NewUpload
 from chatconnect.services.reconciliation import ReconciliationService
+from tests.fakes.models import LetterEmbedder
 from tests.unit.services.knowing import ACME, GLOBEX, PRICES, Knowledge
 
 MB = 1024 * 1024
@@ -160,8 +161,10 @@ async def reconciled(knowledge: Knowledge) -> int:
         chunks_of=knowledge.chunks_of,
         uploads=knowledge.uploads,
         epochs=knowledge.epochs,
+        embedder=LetterEmbedder(),
+        clock=knowledge.clock,
     )
-    return await service.purge_all()
+    return (await service.reconcile_all())["purged"]
 
 
 async def test_reconciling_touches_nothing_that_still_answers() -> None:

@@ -1,5 +1,6 @@
 """From an upload to knowledge, whatever comes twice, late, broken or in between."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -8,12 +9,13 @@ from chatconnect.domain.chunking import ChunkSettings
 from chatconnect.domain.errors import DocumentRejected, Invalid, NotFound, ProviderFailed, Unavailable
 from chatconnect.domain.identifiers import VersionId, new_id
 from chatconnect.domain.knowledge import Document, Failure, Progress, Status
-from chatconnect.services.ingestion import BATCH, Upload
+from chatconnect.services.ingestion import FIRST_BATCH, LARGEST_BATCH, Upload
 from tests.fakes.documents import MemoryDocuments
+from tests.fakes.models import LetterEmbedder
 from tests.unit.services.knowing import ACME, PRICES, Knowledge
 
 # A page of 300 words is a chunk: two do not fit into one.
-LONG = "\n\n".join("word " * 300 + str(number) for number in range(BATCH + 10))
+LONG = "\n\n".join("word " * 300 + str(number) for number in range(LARGEST_BATCH + 10))
 
 
 async def status_of(knowledge: Knowledge, document: Document) -> Status:
@@ -63,8 +65,30 @@ async def test_progress_counts_the_chunks_as_they_are_stored(monkeypatch: pytest
     ingested = await knowledge.ingested(await knowledge.uploaded(LONG))
 
     total = ingested.chunks
-    assert total > BATCH
-    assert seen == [Progress(0, total), Progress(BATCH, total), Progress(total, total)]
+    assert total > 3 * FIRST_BATCH
+    assert seen == [Progress(done, total) for done in (0, FIRST_BATCH, 3 * FIRST_BATCH, total)]
+
+
+async def test_batches_of_a_slow_embedder_become_smaller_so_that_progress_is_told_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+    embed, seconds = LetterEmbedder.embed, 0.0
+
+    async def slow(self: LetterEmbedder, texts: Sequence[str]) -> list[list[float]]:
+        nonlocal seconds
+        seen.append(len(texts))
+        seconds += len(texts) * 0.2
+        return await embed(self, texts)
+
+    monkeypatch.setattr(LetterEmbedder, "embed", slow)
+    monkeypatch.setattr("chatconnect.services.ingestion.time.perf_counter", lambda: seconds)
+    knowledge = Knowledge()
+
+    await knowledge.ingested(await knowledge.uploaded(LONG))
+
+    assert seen[:3] == [FIRST_BATCH, FIRST_BATCH // 2, FIRST_BATCH // 4]
+    assert max(seen[1:]) * 0.2 < 2
 
 
 async def test_the_same_event_again_changes_nothing() -> None:

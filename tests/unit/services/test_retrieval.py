@@ -60,6 +60,24 @@ async def test_the_neighbours_of_one_document_come_as_one_passage() -> None:
     assert passage.chunk.text == text.strip()
 
 
+async def test_a_text_of_several_documents_is_found_once() -> None:
+    knowledge = Knowledge()
+    for _ in range(3):
+        await knowledge.known("The pro plan costs 49 euros.")
+    await knowledge.known("The pro plan costs 59 euros.")
+
+    assert sorted(await found(knowledge)) == ["The pro plan costs 49 euros.", "The pro plan costs 59 euros."]
+
+
+async def test_a_replaced_text_does_not_hide_the_same_text_elsewhere() -> None:
+    knowledge = Knowledge()
+    document = await knowledge.known("The pro plan costs 49 euros.")
+    await knowledge.known("The pro plan costs 49 euros.")
+    await knowledge.known("Our office is in Bremen.", renews=document.id)
+
+    assert "The pro plan costs 49 euros." in await found(knowledge)
+
+
 async def test_a_version_that_is_not_finished_is_not_found() -> None:
     knowledge = Knowledge()
     knowledge.document_faults["activate"] = Unavailable("the database")
@@ -70,9 +88,9 @@ async def test_a_version_that_is_not_finished_is_not_found() -> None:
     assert await found(knowledge) == []
 
 
-@pytest.mark.parametrize("change", ["replaced", "deleted"])
-async def test_a_version_replaced_or_deleted_while_it_was_searched_is_not_found(
-    change: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("change", "expected"), [("replaced", ["The pro plan costs 59 euros."]), ("deleted", [])])
+async def test_a_version_replaced_or_deleted_while_it_was_searched_is_not_found_but_what_took_its_place(
+    change: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knowledge = Knowledge()
     document = await knowledge.known("The pro plan costs 49 euros.")
@@ -80,6 +98,7 @@ async def test_a_version_replaced_or_deleted_while_it_was_searched_is_not_found(
 
     async def meanwhile(self: MemoryChunks, *args: Any, **settings: Any) -> list[Passage]:
         passages = await search(self, *args, **settings)
+        monkeypatch.setattr(MemoryChunks, "search", search)
         if change == "deleted":
             await knowledge.documents.delete(ACME, document.id)
         else:
@@ -88,7 +107,7 @@ async def test_a_version_replaced_or_deleted_while_it_was_searched_is_not_found(
 
     monkeypatch.setattr(MemoryChunks, "search", meanwhile)
 
-    assert await found(knowledge) == []
+    assert await found(knowledge) == expected
 
 
 async def test_the_same_query_again_needs_neither_the_embedder_nor_the_store() -> None:

@@ -1,4 +1,4 @@
-"""Chunks in Qdrant: one collection per embedding model, a dense and a BM25 vector per chunk, fused in one query."""
+"""Chunks in Qdrant: one collection per embedding model, a dense and a BM25 vector per chunk, asked in one request."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,21 +7,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
+from chatconnect.adapters.bm25 import document_vector, query_vector
 from chatconnect.adapters.qdrant_points import QdrantPoints
 from chatconnect.domain.errors import Unavailable
+from chatconnect.domain.fusion import fused, terms_of
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Passage
 from chatconnect.domain.secret import Secret
+from chatconnect.domain.terms import telling, terms
 from chatconnect.ports.knowledge import SearchScope
 
 if TYPE_CHECKING:
     from qdrant_client import AsyncQdrantClient, models
 
 DENSE, SPARSE = "dense", "sparse"
-BM25 = "qdrant/bm25"
-# Each part offers more than is asked for, so that the fusion has something to agree on.
-_CANDIDATES = 4
+Scored = list[tuple[Chunk, float]]
+# Each part offers at least so many, so that the fusion has something to agree on.
+_CANDIDATES = 20
 _CONFLICT = 409
+# Points of one request of a walk through all of a tenant's.
+_PAGE = 5_000
 _CONNECTIONS = 50
 
 
@@ -47,12 +52,10 @@ class QdrantDatabase:
                 from httpx import Limits
                 from qdrant_client import AsyncQdrantClient
 
-                # The server computes the BM25 vectors itself: `cloud_inference` hands it the text as it is.
                 self._client = AsyncQdrantClient(
                     url=self._url,
                     api_key=self._api_key.reveal() if self._api_key else None,
                     timeout=self._timeout,
-                    cloud_inference=True,
                     limits=Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
                     check_compatibility=False,
                 )
@@ -118,7 +121,7 @@ class QdrantChunks:
             [
                 {
                     "id": str(_point_id(chunk)),
-                    "vector": {DENSE: vector, SPARSE: {"text": chunk.text, "model": BM25}},
+                    "vector": {DENSE: vector, SPARSE: document_vector(terms_of(chunk))},
                     "payload": self._payload(chunk),
                 }
                 for chunk, vector in zip(chunks, vectors, strict=True)
@@ -129,21 +132,24 @@ class QdrantChunks:
         self, text: str, vector: Sequence[float], scope: SearchScope, *, limit: int, threshold: float
     ) -> list[Passage]:
         """Return the passages that match best by meaning and by words, fused, best first. Raises Unavailable."""
-        allowed, candidates = self._filter(scope), limit * _CANDIDATES
-        by_meaning = {"query": vector, "using": DENSE, "score_threshold": threshold}
-        by_words = {"query": {"text": text, "model": BM25}, "using": SPARSE}
+        by_meaning, by_words = await self.both(text, vector, scope, limit=max(limit, _CANDIDATES))
+        return fused(frozenset(terms(text)), by_meaning, by_words, threshold=threshold, limit=limit)
+
+    async def both(
+        self, text: str, vector: Sequence[float], scope: SearchScope, *, limit: int
+    ) -> tuple[Scored, Scored]:
+        """Return what is found by meaning, with cosines, and by words, with BM25 scores. Raises Unavailable."""
+        asked = frozenset(terms(text))
+        wanted = {"filter": self._filter(scope), "limit": limit, "with_payload": True}
+        queries: list[dict[str, Any]] = [
+            {"query": vector, "using": DENSE},
+            {"query": query_vector(telling(asked) or asked), "using": SPARSE},
+        ]
         points = await self._database.points()
-        found = await points.query(
-            self._database.collection,
-            {
-                "prefetch": [part | {"filter": allowed, "limit": candidates} for part in (by_meaning, by_words)],
-                "query": {"fusion": "rrf"},
-                "filter": allowed,
-                "limit": limit,
-                "with_payload": True,
-            },
-        )
-        return [Passage(_chunk(point["payload"]), point["score"]) for point in found]
+        # Of a text without any terms, the words find nothing; Qdrant refuses a vector of none.
+        found = await points.query(self._database.collection, [query | wanted for query in queries[: 1 + bool(asked)]])
+        by_meaning, by_words, *_ = ([(_chunk(p["payload"]), p["score"]) for p in part] for part in (*found, []))
+        return by_meaning, by_words
 
     async def delete_version(self, version_id: VersionId) -> None:
         """Remove all points of a version. Raises Unavailable."""
@@ -153,6 +159,33 @@ class QdrantChunks:
         selector = models.Filter(must=[_matches("tenant_id", self._tenant_id), _matches("version_id", version_id)])
         with qdrant_errors():
             await client.delete(self._database.collection, models.FilterSelector(filter=selector), wait=True)
+
+    async def delete_after(self, version_id: VersionId, position: int) -> None:
+        """Remove the points of a version's chunks behind a position. Raises Unavailable."""
+        from qdrant_client import models
+
+        client = await self._database.client()
+        behind = models.FieldCondition(key="position", range=models.Range(gt=position))
+        selector = models.Filter(
+            must=[_matches("tenant_id", self._tenant_id), _matches("version_id", version_id), behind]
+        )
+        with qdrant_errors():
+            await client.delete(self._database.collection, models.FilterSelector(filter=selector), wait=True)
+
+    async def positions(self) -> dict[VersionId, set[int]]:
+        """Return of which versions there are points, and of which of their chunks. Raises Unavailable."""
+        points = await self._database.points()
+        found: dict[VersionId, set[int]] = {}
+        page: dict[str, Any] = {"filter": self._filter(SearchScope()), "limit": _PAGE}
+        page |= {"with_payload": ["version_id", "position"]}
+        while True:
+            some, following = await points.scroll(self._database.collection, page)
+            for point in some:
+                payload = point["payload"]
+                found.setdefault(VersionId(UUID(payload["version_id"])), set()).add(payload["position"])
+            if following is None:
+                return found
+            page["offset"] = following
 
     def _filter(self, scope: SearchScope) -> dict[str, Any]:
         must = [{"key": "tenant_id", "match": {"value": str(self._tenant_id)}}]

@@ -25,11 +25,15 @@ class QdrantPoints:
         self._headers = {"Content-Type": "application/json"} | ({"api-key": api_key.reveal()} if api_key else {})
         self._transport: DirectTransport | None = None
 
-    async def query(self, collection: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the points that a query finds, each with `score` and `payload`. Raises Unavailable."""
-        answer = await self._send("POST", f"{collection}/points/query", body)
-        points: list[dict[str, Any]] = answer["points"]
-        return points
+    async def query(self, collection: str, queries: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
+        """Return the points that each query finds, with `score` and `payload`, in one request. Raises Unavailable."""
+        answers = await self._send("POST", f"{collection}/points/query/batch", {"searches": queries})
+        return [answer["points"] for answer in answers]
+
+    async def scroll(self, collection: str, body: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Any]:
+        """Return a page of points, and the `offset` of the next one (None: no more). Raises Unavailable."""
+        answer = await self._send("POST", f"{collection}/points/scroll", body)
+        return answer["points"], answer.get("next_page_offset")
 
     async def upsert(self, collection: str, points: Sequence[Point]) -> None:
         """Store points, each with `id`, `vector` and `payload`, and wait until they are. Raises Unavailable."""

@@ -14,14 +14,14 @@ import orjson
 
 from chatconnect.adapters.redis import AWAY, Command, RedisDatabase
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
-from chatconnect.domain.knowledge import Chunk, Passage
+from chatconnect.domain.knowledge import Chunk, Match, Passage
 from chatconnect.ports.query_cache import Query, Remembered
 
 VECTOR_SECONDS = 3_600
 PASSAGES_SECONDS = 300
 LARGEST = 256 * 1024
 """Bytes of passages that are kept under one key."""
-_FORM = "1"
+_FORM = "2"
 
 
 class RedisQueryCache:
@@ -89,7 +89,7 @@ def _packed_passages(passages: Sequence[Passage]) -> bytes:
     for passage in passages:
         chunk = passage.chunk
         place = (chunk.document_id, chunk.version_id, chunk.position, chunk.start, chunk.end, chunk.page)
-        rows.append((*place, chunk.title, chunk.text, chunk.headings, passage.score, passage.similarity))
+        rows.append((*place, chunk.title, chunk.text, chunk.headings, passage.score, passage.similarity, passage.match))
     return orjson.dumps(rows)
 
 
@@ -102,7 +102,8 @@ def _passages(packed: bytes) -> list[Passage]:
             ),
             score,
             similarity,
+            Match(**match) if match else None,
         )
-        for document, version, position, start, end, page, title, text, headings, score, similarity
+        for document, version, position, start, end, page, title, text, headings, score, similarity, match
         in orjson.loads(packed)
     ]  # fmt: skip

@@ -58,10 +58,12 @@ class S3Uploads:
             await call("s3", "download_file", self._bucket, key, str(to))
 
     async def copy(self, key: str, to: str) -> None:
-        """Copy an object, which the bucket announces like an upload. Raises NotFound, Unavailable."""
+        """Copy an object (also onto itself), which the bucket announces. Raises NotFound, Unavailable."""
         source = {"Bucket": self._bucket, "Key": key}
+        # S3 copies an object onto itself only when something about it changes.
+        changes = {"MetadataDirective": "REPLACE"} if key == to else {}
         with _errors(key):
-            await call("s3", "copy_object", Bucket=self._bucket, Key=to, CopySource=source)
+            await call("s3", "copy_object", Bucket=self._bucket, Key=to, CopySource=source, **changes)
 
     async def delete(self, key: str) -> None:
         """Remove the object with all its versions; none is no error. Raises Unavailable."""
@@ -69,13 +71,16 @@ class S3Uploads:
             await asyncio.to_thread(self._delete_versions, key)
 
     async def keys(self, tenant_id: TenantId) -> AsyncIterator[str]:
-        """Yield the keys of the tenant's objects."""
+        """Yield the keys of the tenant's objects, also of those of which only former versions are left."""
+        seen: set[str] = set()
         with aws_errors("the upload store"):
-            paginator = await call("s3", "get_paginator", "list_objects_v2")
+            paginator = await call("s3", "get_paginator", "list_object_versions")
             pages = iter(paginator.paginate(Bucket=self._bucket, Prefix=f"{tenant_id}/"))
             while (page := await asyncio.to_thread(next, pages, None)) is not None:
-                for item in page.get("Contents", ()):
-                    yield item["Key"]
+                for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                    if entry["Key"] not in seen:
+                        seen.add(entry["Key"])
+                        yield entry["Key"]
 
     def _delete_versions(self, key: str) -> None:
         s3 = client("s3")

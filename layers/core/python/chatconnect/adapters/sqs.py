@@ -1,4 +1,7 @@
-"""SQS: turns that could not be written wait in a queue, and queues tell how full they are."""
+"""SQS: what could not be done to its end waits in queues, and queues tell how full they are."""
+
+import json
+from urllib.parse import quote_plus
 
 from pydantic import TypeAdapter
 
@@ -25,6 +28,50 @@ class SqsTurns:
 def turn_of(body: str) -> Turn:
     """Return the turn that a queue message holds. Raises pydantic.ValidationError."""
     return _TURN.validate_json(body)
+
+
+class SqsContinuations:
+    """Puts uploads that were not read to their end into the queue that announces uploads, in S3's own form."""
+
+    def __init__(self, queue_url: str) -> None:
+        self._queue_url = queue_url
+
+    async def put(self, key: str, sequencer: str) -> None:
+        """Announce the upload again. Raises Unavailable."""
+        place = {"object": {"key": quote_plus(key, safe="/"), "sequencer": sequencer}}
+        body = json.dumps({"Records": [{"eventName": "ObjectCreated:Continued", "s3": place}]})
+        with aws_errors("the upload queue"):
+            await call("sqs", "send_message", QueueUrl=self._queue_url, MessageBody=body)
+
+
+class SqsParkedUploads:
+    """The queue of messages that failed too often, and the one that they came from."""
+
+    def __init__(self, parked_url: str, queue_url: str) -> None:
+        self._parked_url, self._queue_url = parked_url, queue_url
+
+    async def redrive(self) -> int:
+        """Put every parked message back and return how many. One that is interrupted may be there twice.
+
+        Raises Unavailable.
+        """
+        moved = 0
+        with aws_errors("the upload queue"):
+            while messages := await self._some():
+                for message in messages:
+                    await call("sqs", "send_message", QueueUrl=self._queue_url, MessageBody=message["Body"])
+                    receipt = message["ReceiptHandle"]
+                    await call("sqs", "delete_message", QueueUrl=self._parked_url, ReceiptHandle=receipt)
+                    moved += 1
+        return moved
+
+    async def _some(self) -> list[dict[str, str]]:
+        # It waits, so that every server of the queue is asked and not a few.
+        answer = await call(
+            "sqs", "receive_message", QueueUrl=self._parked_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+        )
+        messages: list[dict[str, str]] = answer.get("Messages", [])
+        return messages
 
 
 class SqsQueue:

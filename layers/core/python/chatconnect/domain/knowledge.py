@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -28,6 +29,10 @@ MEDIA_TYPES = {
     ".html": "text/html",
     ".htm": "text/html",
 }
+
+
+# A version that failed for reasons of ours; the same upload may be tried again.
+GIVEN_UP = "processing_failed"
 
 
 class Status(StrEnum):
@@ -56,6 +61,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """What embedding took: tokens, about, and their price in millionths of a US dollar."""
+
+    tokens: int = 0
+    cost_microusd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a version could not become knowledge: a stable code and a sentence for the tenant's staff."""
 
@@ -78,6 +91,7 @@ class Version:
     status: Status = Status.UPLOADED
     progress: Progress = Progress()
     failure: Failure | None = None
+    embedded: Embedded = Embedded()
 
     def moved_to(self, status: Status, *, failure: Failure | None = None) -> "Version":
         """Return the version in `status`. Raises Conflict when that step is not allowed."""
@@ -142,17 +156,36 @@ class Chunk:
     page: int | None = None
     headings: tuple[str, ...] = ()
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of place and text, in hexadecimal: by it a chunk is known that was stored before."""
+        return sha256(f"{self.start}:{self.text}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Why a passage was found: its place (from 1) and score by meaning (cosine) and by words (BM25), None where that
+    part did not find it.
+    """
+
+    dense_rank: int | None = None
+    dense_score: float | None = None
+    sparse_rank: int | None = None
+    sparse_score: float | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk that a search found, with its score (higher is better; comparable within one search only).
 
-    `similarity` is the cosine of the dense part, where it was computed: comparable between searches.
+    `similarity` is the cosine of the dense part, where it was computed: comparable between searches. `match` says why
+    it was found; a foreign knowledge base does not tell.
     """
 
     chunk: Chunk
     score: float
     similarity: float | None = None
+    match: Match | None = None
 
 
 def media_type_of(filename: str) -> str:
@@ -207,4 +240,5 @@ def _joined(first: Passage, second: Passage) -> Passage:
     text = first.chunk.text + gap + second.chunk.text[overlap:]
     chunk = replace(first.chunk, text=text, end=max(first.chunk.end, second.chunk.end))
     similarities = [s for s in (first.similarity, second.similarity) if s is not None]
-    return Passage(chunk, max(first.score, second.score), max(similarities) if similarities else None)
+    better = first if first.score >= second.score else second
+    return Passage(chunk, better.score, max(similarities) if similarities else None, better.match)

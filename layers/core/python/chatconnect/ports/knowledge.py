@@ -1,13 +1,13 @@
 """Where documents, their chunks and their vectors are kept."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
-from chatconnect.domain.knowledge import Chunk, Document, Failure, Passage, Progress, Version
+from chatconnect.domain.knowledge import Chunk, Document, Embedded, Failure, Passage, Progress, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,15 @@ class DocumentPage:
 
     documents: tuple[Document, ...]
     next_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the database has of a version that is not purged: how many chunks, and whether it answers now."""
+
+    version: Version
+    chunks: int
+    answers: bool
 
 
 class Documents(Protocol):
@@ -41,7 +50,8 @@ class Documents(Protocol):
         """Claim an uploaded version for processing and return it.
 
         None when there is nothing to do: the version is unknown, deleted or already done with this upload or a later
-        one (`sequencer` is S3's, comparable as text of equal length). A claim left unfinished can be taken again.
+        one (`sequencer` is S3's, comparable as text of equal length). A claim left unfinished can be taken again, with
+        the progress that was made, and so can one that was given up (GIVEN_UP).
         """
         ...
 
@@ -72,6 +82,21 @@ class Documents(Protocol):
         """Return the versions that will never answer again (replaced, or their document deleted) and are not purged."""
         ...
 
+    async def versions(self, document_id: DocumentId) -> Sequence[Version]:
+        """Return the document's versions, newest first, with the purged ones. Raises NotFound."""
+        ...
+
+    async def stuck_versions(self, before: datetime) -> Sequence[Version]:
+        """Return the versions that wait for their file, or are being processed, since before that moment.
+
+        Those that will never answer are not among them.
+        """
+        ...
+
+    async def holdings(self) -> Sequence[Holding]:
+        """Return what there is of every version that is not purged, from one snapshot."""
+        ...
+
     async def purged(self, version_id: VersionId) -> None:
         """Record that nothing is left of the version outside the database."""
         ...
@@ -86,6 +111,25 @@ class Documents(Protocol):
 
     async def save_chunks(self, version_id: VersionId, chunks: Sequence[Chunk]) -> None:
         """Store chunks; one with the same version and position is replaced."""
+        ...
+
+    async def stored_chunks(self, version_id: VersionId, model: str) -> Mapping[int, str]:
+        """Return the digests of the version's chunks by position, and note that its vectors are those of `model`.
+
+        Had it vectors of another model, its chunks are dropped first: all of its points are to be made anew.
+        """
+        ...
+
+    async def drop_chunks(self, version_id: VersionId) -> None:
+        """Remove the version's chunks."""
+        ...
+
+    async def add_embedded(self, version_id: VersionId, embedded: Embedded, day: date) -> None:
+        """Add what embedding took to the version, and to the tenant's totals of the day (UTC) and its month."""
+        ...
+
+    async def chunks_of_version(self, version_id: VersionId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
+        """Return a version's chunks after a position, in order; none of an unknown one."""
         ...
 
     async def chunks(self, document_id: DocumentId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
@@ -116,12 +160,21 @@ class Chunks(Protocol):
     ) -> list[Passage]:
         """Return the passages that match best by meaning and by words, fused, best first.
 
-        A passage whose cosine is below `threshold` is left out, unless its words match. Raises Unavailable.
+        Each says why it matches. A passage whose cosine is below `threshold` is left out, unless it has a code of the
+        text or most of its telling words. Raises Unavailable.
         """
         ...
 
     async def delete_version(self, version_id: VersionId) -> None:
         """Remove all points of a version. Raises Unavailable."""
+        ...
+
+    async def delete_after(self, version_id: VersionId, position: int) -> None:
+        """Remove the points of a version's chunks behind a position. Raises Unavailable."""
+        ...
+
+    async def positions(self) -> dict[VersionId, set[int]]:
+        """Return of which versions there are points, and of which of their chunks. Raises Unavailable."""
         ...
 
 
@@ -140,6 +193,14 @@ class PassageSource(Protocol):
         a passage stands gives each a version of its own.
         Raises Unavailable when the source did not answer in full: nothing is found only where it says so.
         """
+        ...
+
+
+class Continuations(Protocol):
+    """Where it waits for another call of the function what did not fit into this one."""
+
+    async def put(self, key: str, sequencer: str) -> None:
+        """Announce an upload again, as the bucket did. Raises Unavailable."""
         ...
 
 
@@ -171,7 +232,7 @@ class Uploads(Protocol):
         ...
 
     async def copy(self, key: str, to: str) -> None:
-        """Copy an object, which the bucket announces like an upload. Raises NotFound, Unavailable."""
+        """Copy an object, also onto itself; the bucket announces it like an upload. Raises NotFound, Unavailable."""
         ...
 
     async def delete(self, key: str) -> None:
@@ -179,5 +240,5 @@ class Uploads(Protocol):
         ...
 
     def keys(self, tenant_id: TenantId) -> AsyncIterator[str]:
-        """Yield the keys of the tenant's objects."""
+        """Yield the keys of the tenant's objects, also of those of which only former versions are left."""
         ...

@@ -23,7 +23,8 @@ class Subject(StrEnum):
 class Total:
     """What was used in a day or month, in UTC, from `starts_on` on; money in millionths of a US dollar.
 
-    An answer counts on the day on which it began, with all that was spent on it.
+    An answer counts on the day on which it began, with all that was spent on it; what was embedded of documents, on
+    its own day and in figures of its own.
     """
 
     starts_on: date
@@ -33,6 +34,8 @@ class Total:
     cached_tokens: int
     cache_write_tokens: int
     cost_microusd: int
+    embedding_tokens: int = 0
+    embedding_cost_microusd: int = 0
 
 
 class UsageRecords(Protocol):

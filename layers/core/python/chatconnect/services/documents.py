@@ -11,6 +11,7 @@ from chatconnect.domain.knowledge import (
     MAX_UPLOAD_BYTES,
     Chunk,
     Document,
+    Embedded,
     Progress,
     Status,
     Version,
@@ -83,6 +84,10 @@ class DocumentService:
         """Return the document. Raises NotFound."""
         return await self._documents_of(tenant_id).get(document_id)
 
+    async def versions(self, tenant_id: TenantId, document_id: DocumentId) -> Sequence[Version]:
+        """Return the document's versions, newest first, with those of which nothing is left. Raises NotFound."""
+        return await self._documents_of(tenant_id).versions(document_id)
+
     async def list_newest(self, tenant_id: TenantId, *, limit: int, before: datetime | None) -> DocumentPage:
         """Return a page of documents, newest first."""
         return await self._documents_of(tenant_id).list_newest(limit=limit, before=before)
@@ -106,27 +111,35 @@ class DocumentService:
                 await purge(version, documents=documents, chunks=chunks, uploads=self._uploads)
 
     async def reprocess(self, tenant_id: TenantId, document_id: DocumentId) -> Document:
-        """Read the newest upload again, as a new version: the present one answers until that is ready.
+        """Read the newest file again, as a new version: the present one answers until that is ready.
 
-        Raises NotFound, Conflict with code "not_uploaded".
+        Raises NotFound, Conflict with code "not_uploaded" when no file of the document ever arrived.
         """
         documents = self._documents_of(tenant_id)
         document = await documents.get(document_id)
-        newest, now = document.newest, self._clock()
+        source, now = await self._newest_with_file(document), self._clock()
         again = replace(
-            newest,
+            source,
             id=VersionId(new_id()),
-            number=newest.number + 1,
+            number=document.newest.number + 1,
             created_at=now,
             status=Status.UPLOADED,
             progress=Progress(),
             failure=None,
+            embedded=Embedded(),
         )
-        if not await self._uploads.exists(newest.object_key):
-            raise Conflict("the file was never uploaded", code="not_uploaded")
         await documents.add_version(again)
-        await self._uploads.copy(newest.object_key, again.object_key)
+        await self._uploads.copy(source.object_key, again.object_key)
         return replace(document, newest=again, updated_at=now)
+
+    async def _newest_with_file(self, document: Document) -> Version:
+        """Return the newest version, or else the one that answers: of others between them the file may be missing."""
+        if await self._uploads.exists(document.newest.object_key):
+            return document.newest
+        for version in await self._documents_of(document.tenant_id).versions(document.id):
+            if version.id == document.active_version_id and await self._uploads.exists(version.object_key):
+                return version
+        raise Conflict("the file was never uploaded", code="not_uploaded")
 
 
 def _check_declared(upload: NewUpload, media_type: str) -> None:

@@ -1,24 +1,35 @@
 """From an uploaded file to knowledge: verify, parse, chunk, embed, store, publish."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from datetime import date
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings, ChunkText, CountTokens, split
 from chatconnect.domain.errors import DocumentRejected, NotFound
-from chatconnect.domain.knowledge import MAX_UPLOAD_BYTES, Chunk, Failure, ObjectKey, Progress, Version
+from chatconnect.domain.knowledge import MAX_UPLOAD_BYTES, Chunk, Embedded, Failure, ObjectKey, Progress, Version
+from chatconnect.domain.pricing import Price
+from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
-from chatconnect.ports.knowledge import ChunksOf, Documents, DocumentsOf, Uploads
+from chatconnect.ports.knowledge import ChunksOf, Continuations, Documents, DocumentsOf, Uploads
 from chatconnect.ports.models import Embedder
 from chatconnect.ports.parsing import DocumentParser
 from chatconnect.services.changes import changing
 from chatconnect.services.purging import purge
 
-BATCH = 64
+# Batches grow and shrink so that progress is told at least every two seconds, however fast the embedder is.
+FIRST_BATCH, LARGEST_BATCH = 16, 64
+_QUICK_SECONDS, _SLOW_SECONDS = 0.75, 1.5
+# With less time than this left no further batch is begun: embedding one and storing it takes seconds, retries included.
+MARGIN_SECONDS = 45.0
+
+RemainingSeconds = Callable[[], float]
+PriceOn = Callable[[date], Price | None]
+"""Returns what the embedding model costs on a day; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +42,19 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What came of an upload: its end, its chunks, and the seconds each step took."""
+    """What came of an upload: its end, the chunks stored in this call, and the seconds each step took."""
 
     outcome: str
     chunks: int
     seconds: dict[str, float]
+
+
+class _OutOfTime(Exception):
+    """The rest is for another call. `chunks` were stored in this one."""
+
+    def __init__(self, chunks: int) -> None:
+        super().__init__()
+        self.chunks = chunks
 
 
 class IngestionService:
@@ -51,15 +70,21 @@ class IngestionService:
         embedder: Embedder,
         count_tokens: Callable[[], CountTokens],
         epochs: Epochs,
+        continuations: Continuations,
+        price_on: PriceOn,
+        clock: Clock,
         chunking: ChunkSettings = DEFAULT_CHUNKS,
     ) -> None:
         self._documents_of, self._chunks_of, self._uploads = documents_of, chunks_of, uploads
         self._parser, self._embedder, self._count_tokens = parser, embedder, count_tokens
         self._epochs, self._chunking = epochs, chunking
+        self._continuations, self._price_on, self._clock = continuations, price_on, clock
 
-    async def ingest(self, upload: Upload) -> Ingested:
+    async def ingest(self, upload: Upload, remaining_seconds: RemainingSeconds = lambda: inf) -> Ingested:
         """Process one upload to its end: "ready", "failed" (the document says why) or "ignored" (nothing to do).
 
+        "continued": the time ran out; what was stored stays, and the upload is announced again. Each call stores
+        something, and what an earlier one has stored, to its end or not, is not embedded again.
         Raises Invalid for a foreign key and Unavailable when something is away: then the event must come again.
         """
         place = ObjectKey.parse(upload.key)
@@ -72,10 +97,12 @@ class IngestionService:
         if version is None:
             return Ingested("ignored", 0, steps.seconds)
         try:
-            stored = await self._read(version, documents, steps)
+            stored = await self._read(version, documents, steps, remaining_seconds)
+        except _OutOfTime as pause:
+            return await self._continue(upload, version, documents, Ingested("continued", pause.chunks, steps.seconds))
         except DocumentRejected as rejection:
             await documents.fail(version.id, Failure(rejection.code, rejection.message))
-            await self._chunks_of(place.tenant_id).delete_version(version.id)
+            await self._forget_chunks(version, documents)
             return Ingested("failed", 0, steps.seconds)
         except NotFound:  # the document was deleted meanwhile
             await self._purge(version, documents)
@@ -94,7 +121,22 @@ class IngestionService:
         place = ObjectKey.parse(upload.key)
         await self._documents_of(place.tenant_id).fail(place.version_id, failure)
 
-    async def _read(self, version: Version, documents: Documents, steps: "_Stopwatch") -> int:
+    async def _continue(self, upload: Upload, version: Version, documents: Documents, so_far: Ingested) -> Ingested:
+        """Announce the upload again, unless nobody waits for it any more: then nobody else would purge this batch."""
+        try:
+            document = await documents.get(version.document_id)
+        except NotFound:
+            document = None
+        if document is None or document.active_version_id == document.newest.id != version.id:
+            await self._purge(version, documents)
+            return Ingested("ignored", 0, so_far.seconds)
+        await self._continuations.put(upload.key, upload.sequencer)
+        return so_far
+
+    async def _read(
+        self, version: Version, documents: Documents, steps: "_Stopwatch", remaining_seconds: RemainingSeconds
+    ) -> int:
+        """Store the chunks that are not stored yet and return how many. Raises _OutOfTime, DocumentRejected."""
         title = (await documents.get(version.document_id)).title
         with TemporaryDirectory() as folder:
             path = Path(folder) / "upload"
@@ -106,14 +148,36 @@ class IngestionService:
             texts = list(split(parsed, self._count_tokens(), size=self._chunking.size, overlap=self._chunking.overlap))
         if not texts:
             raise DocumentRejected("empty", "There is no text in this document.")
-        await documents.set_progress(version.id, Progress(0, len(texts)))
-        done = 0
-        for batch in _batches(texts, BATCH):
-            chunks = [_chunk(version, title, text) for text in batch]
-            await self._store(version, chunks, documents, steps)
-            done += len(chunks)
-            await documents.set_progress(version.id, Progress(done, len(texts)))
-        return done
+        missing = await self._missing(version, title, texts, documents)
+        known = len(texts) - len(missing)
+        await documents.set_progress(version.id, Progress(known, len(texts)))
+        stored, size = 0, FIRST_BATCH
+        while batch := missing[stored : stored + size]:
+            if stored and remaining_seconds() < MARGIN_SECONDS:
+                raise _OutOfTime(stored)
+            begin = time.perf_counter()
+            await self._store(version, title, batch, documents, steps)
+            stored += len(batch)
+            await documents.set_progress(version.id, Progress(known + stored, len(texts)))
+            size = _next_size(size, time.perf_counter() - begin)
+        return stored
+
+    async def _missing(
+        self, version: Version, title: str, texts: Sequence[ChunkText], documents: Documents
+    ) -> list[ChunkText]:
+        """Return what is not stored yet with the embedder's vectors. A chunk is stored after its point."""
+        stored = await documents.stored_chunks(version.id, self._embedder.name)
+        if any(position >= len(texts) for position in stored):  # of another file under the same key
+            await self._forget_chunks(version, documents)
+            return list(texts)
+        if not stored:
+            return list(texts)
+        return [text for text in texts if stored.get(text.position) != _chunk(version, title, text).digest]
+
+    async def _forget_chunks(self, version: Version, documents: Documents) -> None:
+        """Remove chunks before points, so that none is taken for stored that is not found."""
+        await documents.drop_chunks(version.id)
+        await self._chunks_of(version.tenant_id).delete_version(version.id)
 
     async def _fetch(self, version: Version, path: Path) -> None:
         try:
@@ -123,12 +187,23 @@ class IngestionService:
         except NotFound as error:
             raise DocumentRejected("missing", "The file is no longer there; please upload it again.") from error
 
-    async def _store(self, version: Version, chunks: list[Chunk], documents: Documents, steps: "_Stopwatch") -> None:
+    async def _store(
+        self, version: Version, title: str, texts: list[ChunkText], documents: Documents, steps: "_Stopwatch"
+    ) -> None:
+        chunks = [_chunk(version, title, text) for text in texts]
         with steps.timing("embed"):
             vectors = await self._embedder.embed([chunk.text for chunk in chunks])
+            await self._account(version, sum(text.tokens for text in texts), documents)
         with steps.timing("store"):
             await self._chunks_of(version.tenant_id).save(chunks, vectors)
             await documents.save_chunks(version.id, chunks)
+
+    async def _account(self, version: Version, tokens: int, documents: Documents) -> None:
+        """Add what was embedded to the tenant's usage; tokens are counted here, about as the model does."""
+        day = self._clock().date()
+        price = self._price_on(day)
+        cost = price.of(input_tokens=tokens, output_tokens=0) if price else 0
+        await documents.add_embedded(version.id, Embedded(tokens, cost), day)
 
     async def _purge(self, version: Version, documents: Documents) -> None:
         """Remove what is left of a version outside the database."""
@@ -163,7 +238,8 @@ def _chunk(version: Version, title: str, text: ChunkText) -> Chunk:
     )
 
 
-def _batches(items: Iterable[ChunkText], size: int) -> Iterator[list[ChunkText]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
+def _next_size(size: int, seconds: float) -> int:
+    """Return how large the next batch is after one that took `seconds`."""
+    if seconds < _QUICK_SECONDS:
+        return min(2 * size, LARGEST_BATCH)
+    return max(size // 2, 1) if seconds > _SLOW_SECONDS else size

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from chatconnect.domain.assistant import Retrieval
 from chatconnect.domain.errors import Invalid, KnowledgeSourceFailed
+from chatconnect.domain.fusion import without_duplicates
 from chatconnect.domain.identifiers import TenantId, VersionId
 from chatconnect.domain.knowledge import Passage, merge_adjacent
 from chatconnect.ports.clock import Clock
@@ -18,8 +19,10 @@ from chatconnect.services.knowledge_sources import ForeignSearch
 from chatconnect.services.timings import Timings
 
 MAX_QUERY = 2_000
-# Some of what is found may be joined or turn out to be replaced, so more is asked for.
-_SPARE = 2
+# Some of what is found may be joined, say the same, or turn out to be replaced, so more is asked for.
+_SPARE = 3
+# How often a search is repeated that a change of the knowledge has overtaken.
+_REPEATS = 3
 _LIFETIME = timedelta(minutes=5)
 
 OnLookup = Callable[[str, bool], None]
@@ -76,14 +79,21 @@ class RetrievalService:
                 raise KnowledgeSourceFailed("knowledge sources are not searched here")
             return await self._elsewhere.search_at(epoch, tenant_id, source_id, query, settings, timings)
         known = await self._known(epoch, tenant_id, query, settings)
-        if known.passages is not None:
-            return await self._standing(tenant_id, known.passages, settings)
-        vector, passages = await self._found(epoch, tenant_id, query, settings, known.vector, timings)
-        new = Remembered(vector if known.vector is None else None, passages)
-        standing, _ = await asyncio.gather(
-            self._standing(tenant_id, passages, settings), self._keep(epoch, tenant_id, query, settings, new)
-        )
-        return standing
+        vector, passages, hidden = known.vector, known.passages, tuple[VersionId, ...]()
+        attempt, kept = 0, passages is not None
+        while True:
+            if passages is None:
+                vector, passages, hidden = await self._found(
+                    epoch, tenant_id, query, settings, vector, timings, afresh=attempt > 0
+                )
+            new = Remembered(vector if known.vector is None else None, None if kept else passages)
+            (standing, overtaken), _ = await asyncio.gather(
+                self._standing(tenant_id, passages, hidden, settings),
+                self._keep(epoch, tenant_id, query, settings, new),
+            )
+            if not overtaken or attempt == _REPEATS:
+                return standing
+            passages, attempt, kept = None, attempt + 1, False
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one vector per text. Raises Invalid for none, too many, or an empty or over-long one."""
@@ -122,13 +132,13 @@ class RetrievalService:
         settings: Retrieval,
         vector: Sequence[float] | None,
         timings: Timings,
-    ) -> tuple[Sequence[float], list[Passage]]:
-        """Search now; return the query's vector, which may be known already, and what the search finds."""
-        hidden = self._hidden.get(
-            tenant_id,
-            None if epoch is None else (epoch.knowledge, epoch.streak),
-            self._documents_of(tenant_id).hidden_versions,
-        )
+        *,
+        afresh: bool,
+    ) -> tuple[Sequence[float], list[Passage], tuple[VersionId, ...]]:
+        """Search now; return the query's vector, which may be known already, what is found, and what was left out."""
+        read = self._documents_of(tenant_id).hidden_versions
+        era = None if epoch is None else (epoch.knowledge, epoch.streak)
+        hidden = read() if afresh else self._hidden.get(tenant_id, era, read)
         if vector is None:
             known, versions = await asyncio.gather(self._embedded(text, timings), hidden)
         else:
@@ -137,24 +147,31 @@ class RetrievalService:
             passages = await self._chunks_of(tenant_id).search(
                 text,
                 known,
-                SearchScope(settings.document_ids, tuple(versions)),
+                SearchScope(settings.document_ids, left_out := tuple(versions)),
                 limit=settings.limit * _SPARE,
                 threshold=settings.threshold,
             )
-        return known, passages
+        return known, passages, left_out
 
     async def _embedded(self, text: str, timings: Timings) -> Sequence[float]:
         with timings.step("embed"):
             [vector] = await self._embedder.embed([text])
         return vector
 
-    async def _standing(self, tenant_id: TenantId, passages: Sequence[Passage], settings: Retrieval) -> list[Passage]:
-        """Return the passages that answer now, joined: a version may have been replaced or deleted since they were
-        found, or since it was read which to leave out. One snapshot decides for all.
+    async def _standing(
+        self, tenant_id: TenantId, passages: Sequence[Passage], hidden: Sequence[VersionId], settings: Retrieval
+    ) -> tuple[list[Passage], bool]:
+        """Return the passages that answer now, each text once, joined, and whether the search was overtaken.
+
+        A version may have been replaced or deleted since its passages were found, or have become the one that answers
+        since it was read which to leave out. One snapshot decides for all.
         """
-        if not passages:
-            return []
         versions = {passage.chunk.version_id for passage in passages}
-        active = await self._documents_of(tenant_id).active_among(versions)
+        if not versions and not hidden:
+            return [], False
+        active = await self._documents_of(tenant_id).active_among(versions.union(hidden))
         standing = [passage for passage in passages if passage.chunk.version_id in active]
-        return merge_adjacent(standing)[: settings.limit]
+        return (
+            merge_adjacent(without_duplicates(standing))[: settings.limit],
+            not versions <= active or not active.isdisjoint(hidden),
+        )

@@ -1,10 +1,15 @@
 """What the elements of WordprocessingML mean for the text."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
 
-from chatconnect.adapters.parsers.docx_styles import Attributes, ListPlace, Lists, Styles
+from chatconnect.adapters.parsers.docx_styles import Attributes, ListPlace, Lists, Styles, whole_number
 from chatconnect.adapters.parsers.sections import Outline
 from chatconnect.adapters.parsers.tables import MAX_COLUMNS, row_line
+from chatconnect.domain.errors import DocumentRejected
+
+# Tables inside cells, and text boxes inside paragraphs: nobody nests so many by hand.
+MAX_DEPTH = 100
 
 # Text inside these is not shown: moved or deleted text, field codes, and the second version of a drawing.
 _UNSEEN = frozenset({"w:moveFrom", "w:del", "w:instrText", "mc:Fallback"})
@@ -49,6 +54,7 @@ class BodyReader:
         if tag in _UNSEEN:
             self._unseen += 1
         elif tag == "w:p":
+            self._check_depth(self._paragraphs)
             self._paragraphs.append(_Paragraph())
         elif tag == "w:t":
             self._in_text = True
@@ -59,6 +65,7 @@ class BodyReader:
         elif tag == "w:vanish":
             self._run_is_hidden = attributes.get("w:val") not in _OFF
         elif tag == "w:tbl":
+            self._check_depth(self._tables)
             self._tables.append(_Table())
         elif self._paragraphs:
             self._start_in_paragraph(tag, attributes)
@@ -90,10 +97,10 @@ class BodyReader:
         value = attributes.get("w:val", "")
         if tag == "w:pStyle":
             paragraph.level, paragraph.place = self._styles.level(value), self._styles.lists.get(value)
-        elif tag == "w:outlineLvl" and value.isdecimal():
-            paragraph.level = int(value) + 1 if int(value) < 9 else None
-        elif tag == "w:ilvl" and value.isdecimal():
-            paragraph.depth = min(int(value), 8)
+        elif tag == "w:outlineLvl" and (number := whole_number(value)) is not None:
+            paragraph.level = number + 1 if number < 9 else None
+        elif tag == "w:ilvl" and (number := whole_number(value)) is not None:
+            paragraph.depth = min(number, 8)
         elif tag == "w:numId":
             paragraph.place = ListPlace(value)
         elif tag in _CHARACTERS and (paragraph.parts or tag != "w:tab"):
@@ -112,8 +119,13 @@ class BodyReader:
             table.has_header = attributes.get("w:val") not in _OFF
         elif tag == "w:vMerge":
             table.merged = attributes.get("w:val") != "restart"
-        elif tag == "w:gridSpan" and (span := attributes.get("w:val", "")).isdecimal():
-            table.span = min(int(span), MAX_COLUMNS)
+        elif tag == "w:gridSpan" and (span := whole_number(attributes.get("w:val", ""))) is not None:
+            table.span = min(span, MAX_COLUMNS)
+
+    @staticmethod
+    def _check_depth(open_ones: Sized) -> None:
+        if len(open_ones) >= MAX_DEPTH:
+            raise DocumentRejected("too_complex", "The Word file is nested too deeply. Please save it as PDF.")
 
     def _add(self, text: str) -> None:
         if not self._unseen and not self._run_is_hidden:

@@ -12,6 +12,13 @@ _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "x
           (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
 _LARGEST_ROMAN = 4_000
 _LETTERS = 26
+# No number in a Word file has more digits; Python refuses to read those of thousands.
+_DIGITS = 9
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that an attribute holds, or None when it holds none."""
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else None
 
 
 class ListPlace(NamedTuple):
@@ -39,8 +46,8 @@ class Styles:
             self.levels[self._style] = level
         elif tag == "w:basedOn":
             self._based_on[self._style] = value
-        elif tag == "w:outlineLvl" and value.isdecimal() and int(value) < _DEPTH:
-            self.levels.setdefault(self._style, int(value) + 1)
+        elif tag == "w:outlineLvl" and (level := whole_number(value)) is not None and level < _DEPTH:
+            self.levels.setdefault(self._style, level + 1)
         elif tag == "w:numId":
             self.lists[self._style] = ListPlace(value)
 
@@ -56,8 +63,8 @@ class Styles:
 def _named_level(name: str) -> int | None:
     """Return the level of Word's own styles, whose names are English in every language."""
     kind, _, number = name.partition(" ")
-    if kind == "heading" and number.isdecimal() and 1 <= int(number) <= _DEPTH:
-        return int(number)
+    if kind == "heading" and (level := whole_number(number)) and level <= _DEPTH:
+        return level
     return 1 if name == "title" else None
 
 
@@ -85,14 +92,14 @@ class Lists:
         value = attributes.get("w:val", "")
         if tag == "w:abstractNum":
             self._definition = attributes.get("w:abstractNumId", "")
-        elif tag == "w:lvl" and (depth := attributes.get("w:ilvl", "")).isdecimal():
-            self._level = self._levels.setdefault(self._definition, {}).setdefault(int(depth), _Level())
+        elif tag == "w:lvl" and (depth := whole_number(attributes.get("w:ilvl", ""))) is not None:
+            self._level = self._levels.setdefault(self._definition, {}).setdefault(depth, _Level())
         elif tag == "w:numFmt":
             self._level.form = value
         elif tag == "w:lvlText":
             self._level.text = value
-        elif tag == "w:start" and value.isdecimal():
-            self._level.first = int(value)
+        elif tag == "w:start" and (first := whole_number(value)) is not None:
+            self._level.first = first
         elif tag == "w:num":
             self._list, self._definition = attributes.get("w:numId", ""), ""
         elif tag == "w:abstractNumId":

@@ -11,6 +11,7 @@ import resource
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
 
 from chatconnect.adapters.parsers.detect import Kind, detect
 from chatconnect.domain.chunking import ParsedDocument
@@ -38,14 +39,22 @@ def main(arguments: list[str]) -> None:
     _restrict(Limits(**json.loads(limits)))
     try:
         document = _parse(Path(path), filename)
-        header, text = _header(document), document.text.encode()
+        header, text = json.dumps(_header(document)).encode(), document.text.encode()
     except DocumentRejected as rejected:
-        header, text = {"rejected": [rejected.code, rejected.message]}, b""
+        header, text = _rejection(rejected.code, rejected.message), b""
     except MemoryError:
-        header, text = {"rejected": ["parser_memory", MEMORY]}, b""
+        header, text = _rejection("parser_memory", MEMORY), b""
     except RecursionError:
-        header, text = {"rejected": ["too_complex", "The document is nested too deeply."]}, b""
-    _write(json.dumps(header).encode(), text)
+        header, text = _rejection("too_complex", "The document is nested too deeply. Please simplify it."), b""
+    _write(header, text)
+
+
+def _report(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
+    """Say of a fault what it is and where, not its message, which may hold the document's text."""
+    import traceback
+
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(trace)[-3:]]
+    print("parser fault:", kind.__name__, *places, file=sys.stderr)  # noqa: T201 - the function's log
 
 
 def _restrict(limits: Limits) -> None:
@@ -73,6 +82,10 @@ def _parse(path: Path, filename: str) -> ParsedDocument:
     return parse(data)
 
 
+def _rejection(code: str, message: str) -> bytes:
+    return json.dumps({"rejected": [code, message]}).encode()
+
+
 def _header(document: ParsedDocument) -> dict[str, object]:
     """Return all but the text; sections by their place in it."""
     return {
@@ -90,4 +103,5 @@ def _write(header: bytes, text: bytes) -> None:
 
 
 if __name__ == "__main__":
+    sys.excepthook = _report
     main(sys.argv[1:])

@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
-from chatconnect.domain.knowledge import Chunk, Document, Failure, Progress, Status, Version
+from chatconnect.domain.knowledge import Chunk, Document, Embedded, Failure, Progress, Status, Version
+from chatconnect.ports.knowledge import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,14 @@ class IdRow:
     """An id alone."""
 
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRow:
+    """A stored chunk's place and the digest of its text."""
+
+    position: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,8 @@ class VersionRow:
     progress_total: int
     failure_code: str | None
     failure_message: str | None
+    embedding_tokens: int
+    embedding_cost_microusd: int
     uploaded_at: datetime
 
     def to_version(self) -> Version:
@@ -49,7 +60,20 @@ class VersionRow:
             status=Status(self.status),
             progress=Progress(self.progress_done, self.progress_total),
             failure=Failure(self.failure_code or "", self.failure_message or "") if failed else None,
+            embedded=Embedded(self.embedding_tokens, self.embedding_cost_microusd),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldingRow(VersionRow):
+    """A row of document_versions with what there is of it."""
+
+    chunks: int
+    answers: bool
+
+    def to_holding(self) -> Holding:
+        """Return the value."""
+        return Holding(self.to_version(), self.chunks, self.answers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

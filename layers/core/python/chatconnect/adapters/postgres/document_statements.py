@@ -2,7 +2,8 @@
 
 _VERSION = """
     v.tenant_id, v.id AS version_id, v.document_id, v.number, v.filename, v.media_type, v.size, v.status,
-    v.progress_done, v.progress_total, v.failure_code, v.failure_message, v.created_at AS uploaded_at
+    v.progress_done, v.progress_total, v.failure_code, v.failure_message, v.embedding_tokens,
+    v.embedding_cost_microusd, v.created_at AS uploaded_at
 """
 
 _DOCUMENTS = f"""
@@ -47,16 +48,19 @@ WITH document AS (
 {_INSERT_VERSION} FROM document
 """  # noqa: S608
 
-# Until the version is ready a newer upload is taken, the same one again while its claim is unfinished, an older never.
+# Until the version is ready a newer upload is taken, the same one again while its claim is unfinished or was given up,
+# an older never.
 CLAIM_VERSION = f"""
 UPDATE document_versions v
-SET status = 'processing', sequencer = %(sequencer)s, progress_done = 0, progress_total = 0, failure_code = NULL,
-    failure_message = NULL, claimed_at = now(), finished_at = NULL
+SET status = 'processing', sequencer = %(sequencer)s, failure_code = NULL, failure_message = NULL, claimed_at = now(),
+    finished_at = NULL,
+    progress_done = CASE WHEN v.sequencer = %(sequencer)s THEN v.progress_done ELSE 0 END,
+    progress_total = CASE WHEN v.sequencer = %(sequencer)s THEN v.progress_total ELSE 0 END
 FROM documents d
 WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.purged_at IS NULL AND v.status <> 'ready'
   AND d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
   AND (v.sequencer IS NULL OR v.sequencer < %(sequencer)s
-       OR (v.sequencer = %(sequencer)s AND v.status = 'processing'))
+       OR (v.sequencer = %(sequencer)s AND (v.status = 'processing' OR v.failure_code = %(given_up)s)))
 RETURNING {_VERSION}
 """  # noqa: S608
 
@@ -122,6 +126,31 @@ WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL AND (d.deleted_at IS NOT 
 ORDER BY v.created_at, v.id
 """  # noqa: S608
 
+SELECT_VERSIONS = f"""
+SELECT {_VERSION} FROM document_versions v
+JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
+WHERE v.tenant_id = %(tenant)s AND v.document_id = %(id)s
+ORDER BY v.number DESC
+"""  # noqa: S608
+
+SELECT_STUCK = f"""
+SELECT {_VERSION} FROM document_versions v
+JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
+LEFT JOIN document_versions a ON a.tenant_id = %(tenant)s AND a.id = d.active_version_id
+WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL AND v.status IN ('uploaded', 'processing')
+  AND coalesce(v.claimed_at, v.created_at) < %(before)s AND (a.number IS NULL OR v.number > a.number)
+ORDER BY v.created_at, v.id
+"""  # noqa: S608
+
+SELECT_HOLDINGS = f"""
+SELECT {_VERSION}, d.active_version_id IS NOT DISTINCT FROM v.id AS answers, (
+    SELECT count(*)::integer FROM chunks c WHERE c.tenant_id = %(tenant)s AND c.version_id = v.id
+) AS chunks
+FROM document_versions v JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id
+WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL
+ORDER BY v.created_at, v.id
+"""  # noqa: S608
+
 PURGE_VERSION = """
 WITH dropped AS (
     DELETE FROM chunks WHERE tenant_id = %(tenant)s AND version_id = %(id)s
@@ -155,6 +184,50 @@ ON CONFLICT (tenant_id, version_id, position) DO UPDATE SET
     document_id = excluded.document_id, title = excluded.title, text = excluded.text,
     start_offset = excluded.start_offset, end_offset = excluded.end_offset, page = excluded.page,
     headings = excluded.headings
+"""
+
+# Chunks whose points have vectors of another model are dropped; this statement still sees them, so `known` asks.
+RESUME_VERSION = """
+WITH known AS (
+    SELECT FROM document_versions
+    WHERE tenant_id = %(tenant)s AND id = %(id)s AND embedding_model = %(model)s
+), noted AS (
+    UPDATE document_versions SET embedding_model = %(model)s
+    WHERE tenant_id = %(tenant)s AND id = %(id)s AND embedding_model IS DISTINCT FROM %(model)s
+), dropped AS (
+    DELETE FROM chunks WHERE tenant_id = %(tenant)s AND version_id = %(id)s AND NOT EXISTS (SELECT FROM known)
+)
+SELECT position, encode(sha256(convert_to(start_offset || ':' || text, 'UTF8')), 'hex') AS digest FROM chunks
+WHERE tenant_id = %(tenant)s AND version_id = %(id)s AND EXISTS (SELECT FROM known)
+"""
+
+DROP_CHUNKS = "DELETE FROM chunks WHERE tenant_id = %(tenant)s AND version_id = %(id)s"
+
+# The totals' rows are locked in the order in which answers lock them.
+ADD_EMBEDDED = """
+WITH version AS (
+    UPDATE document_versions
+    SET embedding_tokens = embedding_tokens + %(tokens)s,
+        embedding_cost_microusd = embedding_cost_microusd + %(cost_microusd)s
+    WHERE tenant_id = %(tenant)s AND id = %(id)s
+)
+INSERT INTO usage_totals AS total (tenant_id, subject, subject_id, period, starts_on, embedding_tokens,
+                                   embedding_cost_microusd)
+SELECT %(tenant)s, 'tenant', %(tenant)s, period, starts_on, %(tokens)s, %(cost_microusd)s
+FROM (VALUES ('day', %(day)s::date), ('month', %(month)s::date)) AS periods (period, starts_on)
+ORDER BY period
+ON CONFLICT (tenant_id, subject, subject_id, period, starts_on) DO UPDATE SET
+    embedding_tokens = total.embedding_tokens + excluded.embedding_tokens,
+    embedding_cost_microusd = total.embedding_cost_microusd + excluded.embedding_cost_microusd
+"""
+
+SELECT_VERSION_CHUNKS = """
+SELECT c.document_id, c.version_id, c.title, c.position, c.text, c.start_offset AS start, c.end_offset AS "end", c.page,
+       c.headings
+FROM chunks c
+WHERE c.tenant_id = %(tenant)s AND c.version_id = %(id)s AND c.position > %(after)s
+ORDER BY c.position
+LIMIT %(limit)s
 """
 
 # One row without a position when there is a document but no chunk.

@@ -1,19 +1,19 @@
 """One tenant's documents, their versions and their chunks in Postgres."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres import document_statements as sql
 from chatconnect.adapters.postgres.database import PostgresDatabase
-from chatconnect.adapters.postgres.document_rows import ChunkRow, DocumentRow, IdRow, VersionRow
+from chatconnect.adapters.postgres.document_rows import ChunkRow, DigestRow, DocumentRow, HoldingRow, IdRow, VersionRow
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
-from chatconnect.domain.knowledge import Chunk, Document, Failure, Progress, Version
-from chatconnect.ports.knowledge import DocumentPage
+from chatconnect.domain.knowledge import GIVEN_UP, Chunk, Document, Embedded, Failure, Progress, Version
+from chatconnect.ports.knowledge import DocumentPage, Holding
 
 # S3's sequencers are hexadecimal and of varying length; padded on the right they compare as text.
 SEQUENCER_LENGTH = 64
@@ -60,7 +60,7 @@ class PostgresDocuments:
             self._tenant_id,
             VersionRow,
             sql.CLAIM_VERSION,
-            {"id": version_id, "sequencer": sequencer.ljust(SEQUENCER_LENGTH, "0")},
+            {"id": version_id, "sequencer": sequencer.ljust(SEQUENCER_LENGTH, "0"), "given_up": GIVEN_UP},
         )
         return row.to_version() if row else None
 
@@ -93,6 +93,23 @@ class PostgresDocuments:
         rows = await self._database.fetch(self._tenant_id, VersionRow, sql.SELECT_ABANDONED, {})
         return [row.to_version() for row in rows]
 
+    async def versions(self, document_id: DocumentId) -> Sequence[Version]:
+        """Return the document's versions, newest first, with the purged ones. Raises NotFound."""
+        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.SELECT_VERSIONS, {"id": document_id})
+        if not rows:
+            raise NotFound("document", document_id)
+        return [row.to_version() for row in rows]
+
+    async def stuck_versions(self, before: datetime) -> Sequence[Version]:
+        """Return the versions that wait for their file, or are being processed, since before that moment."""
+        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.SELECT_STUCK, {"before": before})
+        return [row.to_version() for row in rows]
+
+    async def holdings(self) -> Sequence[Holding]:
+        """Return what there is of every version that is not purged, from one snapshot."""
+        rows = await self._database.fetch(self._tenant_id, HoldingRow, sql.SELECT_HOLDINGS, {})
+        return [row.to_holding() for row in rows]
+
     async def purged(self, version_id: VersionId) -> None:
         """Record that nothing is left of the version outside the database, and drop its text here."""
         await self._database.run(self._tenant_id, sql.PURGE_VERSION, {"id": version_id})
@@ -117,6 +134,27 @@ class PostgresDocuments:
             )
         except psycopg.errors.ForeignKeyViolation as error:
             raise NotFound("document version", version_id) from error
+
+    async def stored_chunks(self, version_id: VersionId, model: str) -> Mapping[int, str]:
+        """Return the digests of the version's chunks by position; those of another model's vectors are dropped."""
+        parameters = {"id": version_id, "model": model}
+        rows = await self._database.fetch(self._tenant_id, DigestRow, sql.RESUME_VERSION, parameters)
+        return {row.position: row.digest for row in rows}
+
+    async def drop_chunks(self, version_id: VersionId) -> None:
+        """Remove the version's chunks."""
+        await self._database.run(self._tenant_id, sql.DROP_CHUNKS, {"id": version_id})
+
+    async def add_embedded(self, version_id: VersionId, embedded: Embedded, day: date) -> None:
+        """Add what embedding took to the version, and to the tenant's totals of the day and its month."""
+        parameters = {"id": version_id, "day": day, "month": day.replace(day=1), **asdict(embedded)}
+        await self._database.run(self._tenant_id, sql.ADD_EMBEDDED, parameters)
+
+    async def chunks_of_version(self, version_id: VersionId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
+        """Return a version's chunks with a position above `after`."""
+        parameters = {"id": version_id, "after": after, "limit": limit}
+        rows = await self._database.fetch(self._tenant_id, ChunkRow, sql.SELECT_VERSION_CHUNKS, parameters)
+        return [row.to_chunk() for row in rows]
 
     async def chunks(self, document_id: DocumentId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
         """Return the active (or else newest) version's chunks with a position above `after`. Raises NotFound."""

@@ -19,7 +19,8 @@ WHERE tenant_id = %(tenant)s AND subject = 'tenant' AND subject_id = %(tenant)s
 """
 
 _SELECT_TOTALS = """
-SELECT starts_on, answers, input_tokens, output_tokens, cached_tokens, cache_write_tokens, cost_microusd
+SELECT starts_on, answers, input_tokens, output_tokens, cached_tokens, cache_write_tokens, cost_microusd,
+       embedding_tokens, embedding_cost_microusd
 FROM usage_totals
 WHERE tenant_id = %(tenant)s AND subject = %(subject)s AND subject_id = %(subject_id)s AND period = %(period)s
   AND starts_on BETWEEN %(since)s AND %(until)s

@@ -1,0 +1,325 @@
+"""A process may be killed before and after every step of ingestion, replacement, deletion and purge.
+
+Postgres and the Qdrant engine are real, the bucket is a fake. At every step somebody asks: the answer is always one
+whole version. Then the work comes again, the reconcile job runs, and all is as if there had been no crash.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from chatconnect.adapters.postgres.accounts import PostgresAccounts
+from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.qdrant import QdrantDatabase
+from chatconnect.domain.assistant import Retrieval
+from chatconnect.domain.errors import NotFound
+from chatconnect.domain.identifiers import DocumentId, TenantId
+from chatconnect.domain.knowledge import Document
+from chatconnect.ports.knowledge import Chunks, Documents
+from chatconnect.services.documents import DocumentService, NewUpload
+from chatconnect.services.ingestion import IngestionService, Upload
+from chatconnect.services.reconciliation import PATIENCE, ReconciliationService
+from chatconnect.services.retrieval import RetrievalService
+from local.services import Qdrant
+from tests.factories import a_tenant
+from tests.fakes.epochs import MemoryEpochs, StoredEpochs
+from tests.fakes.models import LetterEmbedder
+from tests.fakes.queries import MemoryQueryCache, StoredQueries
+from tests.fakes.uploads import MemoryContinuations, MemoryUploads, PlainParser
+
+OLD = (
+    "Walruses pay ninety as their tariff.",
+    "In winter the northern quay has no tariff at all.",
+    "Tariff: see OLD-44.",
+)
+NEW = ("The harbour master sets every tariff by hand.", "NEW-99 names the tariff of seals and of their young.")
+NOTHING: tuple[str, ...] = ()
+UNREADABLE = ("!",)
+
+Answer = tuple[str, ...]
+Look = Callable[[str | None], Awaitable[None]]
+
+
+class Killed(BaseException):
+    """The end of a process: nothing in it runs any more."""
+
+
+class Process:
+    """Calls its adapters step by step, until it is killed "before" or "after" the step of that name."""
+
+    def __init__(self, look: Look, kill: tuple[str, str] | None = None) -> None:
+        self.steps: list[str] = []
+        self._look, self._kill, self._dead = look, kill, False
+
+    def using(self, name: str, real: object) -> Any:
+        return _Steps(self, name, real)
+
+    async def step(self, name: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        await self._reach((name, "before"), None)
+        result = await call()
+        await self._reach((name, "after"), name)
+        return result
+
+    async def _reach(self, point: tuple[str, str], done: str | None) -> None:
+        if self._dead:
+            raise Killed
+        if done:
+            self.steps.append(done)
+        await self._look(done)
+        if point == self._kill:
+            self._dead = True
+            raise Killed
+
+
+class _Steps:
+    def __init__(self, process: Process, name: str, real: object) -> None:
+        self._process, self._name, self._real = process, name, real
+
+    def __getattr__(self, method: str) -> Any:
+        real = getattr(self._real, method)
+        if not asyncio.iscoroutinefunction(real):
+            return real
+        return lambda *given, **named: self._process.step(f"{self._name}.{method}", lambda: real(*given, **named))
+
+
+def words(text: str) -> int:
+    """As many tokens as words."""
+    return len(text.split())
+
+
+class World:
+    """A tenant with one document, and what outlives every process."""
+
+    def __init__(self, tenant_id: TenantId, database: PostgresDatabase, vectors: QdrantDatabase) -> None:
+        self.tenant_id, self.later = tenant_id, timedelta()
+        self.rows: Documents = PostgresDocuments(database, tenant_id)
+        self.points: Chunks = vectors.for_tenant(tenant_id)
+        self.files = MemoryUploads()
+        self.document_id: DocumentId | None = None
+        self._epochs, queries = MemoryEpochs(StoredEpochs()), StoredQueries()
+        self._reader = RetrievalService(
+            documents_of=lambda _: self.rows, chunks_of=lambda _: self.points, embedder=LetterEmbedder(),
+            epochs=self._epochs, queries_of=lambda tenant: MemoryQueryCache(queries, tenant), clock=self.now,
+            on_lookup=lambda *_: None,
+        )  # fmt: skip
+        self.allowed: tuple[Answer, ...] = ()
+        self.decisive: frozenset[str] = frozenset()
+        self._reached = 0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.later
+
+    async def tenant_ids(self) -> AsyncIterator[TenantId]:
+        yield self.tenant_id
+
+    async def answer(self) -> Answer:
+        found = await self._reader.search(self.tenant_id, "tariff", Retrieval(limit=20, threshold=0.0))
+        return tuple(sorted(passage.chunk.text for passage in found))
+
+    async def look(self, done: str | None = None) -> None:
+        """Ask: the answer is one of the allowed ones, whole, and never that of before."""
+        answer = await self.answer()
+        reached = [tuple(sorted(each)) for each in self.allowed].index(answer)
+        assert reached >= self._reached
+        assert done not in self.decisive or reached == len(self.allowed) - 1
+        self._reached = reached
+
+    def documents(self, process: Process) -> DocumentService:
+        return DocumentService(
+            documents_of=lambda _: process.using("documents", self.rows),
+            chunks_of=lambda _: process.using("chunks", self.points),
+            uploads=process.using("uploads", self.files), epochs=process.using("epochs", self._epochs), clock=self.now,
+        )  # fmt: skip
+
+    def ingestion(self, process: Process) -> IngestionService:
+        return IngestionService(
+            documents_of=lambda _: process.using("documents", self.rows),
+            chunks_of=lambda _: process.using("chunks", self.points),
+            uploads=process.using("uploads", self.files), parser=PlainParser(), embedder=LetterEmbedder(),
+            count_tokens=lambda: words, epochs=process.using("epochs", self._epochs),
+            continuations=MemoryContinuations(), price_on=lambda _: None, clock=self.now,
+        )  # fmt: skip
+
+    async def reconciled(self) -> dict[str, int]:
+        """What the reconcile job does once everything has been left alone for long enough."""
+        self.later = PATIENCE + timedelta(minutes=1)
+        process = Process(self.look)
+        service = ReconciliationService(
+            directory=self, documents_of=lambda _: process.using("documents", self.rows),
+            chunks_of=lambda _: process.using("chunks", self.points), uploads=process.using("uploads", self.files),
+            epochs=process.using("epochs", self._epochs), embedder=LetterEmbedder(), clock=self.now,
+        )  # fmt: skip
+        return await service.reconcile_all()
+
+    async def upload(self, texts: Answer) -> Document:
+        """A file that was promised and sent; nobody has read it yet."""
+        self._content = "\n\n".join(texts).encode()
+        service = self.documents(Process(self.quiet))
+        document, form = await service.promise(
+            self.tenant_id, NewUpload("tariffs.txt", "text/plain", len(self._content), self.document_id)
+        )
+        self.document_id = document.id
+        self.files.objects[form.fields["key"]] = self._content
+        return document
+
+    async def deliver(self, process: Process) -> None:
+        """Tell of every file in the bucket, as late or repeated events would."""
+        for key in sorted(self.files.objects):
+            await self.ingestion(process).ingest(Upload(key, "01"))
+
+    async def quiet(self, done: str | None) -> None:
+        """Look away."""
+
+    async def nothing_is_left_over(self) -> None:
+        """Rows, points and files belong together, and the job finds nothing more to do."""
+        holdings = {holding.version.id: holding for holding in await self.rows.holdings()}
+        expected = {id_: set(range(holding.chunks)) for id_, holding in holdings.items() if holding.answers}
+        assert await self.points.positions() == expected
+        keys = {holding.version.object_key: holding.answers for holding in holdings.values()}
+        assert {key for key, answers in keys.items() if answers} <= set(self.files.objects) <= set(keys)
+        assert not any(holding.chunks for holding in holdings.values() if not holding.answers)
+        assert not any((await self.reconciled()).values())
+
+
+@pytest.fixture
+async def world(database: PostgresDatabase, qdrant: Qdrant) -> AsyncIterator[World]:
+    new = a_tenant()
+    await PostgresAccounts(database).open_tenant(new)
+    vectors = QdrantDatabase(qdrant.url, collection="crashes-26", dimensions=LetterEmbedder.dimensions)
+    yield World(new.tenant.id, database, vectors)
+    await vectors.aclose()
+
+
+async def first_upload(world: World, process: Process) -> None:
+    await world.deliver(process)
+
+
+async def replacement(world: World, process: Process) -> None:
+    await world.deliver(process)
+
+
+async def unreadable_replacement(world: World, process: Process) -> None:
+    await world.deliver(process)
+
+
+async def deletion(world: World, process: Process) -> None:
+    with suppress(NotFound):  # the caller tries again, without knowing that it was done
+        await world.documents(process).delete(world.tenant_id, cast("DocumentId", world.document_id))
+
+
+async def reprocessing(world: World, process: Process) -> None:
+    await world.documents(process).reprocess(world.tenant_id, cast("DocumentId", world.document_id))
+    await world.deliver(process)
+
+
+Work = Callable[[World, Process], Awaitable[None]]
+
+READING = (
+    "documents.begin_processing", "epochs.changed", "documents.get", "uploads.size_of", "uploads.fetch",
+    "documents.stored_chunks", "documents.set_progress",
+)  # fmt: skip
+STORING = ("chunks.save", "documents.save_chunks")
+PUBLISHING = ("documents.activate", "documents.replaced_versions")
+PURGING = ("chunks.delete_version", "uploads.delete", "documents.purged")
+WORK: dict[Work, tuple[tuple[str, ...], Answer, Answer | None, Answer]] = {
+    # what is done: its steps, what answers before, what is uploaded, what answers at last
+    first_upload: ((*READING, *STORING, *PUBLISHING), NOTHING, NEW, NEW),
+    replacement: ((*READING, *STORING, *PUBLISHING, *PURGING), OLD, NEW, NEW),
+    unreadable_replacement: ((*READING[:5], "documents.fail", "chunks.delete_version"), OLD, UNREADABLE, OLD),
+    deletion: (("documents.delete", "epochs.changed", *PURGING), OLD, None, NOTHING),
+    reprocessing: (
+        ("documents.add_version", "uploads.exists", "uploads.copy", *READING, *STORING, *PUBLISHING, *PURGING),
+        OLD, None, OLD,
+    ),
+}  # fmt: skip
+DECISIVE = frozenset({"documents.activate", "documents.delete"})
+KILLS = [(work, step, side) for work, (steps, *_) in WORK.items() for step in steps for side in ("before", "after")]
+
+
+async def prepared(world: World, work: Work) -> Answer:
+    """Bring the world to where the work begins; return what will answer at last."""
+    _, before, sent, after = WORK[work]
+    if before:
+        await world.upload(before)
+        await world.deliver(Process(world.quiet))
+    if sent:
+        await world.upload(sent)
+    world.allowed = (before, after) if before != after else (before,)
+    return after
+
+
+@pytest.mark.parametrize(("work", "step", "side"), KILLS)
+async def test_after_a_kill_all_is_as_if_there_had_been_none(world: World, work: Work, step: str, side: str) -> None:
+    last = await prepared(world, work)
+    world.decisive = (
+        DECISIVE if WORK[work][1] else frozenset()
+    )  # that nothing is found may be known for a moment longer
+    await world.look()
+
+    with pytest.raises(Killed):
+        await work(world, Process(world.look, (step, side)))
+    await world.look()
+    await work(world, Process(world.look))
+    await world.deliver(Process(world.look))
+    await world.reconciled()
+
+    assert await world.answer() == tuple(sorted(last))
+    await world.nothing_is_left_over()
+
+
+@pytest.mark.parametrize(("work", "step", "side"), KILLS)
+async def test_the_job_alone_makes_an_end_of_what_nobody_tries_again(
+    world: World, work: Work, step: str, side: str
+) -> None:
+    await prepared(world, work)
+
+    with pytest.raises(Killed):
+        await work(world, Process(world.look, (step, side)))
+    await world.reconciled()
+    await world.deliver(Process(world.look))  # what the job has announced again
+    await world.reconciled()
+
+    await world.look()
+    await world.nothing_is_left_over()
+
+
+@pytest.mark.parametrize("work", list(WORK))
+async def test_the_table_names_every_step(world: World, work: Work) -> None:
+    await prepared(world, work)
+    process = Process(world.quiet)
+
+    await work(world, process)
+
+    assert set(process.steps) - {"documents.add_embedded", "chunks.delete_version"} <= set(WORK[work][0]) | {
+        "documents.get",
+        "documents.drop_chunks",
+    }
+    assert set(WORK[work][0]) <= set(process.steps)
+
+
+async def test_whoever_asks_while_versions_follow_each_other_gets_one_of_them_whole(world: World) -> None:
+    await prepared(world, replacement)
+    whole, asked, over = {tuple(sorted(OLD)), tuple(sorted(NEW))}, 0, False
+
+    async def ask() -> None:
+        nonlocal asked
+        while not over:
+            assert await world.answer() in whole
+            asked += 1
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(ask())
+        for number in range(10):
+            await world.upload(NEW if number % 2 else OLD)
+            await world.deliver(Process(world.quiet))
+        over = True
+
+    assert asked > 20
+    await world.reconciled()
+    await world.nothing_is_left_over()
