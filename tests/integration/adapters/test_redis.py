@@ -58,7 +58,7 @@ async def test_a_limit_lets_so_many_pass_and_says_how_long_to_wait(database: Red
         await rates.check(ACME, Rate("visitor:limited", 3))
 
     assert caught.value.retry_after is not None
-    assert 1 <= caught.value.retry_after <= 60
+    assert 1 <= caught.value.retry_after <= 60.001  # when the window has begun to slide
 
 
 async def test_a_limit_is_not_overshot_by_requests_at_once(database: RedisDatabase) -> None:

@@ -102,7 +102,7 @@ async def test_what_was_begun_in_a_closed_database_is_refused(app_url: str) -> N
 
 
 async def test_statements_are_not_prepared_behind_a_proxy(app_url: str) -> None:
-    database = PostgresDatabase(conninfo(app_url), pool_size=1, prepare_threshold=None)
+    database = PostgresDatabase(conninfo(app_url), pool_size=1, prepare=False)
     for _ in range(12):
         await database.check()
 

@@ -53,8 +53,8 @@ def postgres(settings: Settings) -> "PostgresDatabase":
             )
         )
 
-    threshold = None if settings.database_behind_proxy else 5
-    return PostgresDatabase(conninfo, pool_size=settings.database_pool_size, prepare_threshold=threshold)
+    prepare = not settings.database_behind_proxy
+    return PostgresDatabase(conninfo, pool_size=settings.database_pool_size, prepare=prepare)
 
 
 def redis(settings: Settings) -> "RedisDatabase":

@@ -1,6 +1,5 @@
 """Rates and journals in Redis. Losing Redis costs strictness and resuming, never an answer."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from chatconnect.adapters.redis_scripts import RedisScript
+from chatconnect.adapters.redis_wire import Command, RedisWire
 from chatconnect.domain.errors import LimitReached, NotFound, Unavailable
 from chatconnect.domain.events import Frame
 from chatconnect.domain.identifiers import MessageId, TenantId
@@ -30,8 +30,6 @@ RATE_SCRIPT = "rate.lua"
 WINDOW_MS = 60_000
 AWAY = (RedisError, OSError, TimeoutError)
 
-Command = tuple[str | bytes | int | float, ...]
-Asked = tuple[Sequence[Command], "asyncio.Future[list[Any]]"]
 
 
 class RedisDatabase:
@@ -43,50 +41,18 @@ class RedisDatabase:
         """How often Redis did not answer."""
         self._client: Redis | None = None
         self._away_until = 0.0
-        self._waiting: list[Asked] = []
-        self._asking: set[asyncio.Task[None]] = set()
+        self._wire = RedisWire(url, connect_seconds=_CONNECT_SECONDS, answer_seconds=_ANSWER_SECONDS)
 
     async def ask(self, *commands: Command) -> list[Any]:
         """Return the answers to some commands, in their order, from one round trip.
 
         What is asked for at the same moment, by whomever, goes together: half of what a command costs is its way.
-        Raises one of AWAY: for all when Redis does not answer, else for the commands that it refuses.
+        Raises one of AWAY: when Redis does not answer, or refuses one of the commands.
         """
-        answers: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((commands, answers))
-        if len(self._waiting) == 1:
-            asyncio.get_running_loop().call_soon(self._start)
-        return await answers
-
-    def _start(self) -> None:
-        asked, self._waiting = self._waiting, []
-        task = asyncio.create_task(self._ask_together(asked))
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
-
-    async def _ask_together(self, asked: Sequence[Asked]) -> None:
-        try:
-            async with self.client().pipeline(transaction=False) as pipeline:
-                for commands, _ in asked:
-                    for command in commands:
-                        pipeline.execute_command(*command)
-                answers = iter(await pipeline.execute(raise_on_error=False))
-        except BaseException as error:
-            for _, waiting in asked:
-                if not waiting.done():
-                    waiting.set_exception(error)
-            if not isinstance(error, AWAY):
-                raise
-            return
-        for commands, waiting in asked:
-            own = [next(answers) for _ in commands]
-            refused = next((answer for answer in own if isinstance(answer, Exception)), None)
-            if waiting.done():  # whoever asked was cancelled
-                continue
-            if refused is None:
-                waiting.set_result(own)
-            else:
-                waiting.set_exception(refused)
+        answers = await self._wire.ask(commands)
+        if refused := next((answer for answer in answers if isinstance(answer, Exception)), None):
+            raise refused
+        return answers
 
     @property
     def resting(self) -> bool:
@@ -123,6 +89,7 @@ class RedisDatabase:
 
     async def aclose(self) -> None:
         """Close the connections; the next use opens new ones."""
+        await self._wire.aclose()
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()

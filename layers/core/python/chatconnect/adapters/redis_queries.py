@@ -12,7 +12,8 @@ from uuid import UUID
 
 import orjson
 
-from chatconnect.adapters.redis import AWAY, Command, RedisDatabase
+from chatconnect.adapters.redis import AWAY, RedisDatabase
+from chatconnect.adapters.redis_wire import Command
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Match, Passage
 from chatconnect.ports.query_cache import Query, Remembered

@@ -4,19 +4,19 @@ import asyncio
 import logging
 import re
 import select
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import orjson
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.rows import class_row
+from psycopg import AsyncConnection
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed
 
+from chatconnect.adapters.postgres.exchange import Exchanges, Results, Statement
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.identifiers import AccountId, TenantId
 from chatconnect.domain.secret import Secret
@@ -46,7 +46,7 @@ class PostgresDatabase:
     """A pool of connections, opened at first use and for one event loop.
 
     `conninfo` is asked for each new connection, so that a changed password is picked up.
-    `prepare_threshold` None: never prepare statements (needed behind RDS Proxy, which would pin its connections).
+    `prepare` False: never prepare statements (needed behind RDS Proxy, which would pin its connections).
     Everything raises Unavailable when Postgres does not answer in time: 3 s for a connection, `statement_timeout`
     (seconds) for a statement.
     """
@@ -56,7 +56,7 @@ class PostgresDatabase:
         conninfo: ConnInfo,
         *,
         pool_size: int = 8,
-        prepare_threshold: int | None = 5,
+        prepare: bool = True,
         statement_timeout: float = 5.0,
     ) -> None:
         async def revealed() -> str:
@@ -64,6 +64,7 @@ class PostgresDatabase:
 
         self._statement_timeout = statement_timeout
         self._opening = asyncio.Lock()
+        self._exchanges = Exchanges(prepare=prepare)
         self._pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
             revealed,
             open=False,
@@ -76,7 +77,8 @@ class PostgresDatabase:
             configure=_configure,
             kwargs={
                 "autocommit": True,
-                "prepare_threshold": prepare_threshold,
+                # What the driver runs itself is rare; it would throw away the exchanges' statements with its own.
+                "prepare_threshold": None,
                 "connect_timeout": CONNECT_SECONDS,
                 "tcp_user_timeout": int(statement_timeout * 1000),
                 "application_name": "chatconnect",
@@ -118,15 +120,8 @@ class PostgresDatabase:
         `before` is a statement to run first, with the same parameters: a lock, say. One round trip: what a pipeline
         sends up to its end is one transaction. Raises Unavailable.
         """
-        given = {"tenant": tenant_id, **parameters}
-        async with self._connection() as connection:
-            cursor = AsyncRawCursor(connection, row_factory=class_row(row))
-            async with connection.pipeline():
-                await _execute(AsyncRawCursor(connection), ENTER, self._settings(tenant=tenant_id))
-                if before is not None:
-                    await _execute(AsyncRawCursor(connection), before, given)
-                await _execute(cursor, statement, given)
-            return await cursor.fetchall()
+        results = await self._exchanged(tenant_id, [before, statement] if before else [statement], parameters)
+        return results.rows(-1, row)
 
     async def fetch_one(
         self, tenant_id: TenantId, row: type[Row], statement: str, parameters: Parameters
@@ -137,12 +132,7 @@ class PostgresDatabase:
 
     async def run(self, tenant_id: TenantId, statement: str, parameters: Parameters) -> int:
         """Run one statement as `fetch` does and return how many rows it touched."""
-        async with self._connection() as connection:
-            cursor = AsyncRawCursor(connection)
-            async with connection.pipeline():
-                await _execute(AsyncRawCursor(connection), ENTER, self._settings(tenant=tenant_id))
-                await _execute(cursor, statement, {"tenant": tenant_id, **parameters})
-            return cursor.rowcount
+        return (await self._exchanged(tenant_id, [statement], parameters)).touched(-1)
 
     async def check(self) -> None:
         """Ask for nothing. Raises Unavailable when Postgres does not answer."""
@@ -152,6 +142,19 @@ class PostgresDatabase:
     async def aclose(self) -> None:
         """Close all connections, for good: what is asked afterwards raises Unavailable."""
         await self._pool.close()
+
+    async def _exchanged(self, tenant_id: TenantId, statements: Sequence[str], parameters: Parameters) -> Results:
+        given = {"tenant": tenant_id, **parameters}
+        run = [_numbered(ENTER, self._settings(tenant=tenant_id)), *(_numbered(each, given) for each in statements)]
+        with database_errors():
+            if self._pool.closed:
+                await self._open()
+            connection = await self._pool.getconn()
+            try:
+                async with asyncio.timeout(self._statement_timeout + 0.5):
+                    return await self._exchanges.run(connection, run)
+            finally:
+                await self._pool.putconn(connection)
 
     @asynccontextmanager
     async def _transaction(self, **whose: UUID) -> AsyncIterator[AsyncConnection]:
@@ -196,17 +199,14 @@ class PostgresDatabase:
             raise psycopg.OperationalError("the server closed the connection")
 
 
-async def _execute(cursor: AsyncRawCursor[Any], statement: str, given: Parameters) -> None:
-    query, names = _numbered(statement)
-    await cursor.execute(query, [given[name] for name in names])
+def _numbered(statement: str, given: Parameters) -> Statement:
+    query, names = _with_numbers(statement)
+    return query, [given[name] for name in names]
 
 
 @cache
-def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
-    """Return a statement with Postgres's own placeholders ($1, $2 ...), and the names of what stands for them.
-
-    The driver would find the names in the text again for every execution of a long statement.
-    """
+def _with_numbers(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return a statement with Postgres's own placeholders ($1, $2 ...), and the names of what stands for them."""
     numbers: dict[str, int] = {}
 
     def placeholder(found: re.Match[str]) -> str:
