@@ -2,14 +2,16 @@
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
+import orjson
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit
 
 from chatconnect.domain.conversation import Turn
 from chatconnect.domain.errors import ChatConnectError
@@ -134,11 +136,29 @@ def timed_metric(name: str) -> Iterator[None]:
             metrics.add_metric(name, MetricUnit.Seconds, time.perf_counter() - begin)
 
 
+class _Metrics:
+    """Metrics that are printed together."""
+
+    def __init__(self) -> None:
+        self._units: list[dict[str, str]] = []
+        self._values: dict[str, list[float]] = {}
+
+    def add_metric(self, name: str, unit: MetricUnit, value: float) -> None:
+        """Add one metric."""
+        self._units.append({"Name": name, "Unit": unit.value})
+        self._values[name] = [float(value)]
+
+    def line(self, dimensions: dict[str, str]) -> str:
+        """Return them in CloudWatch's embedded metric format."""
+        metrics = {"Namespace": NAMESPACE, "Dimensions": [list(dimensions)], "Metrics": self._units}
+        about = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [metrics]}
+        return orjson.dumps({"_aws": about, **dimensions, **self._values}).decode()
+
+
 @contextmanager
-def _metrics(dimensions: dict[str, str]) -> Iterator[EphemeralMetrics]:
-    """Collect metrics and print them in CloudWatch's embedded format, which costs no call."""
-    metrics = EphemeralMetrics(namespace=NAMESPACE, service=os.environ.get("POWERTOOLS_SERVICE_NAME", "chatconnect"))
-    for name, value in dimensions.items():
-        metrics.add_dimension(name, value)
+def _metrics(dimensions: dict[str, str]) -> Iterator[_Metrics]:
+    """Collect metrics and print them, which costs no call; Powertools would take a quarter of a millisecond for it."""
+    metrics = _Metrics()
     yield metrics
-    metrics.flush_metrics()
+    service = os.environ.get("POWERTOOLS_SERVICE_NAME", "chatconnect")
+    sys.stdout.write(f"{metrics.line({'service': service, **dimensions})}\n")

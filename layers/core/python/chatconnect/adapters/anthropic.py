@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_client, refusal
+from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_client, posted, refusal
 from chatconnect.adapters.sse import open_events
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.json_schema import is_closed
@@ -97,7 +97,7 @@ class AnthropicChat:
         client = await self._account.client()
         answer = _Answer()
         with anthropic_errors():
-            call = client.messages.with_streaming_response.create(**self._request(prompt, options))
+            call = posted(client, "/v1/messages", self._request(prompt, options), stream=True)
             async with open_events(call, self._account.timeouts) as payloads:
                 async for payload in payloads:
                     if piece := answer.take(payload) or answer.prompt_read():

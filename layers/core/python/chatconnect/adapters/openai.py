@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_client, refusal
+from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_client, posted, refusal
 from chatconnect.adapters.sse import open_events
 from chatconnect.adapters.token_estimate import estimated_prompt_tokens, estimated_tokens
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
@@ -71,10 +71,7 @@ class OpenAIChat:
         client = await self._account.client()
         answer = _Answer()
         with openai_errors():
-            # As `extra_body`: the client would walk through every message to transform what needs no transforming.
-            call = client.chat.completions.with_streaming_response.create(
-                model=self._model, messages=(), stream=True, extra_body=self._request(prompt, options)
-            )
+            call = posted(client, "/chat/completions", self._request(prompt, options), stream=True)
             async with open_events(call, self._account.timeouts) as payloads:
                 async for payload in payloads:
                     if payload == b"[DONE]":
@@ -94,8 +91,10 @@ class OpenAIChat:
         # OpenAI's own models refuse the older name; most compatible servers know no other.
         limit = "max_tokens" if self._account.base_url and not thinks else "max_completion_tokens"
         request: dict[str, Any] = {
+            "model": self._model,
             "messages": system + dialogue,
             limit: options.max_tokens,
+            "stream": True,
             "stream_options": {"include_usage": True},
         }
         if options.temperature is not None and not thinks:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from math import hypot
 from sys import byteorder
+from typing import Any
 
 import orjson
 
 from chatconnect.adapters.openai import OpenAIAccount, openai_errors
-from chatconnect.adapters.provider_http import Timeouts
+from chatconnect.adapters.provider_http import Timeouts, posted
 from chatconnect.domain.errors import ProviderFailed
 from chatconnect.domain.secret import Secret
 
@@ -66,18 +67,12 @@ class OpenAIEmbedder:
 
     async def _embed_batch(self, texts: list[str]) -> list[list[float]]:
         client = await self._account.client()
-        import openai
-
+        body: dict[str, Any] = {"model": self._model, "input": texts, "encoding_format": "base64"}
+        if self._model.startswith(CAN_BE_CUT):
+            body["dimensions"] = self._dimensions
         with openai_errors():
             async with asyncio.timeout(self._account.timeouts.first_byte):
-                # As `extra_body`: the client would look through the texts for what it might have to transform.
-                response = await client.embeddings.with_raw_response.create(
-                    model=self._model,
-                    input="",
-                    dimensions=self._dimensions if self._model.startswith(CAN_BE_CUT) else openai.omit,
-                    encoding_format="base64",
-                    extra_body={"input": texts},
-                )
+                response = await posted(client, "/embeddings", body)
         return self._vectors(response.content, len(texts))
 
     def _vectors(self, answer: bytes, count: int) -> list[list[float]]:

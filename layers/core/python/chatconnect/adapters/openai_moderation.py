@@ -5,6 +5,7 @@ import asyncio
 import orjson
 
 from chatconnect.adapters.openai import OpenAIAccount, openai_errors
+from chatconnect.adapters.provider_http import posted
 from chatconnect.domain.errors import ProviderFailed
 from chatconnect.domain.secret import Secret
 
@@ -25,7 +26,7 @@ class OpenAIModeration:
         client = await self._account.client()
         with openai_errors():
             async with asyncio.timeout(PATIENCE_SECONDS):
-                response = await client.moderations.with_raw_response.create(model=MODEL, input=text)
+                response = await posted(client, "/moderations", {"model": MODEL, "input": text})
         return _flagged(response.content)
 
     async def aclose(self) -> None:

@@ -6,13 +6,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
+
+import orjson
 
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 
 if TYPE_CHECKING:
     import httpx2
+    from anthropic import AsyncAnthropic
+    from openai import AsyncOpenAI
 
 MAX_RETRIES = 1  # an address that does not answer costs two connect timeouts: well below ten seconds
 REJECTED = frozenset({401, 402, 403})
@@ -54,6 +58,26 @@ def open_http_client(timeouts: Timeouts) -> "httpx2.AsyncClient":
     if not getproxies():
         return DirectClient(timeout=limits, on_response=pass_on_long_wait)
     return httpx2.AsyncClient(timeout=limits, event_hooks={"response": [pass_on_long_waits]}, follow_redirects=False)
+
+
+async def posted(
+    client: "AsyncOpenAI | AsyncAnthropic", path: str, body: Mapping[str, Any], *, stream: bool = False
+) -> "httpx2.Response":
+    """Send a request through a vendor's client and return the response as it came; with `stream` it is not read yet.
+
+    Address, key, retries and errors are the client's. Its methods for each kind of request would also look through
+    every text for what they might have to transform, and parse the answer.
+    """
+    import httpx2
+
+    response: httpx2.Response = await client.post(
+        path,
+        cast_to=httpx2.Response,
+        content=orjson.dumps(body),
+        options={"headers": {"Content-Type": "application/json"}},
+        stream=stream,
+    )
+    return response
 
 
 def retry_after_of(headers: Mapping[str, str]) -> float | None:

@@ -31,7 +31,6 @@ WINDOW_MS = 60_000
 AWAY = (RedisError, OSError, TimeoutError)
 
 
-
 class RedisDatabase:
     """The shared client. After a failure Redis is left alone for a few seconds, so that no request waits for it."""
 

@@ -1,34 +1,22 @@
 """Server-Sent Events as the providers send them: read raw, line by line."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
-from typing import Any, Protocol, cast
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.errors import ProviderFailed
+
+if TYPE_CHECKING:
+    import httpx2
 
 MAX_LINE = 1024 * 1024
 DRAIN_SECONDS = 0.25
 
 
-class RawResponse(Protocol):
-    """A vendor client's response whose body has not been read."""
-
-    @property
-    def http_response(self) -> Any:
-        """The response of the HTTP client beneath."""
-        ...
-
-    def iter_bytes(self) -> AsyncIterator[bytes]:
-        """Yield the body in pieces as they arrive."""
-        ...
-
-
 @asynccontextmanager
-async def open_events(
-    opening: AbstractAsyncContextManager[RawResponse], timeouts: Timeouts
-) -> AsyncGenerator[AsyncGenerator[bytes]]:
+async def open_events(call: Awaitable["httpx2.Response"], timeouts: Timeouts) -> AsyncGenerator[AsyncGenerator[bytes]]:
     """Make the call and give the payload of every `data:` line of its answer, unparsed.
 
     Leaving early closes the connection at once; leaving normally reads the little that follows the last event,
@@ -36,26 +24,25 @@ async def open_events(
     Raises TimeoutError, ProviderFailed for an endless line, and whatever the vendor's client raises.
     """
     deadline = asyncio.get_running_loop().time() + timeouts.first_byte
-    async with AsyncExitStack() as leaving:
-        async with asyncio.timeout_at(deadline):
-            response = await leaving.enter_async_context(opening)
-        chunks = cast("AsyncGenerator[bytes]", _pieces(response))
-        await leaving.enter_async_context(aclosing(chunks))
-        async with aclosing(_payloads(chunks, deadline, timeouts.between_chunks)) as payloads:
-            yield payloads
-        await _drain(chunks)
+    async with asyncio.timeout_at(deadline):
+        response = await call
+    try:
+        async with aclosing(cast("AsyncGenerator[bytes]", _pieces(response))) as chunks:
+            async with aclosing(_payloads(chunks, deadline, timeouts.between_chunks)) as payloads:
+                yield payloads
+            await _drain(chunks)
+    finally:
+        await response.aclose()
 
 
-def _pieces(response: RawResponse) -> AsyncIterator[bytes]:
+def _pieces(response: "httpx2.Response") -> AsyncIterator[bytes]:
     """Return the pieces of the body as they come from the connection, where nothing has to be decompressed.
 
     Each of the four layers above the connection would cost every token as much as all that we do with it.
     """
-    beneath = response.http_response
-    if "content-encoding" in beneath.headers:
-        return response.iter_bytes()
-    pieces: AsyncIterator[bytes] = aiter(beneath.stream)
-    return pieces
+    if "content-encoding" in response.headers:
+        return response.aiter_bytes()
+    return aiter(cast("AsyncIterable[bytes]", response.stream))
 
 
 async def _payloads(chunks: AsyncGenerator[bytes], deadline: float, between_chunks: float) -> AsyncGenerator[bytes]:

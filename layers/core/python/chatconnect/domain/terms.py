@@ -31,7 +31,13 @@ def terms(text: str) -> list[str]:
 
 def terms_among(asked: frozenset[str], text: str) -> frozenset[str]:
     """Return those of the terms that are in the text, which takes less than all its terms do."""
-    return asked.intersection(chain.from_iterable(map(_of_word, set(_TERM.findall(folded(text))))))
+    return asked & _terms_in(text)
+
+
+@lru_cache(maxsize=1_000)
+def _terms_in(text: str) -> frozenset[str]:
+    """The same passages are found again and again; a thousand take some 20 MB."""
+    return frozenset(chain.from_iterable(map(_of_word, set(_TERM.findall(folded(text))))))
 
 
 def telling(asked: frozenset[str]) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """An answer's events on the wire: JSON data, framed as Server-Sent Events."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict
@@ -7,6 +8,7 @@ from typing import Any
 
 import orjson
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from chatconnect.domain.conversation import Citation
 from chatconnect.domain.errors import ChatConnectError, LimitReached, Unavailable
@@ -71,6 +73,27 @@ class EventStream(StreamingResponse):
     def __init__(self, frames: AsyncIterator[Frame], *, after: int = 0) -> None:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         super().__init__(event_stream(frames, after=after), headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        """Send the events until they end or the client leaves."""
+        streaming, left = asyncio.current_task(), False
+
+        async def watch() -> None:
+            nonlocal left
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            left = True
+            if streaming is not None:
+                streaming.cancel()
+
+        watching = asyncio.create_task(watch())
+        try:
+            await self.stream_response(send)
+        except asyncio.CancelledError:
+            if not left or streaming is None or streaming.uncancel() > 0:
+                raise
+        finally:
+            watching.cancel()
 
 
 async def event_stream(frames: AsyncIterator[Frame], *, after: int = 0) -> AsyncGenerator[bytes, None]:

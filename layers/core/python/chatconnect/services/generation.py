@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -38,6 +38,8 @@ from chatconnect.services.toolbox import Toolbox
 from chatconnect.services.turn_budget import TurnBudget
 
 LONGEST_ANSWER_SECONDS = 240.0
+# The turn's beginning is stored while the model is waited for, so that it takes no time from what comes before that.
+BEGIN_WITHIN_SECONDS = 0.02
 
 OnTurn = Callable[[Turn], None]
 OnFault = Callable[[Turn, BaseException], None]
@@ -56,6 +58,7 @@ class _Draft:
     moderated: Moderated | None = None
     refused: bool = False
     asked_at: float | None = None
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     first_token_at: float | None = None
     context: PromptContext | None = None
     called_tools: bool = False
@@ -120,8 +123,8 @@ class AnswerMaker:
         yield Started(turn.conversation.id, turn.answer.id, turn.question.id, turn.answer.trace_id or "")
         for cap in request.reservation.warnings:
             yield Warned(f"{cap.name}_nearly_reached", f"most of the {cap.measure} allowed per {cap.period} are used")
-        beginning = None if request.recorded else asyncio.create_task(self._begin(turn, request.timings))
         draft = _Draft(self._spending.budget(request.reservation, request.assistant.config))
+        beginning = None if request.recorded else asyncio.create_task(self._begin(turn, request.timings, draft.asked))
         error: ChatConnectError | None = None
         cancelled = False
         try:
@@ -139,6 +142,7 @@ class AnswerMaker:
         except Exception as fault:  # noqa: BLE001 - a stream must end in an event, whatever happened
             self._on_fault(turn, fault)
             error = ChatConnectError("something went wrong on our side")
+        draft.asked.set()
         if beginning is not None:
             await _uncancelled(beginning)
         ended = self._ended(request, draft, error, cancelled=cancelled)
@@ -149,9 +153,12 @@ class AnswerMaker:
         beside = self._spending.budget_beside(request.reservation, request.assistant.config)
         await self._memory.remember(ended, request.assistant, request.history, beside)
 
-    async def _begin(self, turn: Turn, timings: Timings) -> None:
+    async def _begin(self, turn: Turn, timings: Timings, asked: asyncio.Event) -> None:
         """Store the turn's beginning while the answer is being found. What fails here is made good by `_record`."""
         try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEGIN_WITHIN_SECONDS):
+                    await asked.wait()
             with timings.step("begin"):
                 await self._conversations_of(turn.conversation.tenant_id).begin(turn)
         except Exception as fault:  # noqa: BLE001 - the answer goes on, and `_record` stores the whole turn
@@ -188,6 +195,7 @@ class AnswerMaker:
         draft.citations = checked.citations
         options = GenerationOptions(request.reservation.max_tokens, config.temperature, response_format=form)
         draft.asked_at = time.perf_counter()
+        asyncio.get_running_loop().call_soon(draft.asked.set)
         async with aclosing(toolset), aclosing(rounds.stream(prompt, options)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, Finished):
