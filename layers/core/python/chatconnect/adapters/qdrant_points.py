@@ -10,6 +10,8 @@ from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.secret import Secret
 
 if TYPE_CHECKING:
+    import httpx2
+
     from chatconnect.adapters.http_transport import DirectTransport
 
 _OK = 200
@@ -24,6 +26,7 @@ class QdrantPoints:
         self._url, self._timeout = url.rstrip("/"), timeout_seconds
         self._headers = {"Content-Type": "application/json"} | ({"api-key": api_key.reveal()} if api_key else {})
         self._transport: DirectTransport | None = None
+        self._urls: dict[str, httpx2.URL] = {}  # a handful; reading one takes as long as reading an answer
 
     async def query(self, collection: str, queries: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
         """Return the points that each query finds, with `score` and `payload`, in one request. Raises Unavailable."""
@@ -50,7 +53,9 @@ class QdrantPoints:
         import httpx2
 
         content = orjson.dumps(body)
-        request = httpx2.Request(method, f"{self._url}/collections/{path}", headers=self._headers, content=content)
+        if (url := self._urls.get(path)) is None:
+            url = self._urls[path] = httpx2.URL(f"{self._url}/collections/{path}")
+        request = httpx2.Request(method, url, headers=self._headers, content=content)
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._connections().handle_async_request(request)
