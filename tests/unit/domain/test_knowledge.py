@@ -73,6 +73,7 @@ def test_an_upload_key_leads_back_to_its_version() -> None:
         f"{str(TENANT).upper()}/{DOCUMENT}/{VERSION.id}/a", f"{TENANT.hex}/{DOCUMENT}/{VERSION.id}/a",
         f" {TENANT}/{DOCUMENT}/{VERSION.id}/a", "\0/\0/\0/\0",
     ],
+    ids=range(16),  # the keys are others in each process
 )  # fmt: skip
 def test_a_key_of_another_form_is_no_upload(key: str) -> None:
     with pytest.raises(Invalid) as refused:

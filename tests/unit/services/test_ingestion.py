@@ -272,7 +272,11 @@ async def test_chunks_carry_the_documents_title() -> None:
     assert {chunk.title for chunk in knowledge.points.of(document.newest.id)} == {"Our prices"}
 
 
-@pytest.mark.parametrize("key", ["backup/a.txt", f"{ACME}/x/y/z", f"{ACME}/{new_id()}/{new_id()}/a/b"])
+@pytest.mark.parametrize(
+    "key",
+    ["backup/a.txt", f"{ACME}/x/y/z", f"{ACME}/{new_id()}/{new_id()}/a/b"],
+    ids=["a foreign one", "ids that are none", "one part too many"],
+)
 async def test_an_object_that_is_no_upload_is_refused(key: str) -> None:
     with pytest.raises(Invalid):
         await Knowledge().ingestion.ingest(Upload(key, "01"))

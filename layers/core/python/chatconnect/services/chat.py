@@ -27,7 +27,8 @@ from chatconnect.services.abuse import AbuseService
 from chatconnect.services.answer_cache import AnswerCacheService, asked
 from chatconnect.services.answering import Answering, Encode
 from chatconnect.services.cached_tenants import CachedTenants, TenantReads
-from chatconnect.services.generation import AnswerMaker, Request
+from chatconnect.services.drafts import Request
+from chatconnect.services.generation import AnswerMaker
 from chatconnect.services.placement import Place, Placement, Question, visitor_of
 from chatconnect.services.spending import SpendingService
 from chatconnect.services.timings import Timings

@@ -2,40 +2,34 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chatconnect.domain.assistant import Assistant
 from chatconnect.domain.citations import CitationStream, Uncited
-from chatconnect.domain.context import PromptContext
-from chatconnect.domain.conversation import Citation, Message, MessageStatus, Turn, Usage
+from chatconnect.domain.conversation import Turn
 from chatconnect.domain.errors import ChatConnectError, LimitReached, ProviderFailed, Unavailable
-from chatconnect.domain.events import Cited, Done, Event, Failed, Started, Token, ToolMoved, Warned
+from chatconnect.domain.events import Cited, Done, Event, Failed, Started, ToolMoved, Warned
 from chatconnect.domain.given_answer import GivenAnswer
 from chatconnect.domain.pricing import PriceTable
-from chatconnect.domain.response_format import TEXT, ResponseFormat
-from chatconnect.ports.answer_cache import Asked
-from chatconnect.ports.budgets import Reservation
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf, TurnQueue
-from chatconnect.ports.epochs import Epoch
 from chatconnect.ports.models import ChatModel, ChatModels, Finished, GenerationOptions
 from chatconnect.ports.moderation import Moderator
 from chatconnect.services.answer_cache import AnswerCacheService
 from chatconnect.services.composing import Composer, Composition
+from chatconnect.services.drafts import Draft, Request
 from chatconnect.services.json_answers import JsonModel
 from chatconnect.services.memory import MemoryService
 from chatconnect.services.metering import CountTokens, MeteredModel
-from chatconnect.services.model_choice import ChosenModel, ModelChoice
+from chatconnect.services.model_choice import ModelChoice
 from chatconnect.services.moderation import Moderated, Refused
 from chatconnect.services.spending import SpendingService
 from chatconnect.services.timings import Timings
 from chatconnect.services.tool_rounds import ToolRounds
 from chatconnect.services.toolbox import Toolbox
-from chatconnect.services.turn_budget import TurnBudget
 
 LONGEST_ANSWER_SECONDS = 240.0
 # The turn's beginning is stored while the model is waited for, so that it takes no time from what comes before that.
@@ -43,50 +37,6 @@ BEGIN_WITHIN_SECONDS = 0.02
 
 OnTurn = Callable[[Turn], None]
 OnFault = Callable[[Turn, BaseException], None]
-
-
-@dataclass(slots=True)
-class _Draft:
-    """What there is of an answer so far."""
-
-    budget: TurnBudget
-    text: list[str] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
-    finished: Finished | None = None
-    model: ChosenModel | None = None
-    metered: MeteredModel | None = None
-    moderated: Moderated | None = None
-    refused: bool = False
-    asked_at: float | None = None
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
-    first_token_at: float | None = None
-    context: PromptContext | None = None
-    called_tools: bool = False
-    from_cache: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A turn to be answered. `arrived` is `time.perf_counter()` at the request; `recorded` says the turn's beginning
-    is stored already, `reservation` what was set aside for it. `controls` are what the model is told beside the
-    assistant's own instructions, as it stands in the prompt; `response_format` is what the answer has to keep to.
-    What was kept in `epoch` may be gone by; None: nothing. `given` is an answer to give again; `asked` what the one to
-    be made is kept under, if it is.
-    """
-
-    turn: Turn
-    assistant: Assistant
-    history: Sequence[Message]
-    company: str
-    arrived: float
-    recorded: bool
-    reservation: Reservation
-    controls: tuple[str, ...] = ()
-    response_format: ResponseFormat = TEXT
-    epoch: Epoch | None = None
-    asked: Asked | None = None
-    given: GivenAnswer | None = None
-    timings: Timings = field(default_factory=Timings)
 
 
 class AnswerMaker:
@@ -123,7 +73,7 @@ class AnswerMaker:
         yield Started(turn.conversation.id, turn.answer.id, turn.question.id, turn.answer.trace_id or "")
         for cap in request.reservation.warnings:
             yield Warned(f"{cap.name}_nearly_reached", f"most of the {cap.measure} allowed per {cap.period} are used")
-        draft = _Draft(self._spending.budget(request.reservation, request.assistant.config))
+        draft = Draft(request, self._spending.budget(request.reservation, request.assistant.config))
         beginning = None if request.recorded else asyncio.create_task(self._begin(turn, request.timings, draft.asked))
         error: ChatConnectError | None = None
         cancelled = False
@@ -145,7 +95,7 @@ class AnswerMaker:
         draft.asked.set()
         if beginning is not None:
             await _uncancelled(beginning)
-        ended = self._ended(request, draft, error, cancelled=cancelled)
+        ended = draft.ended(error, self._prices, self._clock(), cancelled=cancelled)
         await _uncancelled(self._record(ended, request.timings))
         await _uncancelled(self._spending.settle(request.reservation, ended.answer.usage))
         yield _last_event(ended, error)
@@ -164,7 +114,7 @@ class AnswerMaker:
         except Exception as fault:  # noqa: BLE001 - the answer goes on, and `_record` stores the whole turn
             self._on_fault(turn, fault)
 
-    async def _moderated(self, request: Request, draft: _Draft) -> AsyncIterator[Event]:
+    async def _moderated(self, request: Request, draft: Draft) -> AsyncIterator[Event]:
         """Generate, and say the configured words in place of what is refused."""
         making = self._generate(request, draft) if request.given is None else self._again(request, request.given, draft)
         try:
@@ -175,9 +125,9 @@ class AnswerMaker:
             if request.response_format.is_json:
                 return  # the words are no JSON, and whoever asked reads nothing else
             words = request.assistant.config.moderation.refusal
-            yield _event_of(f"\n\n{words}" if draft.text else words, draft)
+            yield draft.event(f"\n\n{words}" if draft.text else words)
 
-    async def _generate(self, request: Request, draft: _Draft) -> AsyncIterator[Event]:
+    async def _generate(self, request: Request, draft: Draft) -> AsyncIterator[Event]:
         config, tenant_id = request.assistant.config, request.turn.conversation.tenant_id
         draft.model = self._choice.for_assistant(config)
         draft.metered = MeteredModel(draft.model, self._count_tokens, draft.budget.for_answer())
@@ -214,9 +164,9 @@ class AnswerMaker:
         for event in _events_of(await moderated.rest(), checked, draft):
             yield event
         for piece in checked.end():
-            yield _event_of(piece, draft)
+            yield draft.event(piece)
 
-    async def _again(self, request: Request, given: GivenAnswer, draft: _Draft) -> AsyncIterator[Event]:
+    async def _again(self, request: Request, given: GivenAnswer, draft: Draft) -> AsyncIterator[Event]:
         """Give an answer that was given before; its text was moderated then, under the same configuration."""
         draft.moderated = Moderated(request.assistant.config.moderation, self._moderator)
         await draft.moderated.check_input(request.turn.question.text)
@@ -224,9 +174,9 @@ class AnswerMaker:
         for citation in given.citations:
             draft.citations.append(citation)
             yield Cited(citation)
-        yield _event_of(given.text, draft)
+        yield draft.event(given.text)
 
-    async def _composed(self, request: Request, draft: _Draft, moderated: Moderated) -> Composition:
+    async def _composed(self, request: Request, draft: Draft, moderated: Moderated) -> Composition:
         """Return the prompt, made while the question is being checked. Raises Refused."""
         composing = asyncio.create_task(
             self._composer.compose(
@@ -248,46 +198,6 @@ class AnswerMaker:
             await asyncio.gather(composing, return_exceptions=True)  # so that what it took is counted
             raise
         return await composing
-
-    def _ended(self, request: Request, draft: _Draft, error: ChatConnectError | None, *, cancelled: bool) -> Turn:
-        text = "".join(draft.text)
-        provider, model = _answered_by(request, draft)
-        if error is not None:
-            status, reason = (MessageStatus.PARTIAL if text else MessageStatus.FAILED), "error"
-        elif cancelled:
-            status, reason = MessageStatus.PARTIAL, "cancelled"
-        elif draft.refused:
-            status, reason = MessageStatus.COMPLETE, "refused"
-        else:
-            status, reason = MessageStatus.COMPLETE, draft.finished.reason if draft.finished else "stop"
-        answer = replace(
-            request.turn.answer,
-            provider=provider,
-            model=model,
-            text=text,
-            status=status,
-            completed_at=self._clock(),
-            usage=self._usage(request, draft),
-            citations=tuple(draft.citations),
-            moderation=draft.moderated.result if draft.moderated else None,
-            finish_reason=reason,
-            error_code=error.code if error else None,
-            timings=_timed(request, draft),
-        )
-        return replace(request.turn, answer=answer, context=draft.context)
-
-    def _usage(self, request: Request, draft: _Draft) -> Usage:
-        now, first, usage = time.perf_counter(), draft.first_token_at, Usage()
-        if draft.model is not None and draft.metered is not None:
-            endpoint = draft.model.endpoint
-            day = request.turn.answer.created_at.date()
-            usage = draft.metered.usage(self._prices.find(endpoint.provider, endpoint.model, day))
-        return replace(
-            usage.plus(draft.budget.beside),
-            first_token_ms=None if first is None else round((first - request.arrived) * 1000),
-            total_ms=round((now - request.arrived) * 1000),
-            from_cache=draft.from_cache,
-        )
 
     async def _record(self, turn: Turn, timings: Timings) -> None:
         try:
@@ -313,32 +223,10 @@ async def _uncancelled(work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> 
         await task
 
 
-def _timed(request: Request, draft: _Draft) -> Mapping[str, float]:
-    """Return what the steps took so far; those of the model from when it was asked."""
-    if draft.asked_at is not None:
-        now = time.perf_counter()
-        request.timings.add("first_token", (draft.first_token_at or now) - draft.asked_at)
-        request.timings.add("generate", now - draft.asked_at)
-    return request.timings.milliseconds()
-
-
-def _answered_by(request: Request, draft: _Draft) -> tuple[str, str]:
-    """Return the provider and the model: a fallback may have taken the place of the assistant's own."""
-    answered = draft.model.endpoint if draft.model else request.assistant.config
-    return answered.provider, answered.model
-
-
-def _events_of(texts: Sequence[str], checked: CitationStream | Uncited, draft: _Draft) -> Iterator[Event]:
+def _events_of(texts: Sequence[str], checked: CitationStream | Uncited, draft: Draft) -> Iterator[Event]:
     for text in texts:
         for piece in checked.feed(text):
-            yield _event_of(piece, draft)
-
-
-def _event_of(piece: str | Citation, draft: _Draft) -> Event:
-    if isinstance(piece, Citation):
-        return Cited(piece)
-    draft.text.append(piece)
-    return Token(piece)
+            yield draft.event(piece)
 
 
 def _last_event(turn: Turn, error: ChatConnectError | None) -> Event:
