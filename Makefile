@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 ENV ?= dev
+# Processes that share the tests; each has the whole stack to itself.
+WORKERS ?= 2
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := layers/core/python
@@ -47,7 +49,7 @@ test: setup check ## Everything: lint, types, unit, integration, infrastructure,
 	@python -m local.services.node
 	@python -m local.chromium
 	@cd web && npm test --silent
-	@pytest tests
+	@pytest tests --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: synth
 synth: .venv/ready ## Synthesise an environment: make synth ENV=prod
