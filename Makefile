@@ -78,6 +78,18 @@ soak: setup ## Ask a thousand questions while a fifth of the provider's calls fa
 fuzz-files: setup ## Read randomly damaged files for SECONDS (600): each must end with a reason or as text
 	@python -m tests.mutations $(or $(SECONDS),600) $(SEED)
 
+.PHONY: soak-isolation
+soak-isolation: setup ## Let tenants with things of equal ids do 100,000 things at once: none may meet another's
+	@ISOLATION_OPERATIONS=$(or $(OPERATIONS),100000) pytest tests/integration/postgres/test_stateful_isolation.py --timeout=3600
+
+.PHONY: mutate
+mutate: setup ## Leave out one tenant filter after the other: each must be missed, and row-level security hold without any
+	@python -m tests.tenant_filters $(OPERATIONS) $(SEED)
+
+.PHONY: fuzz-api
+fuzz-api: setup ## Send CASES (5000) made-up requests by the OpenAPI document: each answer must be one that it promises
+	@API_CASES=$(or $(CASES),5000) pytest tests/integration/api/test_fuzz.py --timeout=3600
+
 .PHONY: invoke
 invoke: setup ## Run a function with an event: make invoke FUNCTION=documents EVENT=events/documents.json
 	@python -m local.invoke $(FUNCTION) $(EVENT)
@@ -95,8 +107,10 @@ lock: .venv/ready ## Renew the lock files after a change in pyproject.toml
 	done
 	@uv pip compile pyproject.toml --group bench --only-binary :all: --exclude-newer $(BENCH_LOCKED_AT) $(LOCK_OPTIONS) \
 		-o bench/requirements.txt
+	@uv pip compile pyproject.toml --group splitters --only-binary :all: --exclude-newer $(BENCH_LOCKED_AT) \
+		$(LOCK_OPTIONS) -o bench/requirements-splitters.txt
 
-# Nothing that LiteLLM brings may be newer than this: see the group `bench` in pyproject.toml.
+# Nothing that is only compared with may be newer than this: see the group `bench` in pyproject.toml.
 BENCH_LOCKED_AT := 2026-09-05
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"

@@ -1,15 +1,21 @@
 """A megabyte of text to chunks of exactly at most 500 tokens: the product, LangChain and LlamaIndex, in turns.
 
 Targets: four times the speed of LangChain's recursive splitter that counts tokens, six times LlamaIndex's of sentences.
-All count with one vocabulary, and the share of the text that each one's chunks hold is compared.
+Each counts in the way that its own documentation shows, with the same vocabulary: LangChain through
+`from_tiktoken_encoder`, LlamaIndex with tiktoken's `encode` (its default), both with tiktoken's own vocabulary, and the
+product with its own counter. That counter remembers texts and words, so every round has a text of its own, and there
+are texts of two kinds: a handbook of few different words, and one of as many as a language has. `new_words` are those
+of a process that has met none of them yet. The share of the text that each one's chunks hold is compared.
 """
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.splitting import compared
-from bench.texts import prose
+from bench.splitting import ROUNDS, compared
+from bench.texts import prose, varied
+from chatconnect.adapters import tokens
 from chatconnect.adapters.parsers.text import parse_text
 from chatconnect.adapters.tokens import BpeTokenCounter
 from chatconnect.domain.chunking import split
@@ -20,16 +26,28 @@ _TARGETS = {"langchain_recursive": 4, "llamaindex_sentences": 6}
 
 def main() -> dict[str, Any]:
     """Return the figures."""
-    text = prose(_CHARACTERS)
+    return {
+        "characters": _CHARACTERS,
+        "target": _TARGETS,
+        "few_words": _measured(prose),
+        "many_words": _measured(varied),
+        "new_words": _measured(varied, is_new=True),
+    }
+
+
+def _measured(text: Callable[[int, int], str], *, is_new: bool = False) -> dict[str, Any]:
     count = BpeTokenCounter("cl100k_base")
 
-    def ours() -> list[str]:
+    def ours(path: Path) -> list[str]:
+        if is_new:
+            tokens.forget_words()
         return [chunk.text for chunk in split(parse_text(path.read_bytes()), count)]
 
     with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "handbook.txt"
-        path.write_text(text)
-        figures = compared(path, ours, list(_TARGETS), text)
+        files = [Path(name) / f"{seed}.txt" for seed in range(ROUNDS)]
+        for seed, path in enumerate(files):
+            path.write_text(text(_CHARACTERS, seed))
+        figures = compared(files, ours, list(_TARGETS), is_text=True)
     for each in figures.values():
-        each["mb_per_second"] = round(len(text) / 1_000_000 / each["seconds"], 2)
-    return {"characters": len(text), "target": _TARGETS, **figures}
+        each["mb_per_second"] = round(_CHARACTERS / 1_000_000 / each["seconds"], 2)
+    return figures

@@ -43,9 +43,9 @@ def text_file(characters: int) -> bytes:
     return prose(characters).encode()
 
 
-def pdf_file() -> bytes:
+def pdf_file(seed: int = 7) -> bytes:
     """Return a PDF of 200 pages full of text."""
-    words = iter(prose(PAGES * LINES_PER_PAGE * 110).replace("\n", " ").split(" "))
+    words = iter(prose(PAGES * LINES_PER_PAGE * 110, seed).replace("\n", " ").split(" "))
     return make_pdf(["\n".join(" ".join(_take(words, 14)) for _ in range(LINES_PER_PAGE)) for _ in range(PAGES)])
 
 

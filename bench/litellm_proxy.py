@@ -5,24 +5,16 @@ one whose every file is hashed, nothing is built from source, and its process is
 """
 
 import asyncio
-import hashlib
 import json
 import os
-import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import environments
 from bench.provider import ScriptedProvider
-from local.configuration import state_directory
 from local.services.process import HOST, Service, http_ok
 
 LOCK = Path(__file__).with_name("requirements.txt")
-_UV = Path(sys.executable).with_name("uv")
-
-
-class NotInstalled(Exception):
-    """It could not be installed; the message says why."""
 
 
 class LiteLlmProxy(Service):
@@ -66,23 +58,5 @@ class LiteLlmProxy(Service):
 
 
 async def installed() -> Path:
-    """Return a virtual environment with what is locked, made at the first time. Raises NotInstalled."""
-    environment = state_directory() / "bench" / "litellm"
-    stamp, digest = environment / "lock.sha256", hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == digest:
-        return environment
-    shutil.rmtree(environment, ignore_errors=True)
-    await _uv("venv", "--quiet", "--python", sys.executable, str(environment))
-    await _uv("pip", "sync", "--quiet", "--require-hashes", "--only-binary", ":all:",
-              "--python", str(environment / "bin" / "python"), str(LOCK))  # fmt: skip
-    stamp.write_text(digest)
-    return environment
-
-
-async def _uv(*arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        str(_UV), *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    said, _ = await process.communicate()
-    if process.returncode != 0:
-        raise NotInstalled(said.decode(errors="replace").strip()[-500:])
+    """Return the virtual environment that it is installed in, made at the first time. Raises NotInstalled."""
+    return await asyncio.to_thread(environments.installed, "litellm", LOCK)

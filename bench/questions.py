@@ -14,14 +14,21 @@ from tests.files import make_docx, make_pdf
 LANGUAGES = ("en", "de", "fr", "es", "zh", "ja")
 _DATA = Path(__file__).parent / "data"
 _PRODUCTS = 84
+_PER_FILE = _PRODUCTS // 6
 _ASKED = 12  # of a language's products, by each kind of exact question
+_ABSENT = 4  # of a language's products, by each question on what no document says
 _KINDS = ("error number", "product code", "name")
+NEAR, OFF = "near topic", "off topic"
 _SYLLABLES = ("ve", "lo", "ra", "mi", "ta", "no", "ka", "du", "zen", "pri", "sol", "bex")
 
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question; `answer` is a span of one document's text, None when there is no answer anywhere."""
+    """A question; `answer` is a span of one document's text, None when there is no answer anywhere.
+
+    Of those without an answer, "off topic" ones ask for something else altogether, and "near topic" ones for what
+    documents on this very subject could say, but do not.
+    """
 
     text: str
     language: str
@@ -39,7 +46,7 @@ class File:
 
 
 def quality_set(seed: int = 11) -> tuple[list[File], list[AskedQuestion]]:
-    """Return the documents and the questions; half of each kind is held out from choosing settings."""
+    """Return the documents and the questions; those on every other document are held out from choosing settings."""
     files: list[File] = []
     questions: list[AskedQuestion] = []
     for language in LANGUAGES:
@@ -48,17 +55,25 @@ def quality_set(seed: int = 11) -> tuple[list[File], list[AskedQuestion]]:
         products = [_product(material, chance) for _ in range(_PRODUCTS)]
         texts = [[template.format(**product) for template in material["product"]] for product in products]
         files += _files(language, texts, [answer for answer, _ in material["topics"]])
-        asked: list[tuple[str, str, str | None]] = [
-            (template.format(**product), kind, _span(texts[number], product, kind))
+        asked: list[tuple[str, str, str | None, int]] = [
+            (template.format(**product), kind, _span(texts[number], product, kind), number // _PER_FILE)
             for template, kind in zip(material["ask"], _KINDS, strict=True)
             for number, product in chance.sample(list(enumerate(products)), _ASKED)
         ]
-        asked += [(question, "paraphrase", answer) for answer, question in material["topics"]]
-        asked += [(question, "no answer", None) for question in material["none"]]
-        questions += [
-            AskedQuestion(text, language, kind, span, n % 2 == 1) for n, (text, kind, span) in enumerate(asked)
-        ]
+        asked += [(text, "paraphrase", answer, at) for at, (answer, text) in enumerate(material["topics"])]
+        asked += _unanswerable(material, products, chance)
+        questions += [AskedQuestion(text, language, kind, span, at % 2 == 1) for text, kind, span, at in asked]
     return files, questions
+
+
+def handbooks(name: str, *, held_out: bool) -> tuple[list[File], list[AskedQuestion]]:
+    """Return documents in ordinary prose, and questions of many styles on them: bench/data/`name`.json."""
+    material = json.loads((_DATA / f"{name}.json").read_text())
+    files = [
+        File(each["name"], "\n\n".join(f"# {heading}\n\n{text}" for heading, text in each["sections"]).encode())
+        for each in material["documents"]
+    ]
+    return files, [AskedQuestion(**question, held_out=held_out) for question in material["questions"]]
 
 
 def parsed(file: File) -> ParsedDocument:
@@ -91,6 +106,20 @@ def _product(material: dict[str, Any], chance: random.Random) -> dict[str, str]:
     }
 
 
+def _unanswerable(
+    material: dict[str, Any], products: list[dict[str, str]], chance: random.Random
+) -> list[tuple[str, str, None, int]]:
+    """Return questions on other subjects, on products that are not there, and on what is not said of those that are."""
+    unknown = [_product(material, chance) for _ in material["ask"]]
+    near = [template.format(**product) for template, product in zip(material["ask"], unknown, strict=True)]
+    near += [
+        template.format(**product) for template in material["absent"] for product in chance.sample(products, _ABSENT)
+    ]
+    asked = [(NEAR, text) for text in near + material["near"]]
+    asked += [(OFF, text) for text in material["none"]]
+    return [(text, kind, None, at) for at, (kind, text) in enumerate(asked)]
+
+
 def _span(sentences: list[str], product: dict[str, str], kind: str) -> str:
     wanted = {"error number": "error", "product code": "part", "name": "kg"}[kind]
     return next(sentence for sentence in sentences if product[wanted] in sentence)
@@ -98,8 +127,7 @@ def _span(sentences: list[str], product: dict[str, str], kind: str) -> str:
 
 def _files(language: str, products: list[list[str]], topics: list[str]) -> list[File]:
     latin = language not in ("zh", "ja")  # the PDFs made here hold Latin letters alone
-    part = len(products) // 6
-    txt, md, html, table, docx, pdf = (products[at * part : (at + 1) * part] for at in range(6))
+    txt, md, html, table, docx, pdf = (products[at * _PER_FILE : (at + 1) * _PER_FILE] for at in range(6))
     pages = [[" ".join(each[:2]), " ".join(each[2:])] for each in pdf]
     rows = io.StringIO()
     csv.writer(rows).writerows([["a", "b", "c", "d"], *table])

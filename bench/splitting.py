@@ -1,4 +1,4 @@
-"""The product and its rivals over one file, in turns: processor seconds, and what text is covered."""
+"""The product and its rivals over the same files, in turns: processor seconds, and what text is covered."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from typing import Any
 from bench.environments import installed
 
 LOCK = Path(__file__).with_name("requirements-splitters.txt")
-ROUNDS = 3
+ROUNDS = 6  # the first does not count
 
 
 class Rivals:
@@ -39,7 +39,7 @@ def rivals(folder: Path) -> Iterator[Rivals]:
     """Start the rivals' process, and end it."""
     program = Path(__file__).with_name("rival_splitters.py")
     with subprocess.Popen(
-        [str(installed("splitters", LOCK)), str(program)],
+        [str(installed("splitters", LOCK) / "bin" / "python"), str(program)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -51,18 +51,21 @@ def rivals(folder: Path) -> Iterator[Rivals]:
             process.kill()
 
 
-def compared(path: Path, ours: Callable[[], list[str]], names: Sequence[str], text: str = "") -> dict[str, Any]:
-    """Let each take its turn, in rounds, after one turn that does not count.
+def compared(
+    files: Sequence[Path], ours: Callable[[Path], list[str]], names: Sequence[str], *, is_text: bool = False
+) -> dict[str, Any]:
+    """Let each take its turn with each file, in rounds; the first does not count, and no chunk comes twice.
 
-    Returns for each its median seconds, its chunks, and the characters that they hold; a rival's `ratio` is how many
-    times as long as the product it took, the median over the rounds. With `text`, says what share of it is covered.
+    Returns for each its median seconds, and its chunks of the last file with the characters that they hold; a rival's
+    `ratio` is how many times as long as the product it took, the median over the files. For files of text, says what
+    share of the last one is covered.
     """
     seconds: dict[str, list[float]] = {name: [] for name in ("product", *names)}
     chunks: dict[str, list[str]] = {}
-    with rivals(path.parent) as others:
-        for _ in range(ROUNDS + 1):
+    with rivals(files[0].parent) as others:
+        for path in files:
             begin = time.process_time()
-            chunks["product"] = ours()
+            chunks["product"] = ours(path)
             seconds["product"].append(time.process_time() - begin)
             for name in names:
                 taken, chunks[name] = others.split(name, path)
@@ -75,8 +78,8 @@ def compared(path: Path, ours: Callable[[], list[str]], names: Sequence[str], te
             "ratio": round(median(ratios), 2),
             **_held(chunks[name]),
         }
-        if text:
-            figures[name]["covered"] = covered(text, chunks[name])
+        if is_text:
+            figures[name]["covered"] = covered(files[-1].read_text(), chunks[name])
     return figures
 
 

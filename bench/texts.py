@@ -1,10 +1,14 @@
 """Text that reads like a handbook: sentences, paragraphs and headings, always the same."""
 
 import random
+from itertools import accumulate
 
 _SUBJECTS = ("bicycle", "frame", "wheel", "brake", "warranty", "delivery", "invoice", "workshop", "battery", "helmet")
 _VERBS = ("covers", "needs", "replaces", "includes", "follows", "repairs", "checks", "extends", "excludes", "supports")
 _QUALITIES = ("new", "used", "electric", "damaged", "regular", "free", "annual", "original", "urgent", "certified")
+_SYLLABLES = ("the", "of", "an", "in", "re", "con", "ter", "ment", "tion", "al", "er", "ing", "pro", "de", "li", "sta",
+              "ver", "com", "per", "est", "um", "or", "ity", "ab", "no", "ry", "side", "ward", "man")  # fmt: skip
+_VOCABULARY = 20_000  # different words in the text that is not so simple
 _ENDINGS = ("within two weeks", "after the inspection", "for every rider", "at no cost", "with the receipt")
 
 
@@ -19,6 +23,26 @@ def prose(characters: int, seed: int = 7) -> str:
         part = f"Section {number}: {chance.choice(_SUBJECTS)}\n\n" + "\n\n".join(paragraphs) + "\n\n"
         parts.append(part)
         written += len(part)
+    return "".join(parts)[:characters]
+
+
+def varied(characters: int, seed: int = 7) -> str:
+    """Return about that many characters in paragraphs, of made-up words of which few are frequent and most are rare.
+
+    The words are always those of one language.
+    """
+    language, chance = random.Random(0), random.Random(seed)
+    words = ["".join(language.choices(_SYLLABLES, k=language.randint(1, 4))) for _ in range(_VOCABULARY)]
+    weights = list(accumulate(1 / rank for rank in range(2, _VOCABULARY + 2)))
+    parts: list[str] = []
+    written = 0
+    while written < characters:
+        sentences = []
+        for _ in range(chance.randint(3, 9)):
+            sentence = chance.choices(words, cum_weights=weights, k=chance.randint(8, 28))
+            sentences.append(f"{sentence[0].capitalize()} {' '.join(sentence[1:])}{chance.choice('....?!')}")
+        parts.append(" ".join(sentences) + "\n\n")
+        written += len(parts[-1])
     return "".join(parts)[:characters]
 
 

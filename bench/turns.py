@@ -23,7 +23,8 @@ from typing import Any
 import uvloop
 
 from bench import raw_relay, sdk_relay
-from bench.litellm_proxy import LiteLlmProxy, NotInstalled, installed
+from bench.environments import NotInstalled
+from bench.litellm_proxy import LiteLlmProxy, installed
 from bench.machine import raise_file_limit
 from bench.product import ours, product, visitors
 from bench.provider import ScriptedProvider

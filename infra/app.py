@@ -3,6 +3,9 @@
 Other context: `bundling=off` leaves the bundles empty (when only templates matter), `public_api_url` is the
 API's address if it has a domain of its own, `database_secret_arn` and `database_admin_secret_arn` name an
 existing Postgres, and `data_services` (JSON: variable -> value) is how `local` learns its data stores.
+`tenant_key_generation` (1) is raised by one to seal tenants' secrets with a new master key.
+`mail_sender` is the address that mail comes from (verified with SES), `dashboard_url` where the links in it lead when
+the dashboard is not beside the API.
 """
 
 import json
@@ -38,6 +41,8 @@ def build(app: App) -> App:
         data=data.services if data else DataServices(variables=_existing_data_services(app)),
         bundles=bundles,
         public_api_url=app.node.try_get_context("public_api_url"),
+        mail_sender=app.node.try_get_context("mail_sender"),
+        dashboard_url=app.node.try_get_context("dashboard_url"),
     )
     _application(app, deployment, data)
     return app
@@ -54,6 +59,7 @@ def _data_stack(app: App, chosen: Environment) -> DataStack | None:
         database=chosen.database,
         database_secret_arn=app.node.try_get_context("database_secret_arn"),
         database_admin_secret_arn=app.node.try_get_context("database_admin_secret_arn"),
+        tenant_key_generation=int(app.node.try_get_context("tenant_key_generation") or 1),
     )
 
 

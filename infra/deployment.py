@@ -1,6 +1,6 @@
 """What every stack is given: the environment, the data stores and the bundles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aws_cdk import aws_ec2 as ec2
@@ -22,6 +22,7 @@ class DataServices:
     variables: Mapping[str, str]
     secrets: Mapping[str, secretsmanager.ISecret] = field(default_factory=dict)
     tenant_key: kms.IKey | None = None
+    former_tenant_keys: Sequence[kms.IKey] = ()
     vpc: ec2.IVpc | None = None
     security_group: ec2.ISecurityGroup | None = None
 
@@ -35,3 +36,7 @@ class Deployment:
     bundles: Bundles
     public_api_url: str | None = None
     """The address that visitors use, when it is known before the API exists (a custom domain)."""
+    mail_sender: str | None = None
+    """The address that mail comes from, verified with SES; without one no mail is sent."""
+    dashboard_url: str | None = None
+    """Where the dashboard is, for the links in mails, when it is not `dashboard/` beside the API."""

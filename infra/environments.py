@@ -73,6 +73,10 @@ class Environment:
     log_level: str = "INFO"
     keep_data: bool = True
     embedding_provider: Literal["openai", "local"] = "openai"
+    embedding_model: str = "text-embedding-3-small"
+    embedding_dimensions: int = 1536
+    rerank_url: str = ""
+    rerank_model: str = "jina-reranker-v2-base-multilingual"
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     def __post_init__(self) -> None:

@@ -52,6 +52,7 @@ class BackendFunction(Construct):
         environment, data = deployment.environment, deployment.data
         self.name = name
         self.timeout = timeout
+        self._former_tenant_keys = data.former_tenant_keys
         package = deployment.bundles.function(name, extra_folders)
         self.log_group = logs.LogGroup(
             self,
@@ -104,15 +105,21 @@ class BackendFunction(Construct):
             self.allow(["kms:Decrypt"], secret.encryption_key.key_arn)
 
     def may_use_uploads(self, uploads: UploadBucket, *actions: str) -> None:
-        """Allow actions on every uploaded object, and name the bucket in UPLOADS_BUCKET."""
+        """Allow actions on every uploaded object, and name the bucket in UPLOADS_BUCKET.
+
+        Without the right to list, S3 calls a missing object forbidden, and tells nobody of former versions.
+        """
         self.function.add_environment("UPLOADS_BUCKET", uploads.name)
         self.allow(actions, uploads.objects)
+        self.allow(["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"], uploads.arn)
         acknowledge(self.function, {wildcard(self, uploads.objects): "All objects of this one bucket are meant."})
 
     def may_use_tenant_key(self, key: kms.IKey | None) -> None:
         """Allow envelope encryption of tenants' access tokens; without a key (emulator) there is nothing to grant."""
         if key is not None:
             self.allow(["kms:GenerateDataKey", "kms:Decrypt", "kms:Encrypt"], key.key_arn)
+        for former in self._former_tenant_keys:  # until nothing is left that they sealed
+            self.allow(["kms:Decrypt"], former.key_arn)
 
     def allow(self, actions: Sequence[str], resource: str) -> None:
         """Allow actions on one resource."""
@@ -131,10 +138,14 @@ def _common_variables(deployment: Deployment, name: str) -> dict[str, str]:
     variables = {
         "ENVIRONMENT": environment.name,
         "EMBEDDING_PROVIDER": environment.embedding_provider,
+        "EMBEDDING_MODEL": environment.embedding_model,
+        "EMBEDDING_DIMENSIONS": str(environment.embedding_dimensions),
         "POWERTOOLS_SERVICE_NAME": name,
         "POWERTOOLS_METRICS_NAMESPACE": "ChatConnect",
         "POWERTOOLS_LOG_LEVEL": environment.log_level,
     }
+    if environment.rerank_url:
+        variables |= {"RERANK_URL": environment.rerank_url, "RERANK_MODEL": environment.rerank_model}
     if environment.is_local:
         variables["POWERTOOLS_TRACE_DISABLED"] = "true"
     if deployment.public_api_url:
@@ -146,6 +157,6 @@ _REASONS = {
     aws_policy("AWSLambdaBasicExecutionRole"): "It grants writing logs, nothing else.",
     aws_policy("AWSLambdaVPCAccessExecutionRole"): "It grants network interfaces, nothing else.",
     "@aws-cdk/aws-lambda:snapStartRequirePublish": "It is the alias on a published version that is invoked.",
-    "AwsSolutions-IAM5[Resource::*]": "X-Ray has no resource to name.",
+    "AwsSolutions-IAM5[Resource::*]": "X-Ray and CloudWatch's metrics have no resource to name.",
     "AwsSolutions-L1": "Python 3.13 is what the wheels and the bytecode are built for.",
 }

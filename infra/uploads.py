@@ -26,7 +26,8 @@ class UploadBucket(Construct):
         super().__init__(scope, id_)
         stack = Stack.of(self)
         self.name = f"{environment.named('uploads')}-{stack.account}-{stack.region}"
-        self.objects = f"arn:{stack.partition}:s3:::{self.name}/*"
+        self.arn = f"arn:{stack.partition}:s3:::{self.name}"
+        self.objects = f"{self.arn}/*"
         self.bucket = s3.Bucket(
             self,
             "Uploads",
@@ -81,5 +82,9 @@ def _lifecycle() -> Sequence[s3.LifecycleRule]:
             transitions=[
                 s3.Transition(storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=Duration.days(30))
             ],
-        )
+        ),
+        # Archives of data requests are removed by the job after a week; this is for what it could not remove.
+        s3.LifecycleRule(
+            prefix="exports/", expiration=Duration.days(9), noncurrent_version_expiration=Duration.days(1)
+        ),
     ]

@@ -22,6 +22,7 @@ _PORTS = {"API_PORT": 8000, "POSTGRES_PORT": 54329, "REDIS_PORT": 63799, "QDRANT
 # Handed through to the functions when the developer has set them.
 _PASSED_ON = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL",
               "ANTHROPIC_MODEL", "EMBEDDING_PROVIDER", "EMBEDDING_MODEL", "EMBEDDING_DIMENSIONS",
+              "RERANK_URL", "RERANK_MODEL", "RERANK_API_KEY", "RERANK_SECONDS",
               "ABUSE_THROTTLING")  # fmt: skip
 
 
@@ -75,6 +76,11 @@ class Stack:
         """Where the demo tenant's keys are remembered."""
         return self.state / "demo.json"
 
+    @property
+    def mails(self) -> Path:
+        """Where mails are written that would be sent."""
+        return self.state / "mails"
+
     def settings(self, database_url: str, resources: Resources) -> Mapping[str, str]:
         """Return the environment of the functions."""
         passed_on = {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
@@ -90,8 +96,11 @@ class Stack:
             "DEAD_LETTER_QUEUE_URL": resources.dead_letter_queue_url,
             "TURNS_QUEUE_URL": resources.turns_queue_url,
             "KMS_KEY_ID": resources.kms_key_id,
+            "REALTIME_URL": self.api_url.replace("http", "ws", 1) + "/v1/realtime",
+            "REALTIME_CALLBACK_URL": f"{self.api_url}/_sockets",
             "CHAT_TOKEN_SECRET": self._remembered_secret("chat-token-secret"),
             "SIGNING_SECRET": self._remembered_secret("signing-secret"),
+            "MAIL_DIRECTORY": str(self.mails),
             "DEMO_STATE": str(self.demo_state),
             "POWERTOOLS_METRICS_DISABLED": "true",
             "POWERTOOLS_TRACE_DISABLED": "true",

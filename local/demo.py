@@ -121,7 +121,7 @@ async def _choose_model(http: httpx.AsyncClient, demo: Demo) -> None:
     if os.environ.get("OPENAI_API_KEY"):
         wanted = ("openai", os.environ.get("OPENAI_MODEL", "gpt-5.4-mini"))
     elif os.environ.get("ANTHROPIC_API_KEY"):
-        wanted = ("anthropic", os.environ.get("ANTHROPIC_MODEL", "claude-sonnet-4-6"))
+        wanted = ("anthropic", os.environ.get("ANTHROPIC_MODEL", "claude-haiku-4-5"))
     else:
         wanted = ("offline", "quotations")
     assistant = _checked(await http.get(f"/v1/assistants/{demo.assistant_id}"))

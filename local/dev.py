@@ -125,6 +125,7 @@ def welcome(stack: Stack, seconds: float) -> None:
         ("dashboard", f"{stack.api_url}/dashboard/"),
         ("API contract", f"{stack.api_url}/openapi.json"),
         ("addresses and keys", str(addresses_file())),
+        ("mails", f"{stack.mails}/*.eml"),
         ("logs", f"{stack.state}/*/*.log"),
     ):
         console.print(f"  {what:<20}[cyan]{where}[/]")

@@ -76,14 +76,19 @@ async def home(_: Request) -> Response:
     return RedirectResponse("/demo/")
 
 
+_open_sockets: dict[str, WebSocket] = {}
+
+
 async def sockets(socket: WebSocket) -> None:
     """Turn a WebSocket's life into the events that API Gateway would send to the function."""
     connection_id = uuid.uuid4().hex
-    query = dict(socket.query_params)
-    if (await _event(connection_id, "$connect", query=query))["statusCode"] != _OK:
+    headers = {name.title(): value for name, value in socket.headers.items()}
+    connected = await _event(connection_id, "$connect", headers=headers, query=dict(socket.query_params))
+    if connected["statusCode"] != _OK:
         await socket.close(4401)
         return
     await socket.accept()
+    _open_sockets[connection_id] = socket
     try:
         while True:
             answer = await _event(connection_id, "$default", body=await socket.receive_text())
@@ -91,6 +96,20 @@ async def sockets(socket: WebSocket) -> None:
                 await socket.send_text(answer["body"])
     except WebSocketDisconnect:
         await _event(connection_id, "$disconnect")
+    finally:
+        del _open_sockets[connection_id]
+
+
+async def send_to_socket(request: Request) -> Response:
+    """Send to an open socket, as API Gateway's own address for that does: functions/documents runs elsewhere."""
+    socket = _open_sockets.get(request.path_params["connection_id"])
+    try:
+        if socket is not None:
+            await socket.send_text((await request.body()).decode())
+            return Response()
+    except (WebSocketDisconnect, RuntimeError):  # it ended meanwhile
+        pass
+    return Response(status_code=410, headers={"x-amzn-ErrorType": "GoneException"})
 
 
 # One thread, because the function keeps one event loop.
@@ -98,9 +117,15 @@ _realtime_thread = ThreadPoolExecutor(1, "realtime")
 
 
 async def _event(
-    connection_id: str, route: str, *, body: str | None = None, query: dict[str, str] | None = None
+    connection_id: str,
+    route: str,
+    *,
+    body: str | None = None,
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
 ) -> Any:
     event = {
+        "headers": headers or {},
         "requestContext": {"connectionId": connection_id, "routeKey": route, "stage": "local"},
         "queryStringParameters": query,
         "body": body,
@@ -128,6 +153,7 @@ def create_server() -> Starlette:
             Mount("/demo", StaticFiles(directory=WEB / "demo", html=True)),
             Mount("/dashboard", StaticFiles(directory=WEB / "dashboard", html=True)),
             WebSocketRoute("/v1/realtime", sockets),
+            Route("/_sockets/@connections/{connection_id}", send_to_socket, methods=["POST"]),
             Mount("/", Gateway()),
         ],
     )

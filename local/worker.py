@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.queue_ages import report_ages
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -24,6 +26,7 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 _WAIT_SECONDS = 2
 _REST_SECONDS = 1.0
 _BATCH = 1  # as in infra: one upload at a time
+_LOOK_SECONDS = 5.0  # between two looks at the messages that were given up
 _RETRY_SECONDS = 5  # a failed message comes again this soon, so that a developer need not wait for the whole timeout
 
 
@@ -52,15 +55,32 @@ def main() -> None:
     from functions.jobs.handler import handler as jobs
 
     sqs = boto3.client("sqs")
+    report_ages(
+        os.environ["AWS_ENDPOINT_URL"],
+        [os.environ[f"{name}_QUEUE_URL"] for name in ("UPLOADS", "DEAD_LETTER", "TURNS")],
+    )
     queues: dict[str, Handler] = {os.environ["UPLOADS_QUEUE_URL"]: documents, os.environ["TURNS_QUEUE_URL"]: jobs}
     arguments.ready.touch()
+    look_at = 0.0
     while True:
+        if time.monotonic() >= look_at:
+            look_at = time.monotonic() + _LOOK_SECONDS
+            for job in ("parked", "data-requests"):
+                run_job(jobs, job)
         for url, handler in queues.items():
             try:
                 consume(sqs, url, handler)
             except (BotoCoreError, ClientError) as error:
                 print(f"queue {url}: {type(error).__name__}", flush=True)
                 time.sleep(_REST_SECONDS)
+
+
+def run_job(jobs: Handler, name: str) -> None:
+    """Run a job that the clock runs on AWS; one that fails is run again next time."""
+    try:
+        jobs({"job": name}, Context())
+    except Exception as fault:  # noqa: BLE001 - whatever is away now, the queues are still to be read
+        print(f"job {name}: {type(fault).__name__}", flush=True)
 
 
 def consume(sqs: "SQSClient", url: str, handler: Handler) -> int:

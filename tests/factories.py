@@ -32,6 +32,7 @@ from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Account, Member, StaffRole, Tenant
 from chatconnect.domain.tool import HttpTool
 from chatconnect.domain.widget import Widget, WidgetConfig
+from chatconnect.ports.assistants import NewVersion
 from chatconnect.ports.tenants import NewTenant
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -57,6 +58,11 @@ def a_tenant(name: str = "Acme", *, email: str | None = None) -> NewTenant:
         a_key(tenant.id, KeyKind.PUBLISHABLE),
         a_key(tenant.id, KeyKind.SECRET),
     )
+
+
+def a_save(config: AssistantConfig, **changes: Any) -> NewVersion:
+    """A save of an assistant's configuration."""
+    return replace(NewVersion(config, "", seconds(5)), **changes)
 
 
 def a_key(tenant_id: TenantId, kind: KeyKind = KeyKind.SECRET, **changes: Any) -> tuple[ApiKey, bytes]:

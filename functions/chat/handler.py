@@ -2,10 +2,10 @@
 
 import time
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 from mangum import Mangum
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from chatconnect.http.authentication import CurrentAsker
 from chatconnect.http.controls import InstructionsBody
 from chatconnect.http.errors import responses
 from chatconnect.http.frames import STREAM_RESPONSE, EventStream
+from chatconnect.http.limits import limit_headers, with_limits
 from chatconnect.http.snapshots import add_snapshot_hooks
 from chatconnect.observability import trace_id
 from chatconnect.services.chat import ChatService
@@ -37,8 +38,8 @@ if settings().aws_lwa_snapstart_before_checkpoint_path:
 class ChatRequest(InstructionsBody):
     """A message; without a conversation it opens one. Or the wish for a further answer to a question.
 
-    `instructions`, `response_format` and `endpoint` are refused to visitors (403 `secret_key_required`); the first two
-    are given to a conversation when it is opened and hold for all of it.
+    `instructions`, `response_format`, `endpoint` and `assistant_version` are refused to visitors (403
+    `secret_key_required`); the first two are given to a conversation when it is opened and hold for all of it.
     """
 
     message: str = Field(
@@ -60,6 +61,10 @@ class ChatRequest(InstructionsBody):
         description="One of the tenant's endpoints, whose control messages and response format hold for this answer in "
         "place of those of `chat` or `stream`; see /v1/tenants/{tenant_id}/control-messages",
         examples=["faq-json"],
+    )
+    assistant_version: Literal["draft"] | None = Field(
+        default=None,
+        description="`draft`: answer by the assistant's newest version, published or not, to try it out",
     )
 
 
@@ -84,6 +89,7 @@ async def question(
         endpoint=body.endpoint,
         controls=body.to_controls(),
         agent=user_agent,
+        draft=body.assistant_version is not None,
     )
 
 
@@ -103,24 +109,32 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@app.post("/v1/chat", tags=["chat"], responses=responses(401, 403, 404, 409, 429))
-async def answer(asker: CurrentAsker, asked: Asked, chat: Chat) -> Answer:
+@app.post("/v1/chat", tags=["chat"], responses=with_limits(responses(401, 403, 404, 409, 429)))
+async def answer(asker: CurrentAsker, asked: Asked, chat: Chat, response: Response) -> Answer:
     """Answer a message in one piece.
+
+    The answer's headers tell what may still be asked; one question too many gets 429 `rate_limited`, or the code of the
+    limit that is reached (`messages_per_day_reached`, say), with Retry-After.
 
     A visitor whom the tenant has blocked gets 403 `visitor_blocked`; one who repeats themselves, writes as only
     programs do, or tries what they can get out of the assistant, gets 429 `slow_down` for a while.
     """
-    return await collected(await chat.ask(asker, asked))
+    return await collected(await chat.ask(asker, asked, lambda left: response.headers.update(limit_headers(left))))
 
 
-@app.post("/v1/chat/stream", tags=["chat"], status_code=200, response_class=EventStream,
-          responses=responses(401, 403, 404, 409, 429) | STREAM_RESPONSE)  # fmt: skip
+@app.post("/v1/chat/stream", tags=["chat"], status_code=200, response_class=Response,
+          responses=with_limits(responses(401, 403, 404, 409, 429) | STREAM_RESPONSE))  # fmt: skip
 async def stream(asker: CurrentAsker, asked: Asked, chat: Chat) -> EventStream:
-    """Answer a message as Server-Sent Events, which end in exactly one `done` or `error`."""
-    return EventStream(await chat.ask(asker, replace(asked, route=STREAM)))
+    """Answer a message as Server-Sent Events, which end in exactly one `done` or `error`.
+
+    What is refused before the stream begins is refused as by /v1/chat, with the same headers.
+    """
+    headers: dict[str, str] = {}
+    frames = await chat.ask(asker, replace(asked, route=STREAM), lambda left: headers.update(limit_headers(left)))
+    return EventStream(frames, headers=headers)
 
 
-@app.get("/v1/chat/stream/{message_id}", tags=["chat"], status_code=200, response_class=EventStream,
+@app.get("/v1/chat/stream/{message_id}", tags=["chat"], status_code=200, response_class=Response,
          responses=responses(401, 403, 404, 429) | STREAM_RESPONSE)  # fmt: skip
 async def resume(
     message_id: UUID, asker: CurrentAsker, chat: Chat, last_event_id: Annotated[int, Header(ge=0, le=MAX_EVENT_ID)] = 0

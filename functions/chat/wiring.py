@@ -5,15 +5,15 @@ import gc
 from functools import partial
 
 from chatconnect import assembly
-from chatconnect.adapters.argon2 import Argon2Passwords
 from chatconnect.adapters.http_tools import PublicHttpCalls
 from chatconnect.adapters.mcp import PublicMcpConnections
 from chatconnect.adapters.postgres.abuse import PostgresSignals
-from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.postgres.keys import PostgresKeys
 from chatconnect.adapters.postgres.knowledge_sources import PostgresKnowledgeSources
 from chatconnect.adapters.postgres.mcp_servers import PostgresMcpServers
+from chatconnect.adapters.postgres.sessions import PostgresSessions
 from chatconnect.adapters.postgres.tenants import PostgresTenants
 from chatconnect.adapters.postgres.tools import PostgresHttpTools
 from chatconnect.adapters.postgres.usage import PostgresUsage
@@ -39,10 +39,12 @@ from chatconnect.services.chat import ChatService
 from chatconnect.services.composing import Composer
 from chatconnect.services.condensing import Condenser
 from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.key_ring import KeyRing
 from chatconnect.services.knowledge_sources import ForeignSearch
 from chatconnect.services.mcp_servers import McpLister
 from chatconnect.services.mcp_tools import McpToolbox
 from chatconnect.services.memory import MemoryService
+from chatconnect.services.reranking import RerankingService
 from chatconnect.services.retrieval import RetrievalService
 from chatconnect.services.side_calls import SideCalls
 from chatconnect.services.spending import SpendingService
@@ -68,18 +70,23 @@ class ChatServices:
         self._settings = settings
         self._database = assembly.postgres(settings)
         self._redis = RedisDatabase(settings.redis_url)
-        self._tenants_of = partial(PostgresTenants, self._database, encryption=assembly.envelope(settings))
+        self._tenants_of = partial(
+            PostgresTenants,
+            self._database,
+            encryption=assembly.envelope(settings),
+            standard_models=assembly.standard_models(settings),
+        )
         self._chat: ChatService | None = None
         self._closers: list[assembly.Close] = [self._database.aclose, self._redis.aclose]
         self._lock = asyncio.Lock()
         self._warm = False
+        self._epochs = RedisEpochs(lambda: self._redis, on_fault=log_fault)
         self.access = AccessService(
+            keys=KeyRing(keys_of=partial(PostgresKeys, self._database), epochs=self._epochs, clock=assembly.now),
             tenants_of=self._tenants_of,
-            accounts=PostgresAccounts(self._database),
+            sessions=PostgresSessions(self._database),
             chat_tokens=assembly.signer(settings.chat_token_secret, settings.chat_token_secret_arn),
             access_tokens=assembly.signer(settings.signing_secret, settings.signing_secret_arn),
-            passwords=Argon2Passwords(),
-            visitors_of=partial(PostgresVisitors, self._database),
             clock=assembly.now,
         )
 
@@ -102,14 +109,13 @@ class ChatServices:
         await assembly.close_all(self._closers)
 
     async def _make_chat(self) -> ChatService:
-        embedder = await assembly.embedder(self._settings)
-        vectors = await assembly.qdrant(self._settings, embedder)
+        stores = assembly.vector_stores(self._settings)
         models = await assembly.models(self._settings)
         moderator = await assembly.moderator(self._settings)
         http_tools = PublicHttpCalls(allow_loopback=self._settings.local_tools)
-        self._closers += [vectors.aclose, models.aclose, moderator.aclose, http_tools.aclose]
+        self._closers += [stores.aclose, models.aclose, moderator.aclose, http_tools.aclose]
         conversations_of = partial(PostgresConversations, self._database)
-        epochs = RedisEpochs(lambda: self._redis, on_fault=log_fault)
+        epochs = self._epochs
         prices, count_tokens = PriceTable.published(), BpeTokenCounter()
         await asyncio.to_thread(count_tokens, "")  # the vocabulary takes a tenth of a second to load
         spending = SpendingService(
@@ -119,13 +125,13 @@ class ChatServices:
         )
         retrieval = RetrievalService(
             documents_of=partial(PostgresDocuments, self._database),
-            chunks_of=vectors.for_tenant,
-            embedder=embedder,
+            indexes=assembly.indexes(self._settings, self._database, stores),
             epochs=epochs,
             queries_of=partial(RedisQueryCache, self._redis),
             clock=assembly.now,
             on_lookup=record_lookup,
             elsewhere=self._foreign_search(),
+            reranking=await self._reranking(),
         )
         calls = SideCalls(models=models, prices=prices, count_tokens=count_tokens, clock=assembly.now)
         memory = MemoryService(
@@ -182,6 +188,13 @@ class ChatServices:
             encode=encode,
             clock=assembly.now,
         )
+
+    async def _reranking(self) -> RerankingService | None:
+        reranker = await assembly.reranker(self._settings)
+        if reranker is None:
+            return None
+        self._closers.append(reranker.aclose)
+        return RerankingService(reranker, on_fault=log_fault)
 
     def _foreign_search(self) -> ForeignSearch:
         """Return the search in tenants' knowledge bases elsewhere."""

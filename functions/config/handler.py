@@ -1,20 +1,36 @@
 """All that staff do, and what visitors read beside the chat: a FastAPI app under Mangum."""
 
+from fastapi import Depends
 from mangum import Mangum
 
 from chatconnect.http.application import create_app
+from chatconnect.http.audit import request_origin
 from chatconnect.settings import settings
 from functions.config.routes import (
-    accounts,
+    assistant_versions,
     assistants,
+    audit,
+    auth,
+    auth_passwords,
+    chunking,
     controls,
     conversations,
+    data_requests,
+    document_contents,
     documents,
     health,
+    identities,
+    invitations,
     keys,
     knowledge,
     knowledge_sources,
+    leads,
     mcp_servers,
+    members,
+    operator,
+    plans,
+    realtime,
+    retention,
     tools,
     usage,
     visitors,
@@ -27,20 +43,34 @@ app = create_app("ChatConnect config", environment=settings().environment, on_sh
 app.state.services = services
 for area in (
     health,
-    accounts,
+    auth,
+    auth_passwords,
+    members,
+    invitations,
+    operator,
     keys,
+    identities,
     assistants,
+    assistant_versions,
     tools,
     mcp_servers,
     widgets,
+    leads,
     documents,
+    document_contents,
+    chunking,
     knowledge,
     knowledge_sources,
     conversations,
     visitors,
+    data_requests,
+    retention,
     controls,
+    plans,
     usage,
+    audit,
+    realtime,
 ):
-    app.include_router(area.router)
+    app.include_router(area.router, dependencies=[Depends(request_origin)])
 
 handler = Mangum(app, lifespan="off")

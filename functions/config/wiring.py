@@ -5,39 +5,54 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatconnect import assembly
-from chatconnect.adapters.argon2 import Argon2Passwords
+from chatconnect.adapters.identity_tokens import JwtIdentityTokens
 from chatconnect.adapters.mcp import PublicMcpConnections
 from chatconnect.adapters.postgres.abuse import PostgresSignals
-from chatconnect.adapters.postgres.accounts import PostgresAccounts
+from chatconnect.adapters.postgres.assistants import PostgresAssistants
+from chatconnect.adapters.postgres.audit import PostgresAuditLog
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.postgres.keys import PostgresIdentitySecrets, PostgresKeys
 from chatconnect.adapters.postgres.knowledge_sources import PostgresKnowledgeSources
 from chatconnect.adapters.postgres.mcp_servers import PostgresMcpServers
+from chatconnect.adapters.postgres.plans import PostgresPlans
+from chatconnect.adapters.postgres.sessions import PostgresSessions
 from chatconnect.adapters.postgres.tenants import PostgresTenants
 from chatconnect.adapters.postgres.tools import PostgresHttpTools
 from chatconnect.adapters.postgres.usage import PostgresUsage, PostgresUsageRecords
 from chatconnect.adapters.postgres.visitors import PostgresVisitors
-from chatconnect.adapters.qdrant import QdrantDatabase
+from chatconnect.adapters.postgres.widgets import PostgresLeads, PostgresWidgets
+from chatconnect.adapters.public_addresses import ResolvedAddresses
 from chatconnect.adapters.redis_abuse import RedisWatch
 from chatconnect.adapters.redis_epochs import RedisEpochs
 from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.sqs import SqsQueue
 from chatconnect.observability import log_fault, record_lookup
 from chatconnect.services.access import AccessService
+from chatconnect.services.assistants import AssistantService
+from chatconnect.services.audit import AuditService
 from chatconnect.services.composing import PromptService
 from chatconnect.services.conversations import ConversationService
 from chatconnect.services.documents import DocumentService
 from chatconnect.services.health import HealthService
+from chatconnect.services.identities import IdentityService
+from chatconnect.services.key_ring import KeyRing
+from chatconnect.services.keys import KeyService
 from chatconnect.services.knowledge_sources import ForeignSearch, KnowledgeSourceService
 from chatconnect.services.mcp_servers import McpLister, McpServerService
+from chatconnect.services.model_trials import ModelTrialService
+from chatconnect.services.reranking import RerankingService
 from chatconnect.services.retrieval import RetrievalService
 from chatconnect.services.tenants import TenantService
 from chatconnect.services.tools import ToolService
 from chatconnect.services.usage import UsageService
 from chatconnect.services.visitors import VisitorService
+from chatconnect.services.widgets import LeadService, WidgetService
 from chatconnect.settings import Settings
+from functions.config.people import PeopleServices
 
 if TYPE_CHECKING:
+    from chatconnect.adapters.model_registry import ModelRegistry
     from chatconnect.adapters.redis import RedisDatabase
 
 
@@ -46,23 +61,72 @@ class ConfigServices:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.realtime_url = settings.realtime_url
         self._database = assembly.postgres(settings)
         self._redis: RedisDatabase | None = None
-        self._tenants_of = partial(PostgresTenants, self._database, encryption=assembly.envelope(settings))
+        self._tenants_of = partial(
+            PostgresTenants,
+            self._database,
+            encryption=assembly.envelope(settings),
+            standard_models=assembly.standard_models(settings),
+        )
         self._documents_of = partial(PostgresDocuments, self._database)
-        self._accounts, self._passwords = PostgresAccounts(self._database), Argon2Passwords()
         self._closers: list[assembly.Close] = [self._database.aclose]
         self._epochs = RedisEpochs(self._redis_database, on_fault=log_fault)
-        self._vectors: QdrantDatabase | None = None
         self._lock = asyncio.Lock()
+        self._reranker: RerankingService | None = None
+        self._stores = assembly.vector_stores(settings)
+        self._indexes = assembly.indexes(settings, self._database, self._stores)
+        self._closers.append(self._stores.aclose)
+        keys_of = partial(PostgresKeys, self._database)
+        access_tokens = assembly.signer(settings.signing_secret, settings.signing_secret_arn)
         self.access = AccessService(
+            keys=KeyRing(keys_of=keys_of, epochs=self._epochs, clock=assembly.now),
             tenants_of=self._tenants_of,
-            accounts=self._accounts,
+            sessions=PostgresSessions(self._database),
             chat_tokens=assembly.signer(settings.chat_token_secret, settings.chat_token_secret_arn),
-            access_tokens=assembly.signer(settings.signing_secret, settings.signing_secret_arn),
-            passwords=self._passwords,
-            visitors_of=partial(PostgresVisitors, self._database),
+            access_tokens=access_tokens,
             clock=assembly.now,
+        )
+        self.audit = AuditService(log_of=partial(PostgresAuditLog, self._database))
+        widgets_of = partial(PostgresWidgets, self._database)
+        self.keys = KeyService(
+            keys_of=keys_of,
+            tenants_of=self._tenants_of,
+            widgets_of=widgets_of,
+            epochs=self._epochs,
+            clock=assembly.now,
+        )
+        self.widgets = WidgetService(
+            widgets_of=widgets_of, tenants_of=self._tenants_of, epochs=self._epochs, clock=assembly.now
+        )
+        self.leads = LeadService(
+            widgets_of=widgets_of, leads_of=partial(PostgresLeads, self._database), clock=assembly.now
+        )
+        self.identities = IdentityService(
+            secrets_of=partial(PostgresIdentitySecrets, self._database, encryption=assembly.envelope(settings)),
+            tokens=JwtIdentityTokens(),
+            clock=assembly.now,
+        )
+        self._assistants_of = partial(PostgresAssistants, self._database, encryption=assembly.envelope(settings))
+        self._addresses = ResolvedAddresses(allow_loopback=settings.local_tools)
+        self._models: ModelRegistry | None = None
+        self.assistants = AssistantService(
+            assistants_of=self._assistants_of,
+            tenants_of=self._tenants_of,
+            sources_of=partial(PostgresKnowledgeSources, self._database, encryption=assembly.envelope(settings)),
+            addresses=self._addresses,
+            epochs=self._epochs,
+            clock=assembly.now,
+            allow_http=settings.local_tools,
+        )
+        self.people = PeopleServices(
+            settings,
+            database=self._database,
+            redis=self._redis_database,
+            tenants_of=self._tenants_of,
+            access_tokens=access_tokens,
+            epochs=self._epochs,
         )
         self.tools = ToolService(
             tools_of=partial(PostgresHttpTools, self._database, encryption=assembly.envelope(settings)),
@@ -81,9 +145,14 @@ class ConfigServices:
         self.usage = UsageService(
             records_of=partial(PostgresUsageRecords, self._database),
             tenants_of=self._tenants_of,
+            plans=PostgresPlans(self._database),
             spent_so_far=PostgresUsage(self._database),
             epochs=self._epochs,
             clock=assembly.now,
+        )
+        self.retention = assembly.retention(self._database, self._epochs)
+        self.data_rights = assembly.data_rights(
+            settings, self._database, self._redis_database, self._stores, self._epochs
         )
         visitors_of = partial(PostgresVisitors, self._database)
         self.visitors = VisitorService(
@@ -96,12 +165,25 @@ class ConfigServices:
     async def tenants(self) -> TenantService:
         """Return the service of tenants and what they configure. Raises Unavailable."""
         return TenantService(
-            accounts=self._accounts,
+            accounts=self.people.accounts,
             tenants_of=self._tenants_of,
-            passwords=self._passwords,
+            passwords=self.people.passwords,
             default_model=await assembly.default_model(self._settings),
             epochs=self._epochs,
             clock=assembly.now,
+        )
+
+    async def model_trials(self) -> ModelTrialService:
+        """Return the service that asks models whether they answer. Raises Unavailable."""
+        models = await assembly.models(self._settings)
+        if self._models is None:
+            self._models = models  # of two made at once the other has connected nothing
+            self._closers.append(models.aclose)
+        return ModelTrialService(
+            assistants_of=self._assistants_of,
+            tenants_of=self._tenants_of,
+            models=self._models,
+            addresses=self._addresses,
         )
 
     def _make_mcp_servers(self) -> McpServerService:
@@ -131,10 +213,9 @@ class ConfigServices:
 
     async def documents(self) -> DocumentService:
         """Return the service of documents. Raises Unavailable."""
-        vectors = await self._vector_store()
         return DocumentService(
             documents_of=self._documents_of,
-            chunks_of=vectors.for_tenant,
+            points_of=self._indexes.points,
             uploads=S3Uploads(self._settings.uploads_bucket),
             epochs=self._epochs,
             clock=assembly.now,
@@ -142,18 +223,24 @@ class ConfigServices:
 
     async def retrieval(self) -> RetrievalService:
         """Return the search. Raises Unavailable."""
-        vectors = await self._vector_store()
         from chatconnect.adapters.redis_queries import RedisQueryCache
 
         return RetrievalService(
             documents_of=self._documents_of,
-            chunks_of=vectors.for_tenant,
-            embedder=self._embedder,
+            indexes=self._indexes,
             epochs=self._epochs,
             queries_of=partial(RedisQueryCache, self._redis_database()),
             clock=assembly.now,
             on_lookup=record_lookup,
+            reranking=await self._reranking(),
         )
+
+    async def _reranking(self) -> RerankingService | None:
+        async with self._lock:
+            if self._reranker is None and (reranker := await assembly.reranker(self._settings)) is not None:
+                self._reranker = RerankingService(reranker, on_fault=log_fault)
+                self._closers.append(reranker.aclose)
+        return self._reranker
 
     def health(self) -> HealthService:
         """Return the service that looks after the dependencies."""
@@ -187,12 +274,4 @@ class ConfigServices:
         return self._redis
 
     async def _check_vectors(self) -> None:
-        await (await self._vector_store()).check()
-
-    async def _vector_store(self) -> QdrantDatabase:
-        async with self._lock:
-            if self._vectors is None:
-                self._embedder = await assembly.embedder(self._settings)
-                self._vectors = await assembly.qdrant(self._settings, self._embedder)
-                self._closers.append(self._vectors.aclose)
-        return self._vectors
+        await self._stores.check(assembly.embedding_model(self._settings))

@@ -8,15 +8,16 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from chatconnect.domain.errors import Invalid
-from chatconnect.domain.knowledge import GIVEN_UP, Failure
 from chatconnect.observability import log_fault, logger, record_ingestion
 from chatconnect.services.ingestion import Upload
+from chatconnect.services.parked_uploads import FAILED_TOO_OFTEN
 from chatconnect.settings import settings
 from functions.documents.wiring import DocumentServices
 
 # The queue parks a message after this many tries; the last one says so in the document.
 LAST_TRY = 5
-_GIVEN_UP = Failure(GIVEN_UP, "This file could not be processed, in several tries. Please upload it again.")
+# What data requests put into the bucket is no upload.
+ARCHIVES = "exports/"
 
 services = DocumentServices(settings())
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -39,7 +40,7 @@ async def process(record: SQSRecord, lambda_context: LambdaContext) -> None:
         except Exception as fault:
             log_fault("ingestion fault", fault)
             if int(record.attributes.approximate_receive_count) >= LAST_TRY:
-                await ingestion.give_up(upload, _GIVEN_UP)
+                await ingestion.give_up(upload, FAILED_TOO_OFTEN)
             raise
         record_ingestion(ingested.outcome, ingested.chunks, ingested.seconds)
 
@@ -57,9 +58,11 @@ def uploads_of(record: SQSRecord) -> list[Upload]:
         Upload(
             key=unquote_plus(entry["s3"]["object"]["key"]),
             sequencer=str(entry["s3"]["object"].get("sequencer", "")),
+            etag=str(entry["s3"]["object"].get("eTag", "")),
         )
         for entry in body.get("Records", ())
         if str(entry.get("eventName", "")).removeprefix("s3:").startswith("ObjectCreated")
+        and not entry["s3"]["object"]["key"].startswith(ARCHIVES)
     ]
 
 

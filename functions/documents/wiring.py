@@ -11,7 +11,9 @@ from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.sqs import SqsContinuations
 from chatconnect.adapters.tokens import BpeTokenCounter
 from chatconnect.domain.pricing import PriceTable
-from chatconnect.observability import log_fault
+from chatconnect.observability import log_fault, record_lookups
+from chatconnect.services.document_feed import DocumentFeed
+from chatconnect.services.embedding import EmbeddingService
 from chatconnect.services.ingestion import IngestionService
 from chatconnect.settings import Settings
 
@@ -33,24 +35,28 @@ class DocumentServices:
         """Return the ingestion. Raises Unavailable."""
         async with self._lock:
             if self._ingestion is None:
-                embedder = await assembly.embedder(self._settings)
-                vectors = await assembly.qdrant(self._settings, embedder)
+                from chatconnect.adapters.redis_vectors import RedisVectorCache
+
+                stores = assembly.vector_stores(self._settings)
                 redis = assembly.redis(self._settings)
                 epochs = RedisEpochs(lambda: redis, on_fault=log_fault)
-                self._closers += [vectors.aclose, redis.aclose, epochs.aclose]
+                self._closers += [stores.aclose, redis.aclose, epochs.aclose]
                 self._ingestion = IngestionService(
                     documents_of=partial(PostgresDocuments, self._database),
-                    chunks_of=vectors.for_tenant,
+                    indexes=assembly.indexes(self._settings, self._database, stores),
                     uploads=S3Uploads(self._settings.uploads_bucket),
                     parser=SandboxedParser(memory_bytes=PARSER_MEMORY_BYTES, timeout_seconds=PARSER_SECONDS),
-                    embedder=embedder,
+                    embedding=EmbeddingService(
+                        price_of=PriceTable.published().find,
+                        clock=assembly.now,
+                        cache_of=partial(RedisVectorCache, redis),
+                        on_lookups=record_lookups,
+                    ),
                     count_tokens=BpeTokenCounter,
                     epochs=epochs,
                     continuations=SqsContinuations(self._settings.uploads_queue_url),
-                    price_on=partial(
-                        PriceTable.published().find, self._settings.embedding_provider, self._settings.embedding_model
-                    ),
                     clock=assembly.now,
+                    feed=DocumentFeed(assembly.realtime(self._settings, lambda: redis)),
                 )
         return self._ingestion
 

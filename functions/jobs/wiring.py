@@ -2,18 +2,31 @@
 
 import asyncio
 from functools import partial
+from typing import TYPE_CHECKING
 
 from chatconnect import assembly
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.directory import PostgresDirectory
 from chatconnect.adapters.postgres.documents import PostgresDocuments
+from chatconnect.adapters.postgres.indexes import PostgresIndexes
+from chatconnect.adapters.postgres.sealed import PostgresSealedValues
 from chatconnect.adapters.redis_epochs import RedisEpochs
 from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.sqs import SqsParkedUploads, turn_of
+from chatconnect.adapters.tokens import BpeTokenCounter
+from chatconnect.domain.pricing import PriceTable
 from chatconnect.observability import log_fault
+from chatconnect.services.document_feed import DocumentFeed
+from chatconnect.services.embedding import EmbeddingService
 from chatconnect.services.lost_answers import LostAnswersService
+from chatconnect.services.parked_uploads import ParkedUploadService
 from chatconnect.services.reconciliation import ReconciliationService
+from chatconnect.services.reembedding import ReembeddingService
+from chatconnect.services.resealing import ResealingService
 from chatconnect.settings import Settings
+
+if TYPE_CHECKING:
+    from chatconnect.adapters.redis import RedisDatabase
 
 
 class JobServices:
@@ -25,9 +38,30 @@ class JobServices:
         self._closers: list[assembly.Close] = [self._database.aclose]
         self._reconciliation: ReconciliationService | None = None
         self._lock = asyncio.Lock()
+        self._stores = assembly.vector_stores(settings)
+        self._indexes = assembly.indexes(settings, self._database, self._stores)
+        self._redis: RedisDatabase | None = None
+        self._epochs = RedisEpochs(self._redis_database, on_fault=log_fault)
+        self._closers += [self._stores.aclose, self._epochs.aclose]
+        self.reembedding = self._reembedding(settings)
         self.conversations_of = partial(PostgresConversations, self._database)
         self.turn_of = turn_of
+        self.resealing = ResealingService(
+            directory=PostgresDirectory(self._database),
+            sealed_of=partial(PostgresSealedValues, self._database),
+            encryption=assembly.envelope(settings),
+            on_fault=log_fault,
+        )
         self.parked_uploads = SqsParkedUploads(settings.dead_letter_queue_url, settings.uploads_queue_url)
+        self.given_up_uploads = ParkedUploadService(
+            parked=self.parked_uploads,
+            documents_of=partial(PostgresDocuments, self._database),
+            feed=DocumentFeed(assembly.realtime(settings, self._redis_database)),
+        )
+        self.retention = assembly.retention(self._database, self._epochs)
+        self.data_rights = assembly.data_rights(
+            settings, self._database, self._redis_database, self._stores, self._epochs
+        )
         self.lost_answers = LostAnswersService(
             directory=PostgresDirectory(self._database), conversations_of=self.conversations_of, clock=assembly.now
         )
@@ -36,21 +70,37 @@ class JobServices:
         """Return the service that removes what deletions and crashes left. Raises Unavailable."""
         async with self._lock:
             if self._reconciliation is None:
-                embedder = await assembly.embedder(self._settings)
-                vectors = await assembly.qdrant(self._settings, embedder)
-                redis = assembly.redis(self._settings)
-                epochs = RedisEpochs(lambda: redis, on_fault=log_fault)
-                self._closers += [vectors.aclose, redis.aclose, epochs.aclose]
                 self._reconciliation = ReconciliationService(
                     directory=PostgresDirectory(self._database),
                     documents_of=partial(PostgresDocuments, self._database),
-                    chunks_of=vectors.for_tenant,
+                    indexes=self._indexes,
                     uploads=S3Uploads(self._settings.uploads_bucket),
-                    epochs=epochs,
-                    embedder=embedder,
+                    epochs=self._epochs,
                     clock=assembly.now,
                 )
         return self._reconciliation
+
+    def _redis_database(self) -> "RedisDatabase":
+        """Return Redis, made at first use: the client's import takes its time."""
+        if self._redis is None:
+            self._redis = assembly.redis(self._settings)
+            self._closers.append(self._redis.aclose)
+        return self._redis
+
+    def _reembedding(self, settings: Settings) -> ReembeddingService:
+        return ReembeddingService(
+            directory=PostgresDirectory(self._database),
+            indexes_of=partial(PostgresIndexes, self._database),
+            indexes=self._indexes,
+            stores=self._stores,
+            wanted=assembly.embedding_model(settings),
+            documents_of=partial(PostgresDocuments, self._database),
+            embedding=EmbeddingService(price_of=PriceTable.published().find, clock=assembly.now),
+            count_tokens=BpeTokenCounter,
+            epochs=self._epochs,
+            clock=assembly.now,
+            on_fault=log_fault,
+        )
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -117,6 +117,7 @@ class ApiStack(Stack):
                 "UPLOADS_QUEUE_URL": uploads.queue.queue_url,
                 "DEAD_LETTER_QUEUE_URL": uploads.parked.queue_url,
                 "TURNS_QUEUE_URL": jobs.turns.queue.queue_url,
+                "REALTIME_URL": realtime.url,
                 "REALTIME_CALLBACK_URL": realtime.callback_url,
             },
             secrets=[
@@ -129,14 +130,33 @@ class ApiStack(Stack):
             snap_start=True,
         )
         function.may_use_uploads(
-            ingestion.bucket, "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"
+            ingestion.bucket,
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            "s3:AbortMultipartUpload",
         )
         uploads.queue.grant_send_messages(function.function)  # to process a document again
         for queue in (uploads.queue, uploads.parked, jobs.turns.queue):
             queue.grant(function.function, "sqs:GetQueueAttributes")
+        function.allow(["cloudwatch:GetMetricStatistics"], "*")  # the queues' ages; a metric cannot be named
         function.may_use_tenant_key(self._deployment.data.tenant_key)
         realtime.let_push(function)
+        self._let_send_mail(function)
         return function
+
+    def _let_send_mail(self, function: BackendFunction) -> None:
+        """Allow mail from the one address, whether SES knows the address itself or its whole domain."""
+        sender, dashboard_url = self._deployment.mail_sender, self._deployment.dashboard_url
+        if dashboard_url:
+            function.function.add_environment("DASHBOARD_URL", dashboard_url)
+        if sender:
+            function.function.add_environment("MAIL_SENDER", sender)
+            for identity in (sender, sender.partition("@")[2]):
+                function.allow(
+                    ["ses:SendEmail"], self.format_arn(service="ses", resource="identity", resource_name=identity)
+                )
 
     def _api(self, environment: Environment) -> apigateway.RestApi:
         """Regional: an edge endpoint cuts a stream that is silent for 30 s. Never compressed: that would buffer."""
@@ -170,6 +190,8 @@ class ApiStack(Stack):
                 **({"AwsSolutions-APIG3": "The emulator has no firewall."} if environment.is_local else {}),
             },
         )
+        if not environment.is_local:
+            _add_own_answers(api)
         return api
 
     def _routes(self) -> None:
@@ -194,8 +216,37 @@ class ApiStack(Stack):
             ("/v1/widgets/{key}/token", ("POST", "OPTIONS"), widget),
             ("/v1/widgets", ("ANY",), rest),
             ("/v1/widgets/{key}", ("ANY",), rest),
+            ("/v1/widgets/{key}/{proxy+}", ("ANY",), rest),
             ("/", ("ANY",), rest),
             ("/{proxy+}", ("ANY",), rest),
         ):
             for method in methods:
                 self.api.root.resource_for_path(path).add_method(method, integration)
+
+
+def _add_own_answers(api: apigateway.RestApi) -> None:
+    """Let what API Gateway and the firewall answer themselves look like our errors, and let every website read it.
+
+    A browser hides an answer without these headers: a widget would not know that it is only to wait.
+    """
+    kinds = apigateway.ResponseType
+    readable = {
+        "Access-Control-Allow-Origin": "'*'",
+        "Access-Control-Expose-Headers": "'Retry-After,X-Trace-Id'",
+        "X-Trace-Id": "context.requestId",
+    }
+    for name, kind, status, code, headers in (
+        ("Default4xx", kinds.DEFAULT_4_XX, None, "request_refused", {}),
+        ("Default5xx", kinds.DEFAULT_5_XX, None, "unavailable", {"Retry-After": "'5'"}),
+        ("Firewall", kinds.WAF_FILTERED, "403", "refused_by_firewall", {}),
+        ("Throttled", kinds.THROTTLED, "429", "rate_limited", {"Retry-After": "'1'"}),
+        ("TooLarge", kinds.REQUEST_TOO_LARGE, "413", "body_too_large", {}),
+    ):
+        error = f'{{"code": "{code}", "message": $context.error.messageString, "details": {{}}, '
+        api.add_gateway_response(
+            name,
+            type=kind,
+            status_code=status,
+            response_headers={**readable, **headers},
+            templates={"application/json": f'{{"error": {error}"trace_id": "$context.requestId"}}}}'},
+        )

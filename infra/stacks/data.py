@@ -25,6 +25,7 @@ class DataStack(Stack):
 
     With `database_secret_arn` an existing Postgres is used instead of Aurora: a secret with host, port,
     dbname, username and password of the app role, and `database_admin_secret_arn` the same for migrations.
+    `tenant_key_generation` counts the master keys of tenants' secrets: the last seals, all of them open.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class DataStack(Stack):
         database: Database,
         database_secret_arn: str | None = None,
         database_admin_secret_arn: str | None = None,
+        tenant_key_generation: int = 1,
     ) -> None:
         super().__init__(scope, id_, stack_name=environment.named("data"))
         self._environment = environment
@@ -45,7 +47,7 @@ class DataStack(Stack):
             self, "Functions", vpc=self.vpc, description="Lambda functions of ChatConnect"
         )
         self.storage_key = self._key("StorageKey", "Encrypts the data stores and secrets")
-        self.tenant_key = self._key("TenantKey", "Encrypts the data keys of tenants' access tokens")
+        *self.former_tenant_keys, self.tenant_key = self._tenant_keys(tenant_key_generation)
         self.cluster: rds.DatabaseCluster | None = None
         variables: dict[str, str] = {}
         if database_secret_arn:
@@ -61,6 +63,7 @@ class DataStack(Stack):
             variables={**variables, **self._addresses()},
             secrets={"DATABASE_SECRET_ARN": app_secret, **self._application_secrets()},
             tenant_key=self.tenant_key,
+            former_tenant_keys=self.former_tenant_keys,
             vpc=self.vpc,
             security_group=self.functions_group,
         )
@@ -92,6 +95,10 @@ class DataStack(Stack):
                 )
                 acknowledge(endpoint, {"AwsSolutions-EC23": "It is open to the network's own addresses only."})
         return vpc
+
+    def _tenant_keys(self, generation: int) -> list[kms.Key]:
+        ids = ["TenantKey", *(f"TenantKey{number}" for number in range(2, generation + 1))]
+        return [self._key(id_, "Encrypts the data keys of tenants' access tokens") for id_ in ids]
 
     def _key(self, id_: str, description: str) -> kms.Key:
         return kms.Key(

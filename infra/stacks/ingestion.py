@@ -37,7 +37,14 @@ class IngestionStack(Stack):
         )
         self.uploads.trigger(self.function, batch_size=1, concurrency=environment.traffic.document_concurrency)
         self.uploads.queue.grant_send_messages(self.function.function)  # to go on in another call
-        self.function.may_use_uploads(self.bucket, "s3:GetObject", "s3:GetObjectVersion")
+        self.function.may_use_uploads(
+            self.bucket,
+            "s3:GetObject",
+            "s3:GetObjectVersion",
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+        )
         self.function.may_use_tenant_key(deployment.data.tenant_key)
         realtime.let_push(self.function)
         CfnOutput(self, "UploadsBucket", value=self.bucket.name)

@@ -16,7 +16,16 @@ from infra.stacks.ingestion import IngestionStack
 from infra.stacks.realtime import RealtimeStack
 
 # The `job` of the event -> when it runs.
-SCHEDULE = {"reconcile": scheduler.ScheduleExpression.rate(Duration.hours(1))}
+SCHEDULE = {
+    "data-requests": scheduler.ScheduleExpression.rate(Duration.minutes(5)),
+    "parked": scheduler.ScheduleExpression.rate(Duration.minutes(1)),
+    "reconcile": scheduler.ScheduleExpression.rate(Duration.hours(1)),
+    # Longer than a run may take, so that no two of them embed the same.
+    "reembed": scheduler.ScheduleExpression.rate(Duration.minutes(15)),
+    "reseal": scheduler.ScheduleExpression.rate(Duration.hours(1)),
+    "retention": scheduler.ScheduleExpression.rate(Duration.days(1)),
+}
+_PUNCTUAL = frozenset({"parked"})
 
 
 class JobsStack(Stack):
@@ -48,11 +57,22 @@ class JobsStack(Stack):
                 "DEAD_LETTER_QUEUE_URL": ingestion.uploads.parked.queue_url,
                 "REALTIME_CALLBACK_URL": realtime.callback_url,
             },
-            secrets=["DATABASE_SECRET_ARN", "QDRANT_API_KEY_SECRET_ARN", "PROVIDER_KEYS_SECRET_ARN"],
+            secrets=[
+                "DATABASE_SECRET_ARN",
+                "QDRANT_API_KEY_SECRET_ARN",
+                "PROVIDER_KEYS_SECRET_ARN",
+                "SIGNING_SECRET_ARN",
+            ],
         )
         self.turns.trigger(self.function, batch_size=10, concurrency=2)
-        self.function.allow(["s3:ListBucket"], ingestion.bucket.bucket.bucket_arn)
-        self.function.may_use_uploads(ingestion.bucket, "s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
+        self.function.may_use_uploads(
+            ingestion.bucket,
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            "s3:AbortMultipartUpload",
+        )
         ingestion.uploads.queue.grant_send_messages(self.function.function)
         ingestion.uploads.parked.grant_consume_messages(self.function.function)
         self.function.may_use_tenant_key(deployment.data.tenant_key)
@@ -85,7 +105,7 @@ class JobsStack(Stack):
             f"Run{job.title()}",
             schedule_name=environment.named(job),
             schedule=expression,
-            time_window=scheduler.TimeWindow.flexible(Duration.minutes(5)),
+            time_window=_window(job),
             target=targets.LambdaInvoke(
                 self.function.invoked,
                 input=scheduler.ScheduleTargetInput.from_object({"job": job}),
@@ -94,3 +114,7 @@ class JobsStack(Stack):
                 max_event_age=Duration.hours(1),
             ),
         )
+
+
+def _window(job: str) -> scheduler.TimeWindow:
+    return scheduler.TimeWindow.off() if job in _PUNCTUAL else scheduler.TimeWindow.flexible(Duration.minutes(5))

@@ -44,9 +44,9 @@ class RealtimeStack(Stack):
         )
         self.stage = self._stage(environment)
         emulator = deployment.data.variables.get("AWS_ENDPOINT_URL")
-        self.callback_url = (
-            f"{emulator}/_aws/execute-api/{self.api.api_id}/{environment.name}" if emulator else self.stage.callback_url
-        )
+        emulated = f"{emulator}/_aws/execute-api/{self.api.api_id}/{environment.name}" if emulator else ""
+        self.callback_url = emulated or self.stage.callback_url
+        self.url = emulated.replace("http", "ws", 1) or self.stage.url
         self.function.function.add_environment("REALTIME_CALLBACK_URL", self.callback_url)
         self.function.may_use_tenant_key(deployment.data.tenant_key)
         self._push = self._push_policy()

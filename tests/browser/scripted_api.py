@@ -108,6 +108,9 @@ class ScriptedApi:
     questions: list[dict[str, Any]] = field(default_factory=list)
     resumed_after: list[int] = field(default_factory=list)
     feedback: list[dict[str, Any]] = field(default_factory=list)
+    leads: list[dict[str, Any]] = field(default_factory=list)
+    lead_refusals: int = 0
+    locales: list[str | None] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     tokens_given: int = 0
     reads: int = 0
@@ -134,6 +137,7 @@ class ScriptedApi:
             ("/v1/chat/{id}/cancel", self._cancel, "POST"),
             ("/v1/conversations/{id}", self._conversation, "GET"),
             ("/v1/messages/{id}/feedback", self._feedback, "POST"),
+            ("/v1/leads", self._lead, "POST"),
         ]
         cors = Middleware(
             CORSMiddleware,
@@ -161,7 +165,8 @@ class ScriptedApi:
         policy = {"Content-Security-Policy": self.policy.format(origin=self.origin)} if self.policy else {}
         return HTMLResponse(html, headers=policy)
 
-    async def _config(self, _: Request) -> Response:
+    async def _config(self, request: Request) -> Response:
+        self.locales.append(request.query_params.get("locale"))
         return JSONResponse({"widget_id": "w1", "assistant_name": "Nora", **self.config})
 
     async def _token(self, _: Request) -> Response:
@@ -235,6 +240,13 @@ class ScriptedApi:
     def _siblings(self, parent_id: str | None) -> list[dict[str, str]]:
         beside = [message for message in self._messages.values() if message["parent_id"] == parent_id]
         return [{"id": each["id"], "status": each["status"]} for each in beside] if len(beside) > 1 else []
+
+    async def _lead(self, request: Request) -> Response:
+        if self.lead_refusals:
+            self.lead_refusals -= 1
+            return JSONResponse({"error": {"code": "invalid_request", "message": "no"}}, 400)
+        self.leads.append(await request.json())
+        return Response(status_code=204)
 
     async def _feedback(self, request: Request) -> Response:
         self.feedback.append({"id": request.path_params["id"], **(await request.json())})

@@ -47,7 +47,7 @@ async def dashboard(page: Page, stack: Stack) -> AsyncIterator[Page]:
 @asynccontextmanager
 async def forgotten_documents(stack: Stack) -> AsyncIterator[None]:
     async with httpx.AsyncClient(
-        base_url=stack.api_url, headers={"Authorization": f"Bearer {stack.secret_key}"}
+        base_url=stack.api_url, headers={"Authorization": f"Bearer {stack.secret_key}"}, timeout=30
     ) as http:
         before = {each["id"] for each in (await http.get("/v1/documents")).json()["documents"]}
         yield
@@ -152,6 +152,45 @@ async def test_a_new_version_replaces_what_the_document_says(dashboard: Page) ->
     await expect(dashboard.get_by_role("dialog")).not_to_contain_text("nine")
 
 
+async def test_documents_are_chosen_by_title_and_ticked_ones_deleted_together(dashboard: Page) -> None:
+    await add_files(dashboard, text_file("buoy one.txt"), text_file("buoy two.txt"), text_file("anchor.txt"))
+    for name in ("buoy one.txt", "buoy two.txt", "anchor.txt"):
+        await expect(document_row(dashboard, name).get_by_text("Ready", exact=True)).to_be_visible(timeout=PATIENT_MS)
+
+    await dashboard.get_by_label("Search titles").fill("BUOY")
+    await expect(document_row(dashboard, "anchor.txt")).to_have_count(0)
+    await expect(dashboard.get_by_role("button", name="Ready 2")).to_be_visible()
+    await dashboard.get_by_label("Order").select_option("title")
+    titles = dashboard.get_by_role("list", name="Documents").get_by_role("heading")
+    await expect(titles).to_have_text(["buoy one.txt", "buoy two.txt"])
+    await dashboard.get_by_label("Tick buoy one.txt").check()
+    await dashboard.get_by_role("button", name="Tick all shown").click()
+    await dashboard.get_by_role("button", name="Delete ticked").click()
+    await dashboard.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+    await expect(dashboard.get_by_text("2 documents are deleted.")).to_be_visible()
+    await expect(dashboard.get_by_text("No such documents")).to_be_visible()
+    await dashboard.get_by_label("Search titles").fill("")
+    await expect(document_row(dashboard, "anchor.txt")).to_be_visible()
+
+
+async def test_a_documents_versions_are_shown_and_its_file_is_saved_under_its_name(dashboard: Page) -> None:
+    await add_files(dashboard, text_file("ledger.txt"))
+    row = document_row(dashboard, "ledger.txt")
+    await expect(row.get_by_text("Ready", exact=True)).to_be_visible(timeout=PATIENT_MS)
+
+    async with dashboard.expect_download() as saved:
+        await row.get_by_role("button", name="Download").click()
+    await row.get_by_role("button", name="Versions of").click()
+
+    file = await saved.value
+    assert file.suggested_filename == "ledger.txt"
+    assert (await file.path()).read_text() == SECRET
+    versions = dashboard.get_by_role("dialog").get_by_role("list", name="Versions")
+    await expect(versions.get_by_role("listitem")).to_have_count(1)
+    await expect(versions).to_contain_text("Answers")
+
+
 async def test_the_list_is_asked_for_again_only_while_something_is_in_progress(dashboard: Page) -> None:
     await add_files(dashboard, text_file("quiet.txt"))
     row = document_row(dashboard, "quiet.txt")
@@ -227,6 +266,41 @@ async def test_a_new_key_is_shown_once_and_can_be_revoked(dashboard: Page) -> No
 
     row = dashboard.get_by_role("row").filter(has_text=name)
     await expect(row.get_by_text("Revoked", exact=True)).to_be_visible()
+
+
+async def test_a_secret_key_is_made_for_few_things_and_rotated(dashboard: Page) -> None:
+    name = f"Sync {secrets.token_hex(3)}"
+    await open_place(dashboard, "Keys")
+
+    await dashboard.get_by_label("Name").fill(name)
+    await dashboard.get_by_label("Kind").select_option("secret")
+    for scope in ("Chat", "Change the configuration"):
+        await dashboard.get_by_role("checkbox", name=scope, exact=True).uncheck()
+    await dashboard.get_by_role("button", name="Make a key").click()
+    await dashboard.get_by_role("button", name=f"Rotate {name}").click()
+    dialog = dashboard.get_by_role("dialog")
+    await dialog.get_by_label("The old key goes on for").select_option("168")
+    await dialog.get_by_role("button", name="Rotate").click()
+
+    rows = dashboard.get_by_role("row").filter(has_text=name)
+    await expect(rows).to_have_count(2)
+    await expect(rows.nth(0).get_by_text("Active", exact=True)).to_be_visible()
+    await expect(rows.nth(0)).not_to_contain_text("config:write")
+    await expect(rows.nth(1).get_by_text("Replaced", exact=True)).to_be_visible()
+    made = dashboard.get_by_role("region", name="New key")
+    await expect(made.get_by_label("secret key", exact=True)).to_contain_text("sk_live_")
+
+
+async def test_an_identity_secret_is_shown_once(dashboard: Page) -> None:
+    await open_place(dashboard, "Keys")
+
+    await dashboard.get_by_role("button", name="Make a secret").click()
+
+    await expect(dashboard.get_by_label("identity secret", exact=True)).to_contain_text("ids_live_")
+    await dashboard.get_by_role("button", name="I have copied it").click()
+    await dashboard.reload()
+    await expect(dashboard.get_by_role("button", name="Rotate the secret")).to_be_visible()
+    assert "ids_live_..." in await dashboard.locator(".identity-secrets").inner_text()
 
 
 async def test_a_company_registers_and_gets_its_keys_and_the_code_to_embed(page: Page, stack: Stack) -> None:

@@ -145,7 +145,7 @@ async def test_the_pages_keyboard_shortcuts_stay_silent_while_the_visitor_types(
 
 
 async def test_an_unknown_key_leaves_the_page_as_it_was(page: Page, api: ScriptedApi) -> None:
-    await page.route("**/config", lambda route: route.fulfill(status=404, json={"error": {"code": "not_found"}}))
+    await page.route("**/config?*", lambda route: route.fulfill(status=404, json={"error": {"code": "not_found"}}))
 
     async with page.expect_console_message(lambda message: "could not start" in message.text):
         await page.goto(api.page_url)

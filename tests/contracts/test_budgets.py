@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from chatconnect.adapters.redis import RedisDatabase
 from chatconnect.adapters.redis_budgets import RedisBudgets
-from chatconnect.domain.budget import SHORTEST_ANSWER, Cap, Measure, Period
+from chatconnect.domain.budget import SHORTEST_ANSWER, Cap, Measure, Period, Whose
 from chatconnect.domain.errors import LimitReached
 from chatconnect.domain.identifiers import MessageId, TenantId, new_id
 from chatconnect.domain.pricing import Price
@@ -34,9 +35,15 @@ class Company:
     id: TenantId = field(default_factory=lambda: TenantId(new_id()))
 
     async def reserves(
-        self, *caps: Cap, prompt: int = 100, output: int = 100, price: Price | None = None, rate: Rate | None = None
+        self,
+        *caps: Cap,
+        prompt: int = 100,
+        output: int = 100,
+        price: Price | None = None,
+        rate: Rate | None = None,
+        by: Mapping[Whose, UUID] | None = None,
     ) -> Reservation:
-        wanted = Wanted(MessageId(new_id()), prompt, output, price, NOON)
+        wanted = Wanted(MessageId(new_id()), prompt, output, price, NOON, asked_by=by or {})
         return await self.budgets.reserve(self.id, caps, wanted, rate)
 
     async def extends(
@@ -59,7 +66,9 @@ class Company:
 OpenCompany = Callable[[], Awaitable[Company]]
 
 
-async def nothing_spent(tenant_id: TenantId, at: datetime) -> Mapping[tuple[Measure, Period], int]:
+async def nothing_spent(
+    tenant_id: TenantId, at: datetime, of: tuple[Whose, UUID] | None = None
+) -> Mapping[tuple[Measure, Period], int]:
     return {}
 
 
@@ -194,6 +203,75 @@ async def test_what_comes_beside_an_answer_is_held_and_settled_by_itself(acme: C
     await acme.settles(beside, tokens=250)
     assert await acme.room(TOKENS) == 650
     await acme.reserves(MESSAGES, TOKENS)  # the second message of two
+
+
+EACH = (Whose.VISITOR, Whose.CONVERSATION, Whose.KEY)
+
+
+@pytest.mark.parametrize("whose", EACH)
+async def test_what_each_of_them_may_use_is_counted_apart(acme: Company, whose: Whose) -> None:
+    own, ann, ben = replace(TOKENS, whose=whose), {whose: new_id()}, {whose: new_id()}
+    held = await acme.reserves(TOKENS, own, prompt=100, output=300, by=ann)
+    await acme.settles(held, tokens=900)
+
+    with pytest.raises(LimitReached) as caught:
+        await acme.reserves(own, by=ann)
+
+    assert caught.value.code == f"{whose}_tokens_per_day_reached"
+    assert await acme.room(TOKENS) == 100  # the tenant's own cap counts them all
+    assert (await acme.reserves(own, prompt=100, output=900, by=ben)).max_tokens == 900
+
+
+async def test_the_tightest_of_all_caps_cuts_the_answer(acme: Company) -> None:
+    by = {whose: new_id() for whose in EACH}
+    caps = [Cap(Measure.TOKENS, Period.DAY, 5_000 + 1_000 * n, whose=whose) for n, whose in enumerate(EACH)]
+    tightest = Cap(Measure.MONEY, Period.DAY, 650, whose=Whose.CONVERSATION)
+
+    held = await acme.reserves(*caps, tightest, prompt=1_000, output=1_000, price=PRICE, by=by)
+
+    assert held.max_tokens == (650 - 250) // 2
+    with pytest.raises(LimitReached, match="money"):
+        await acme.reserves(*caps, tightest, prompt=1_000, output=1_000, price=PRICE, by=by)
+    await acme.settles(held, tokens=1_100, money=450)
+    assert (await acme.reserves(*caps, prompt=0, output=9_000, by=by)).max_tokens == 3_900
+
+
+async def test_a_cap_of_those_who_do_not_ask_does_not_count(acme: Company) -> None:
+    of_visitors = replace(MESSAGES, hard=1, whose=Whose.VISITOR)
+
+    for _ in range(3):
+        assert (await acme.reserves(of_visitors)).caps == ()
+
+
+async def test_what_the_rate_and_the_messages_still_allow_is_told(acme: Company) -> None:
+    of_visitors, by = replace(MESSAGES, hard=1, whose=Whose.VISITOR), {Whose.VISITOR: new_id()}
+
+    held = await acme.reserves(MESSAGES, TOKENS, of_visitors, rate=Rate("visitor:1", 5), by=by)
+
+    left = {each.name: (each.remaining, each.quota, each.window) for each in held.left}
+    assert left == {
+        "requests": (4, 5, 60),
+        "messages_per_day": (1, 2, 86_400),
+        "visitor_messages_per_day": (0, 1, 86_400),
+    }
+    assert all(0 < each.resets_in <= each.window for each in held.left)
+
+
+async def test_two_hundred_of_three_visitors_overshoot_nobodys_cap(acme: Company) -> None:
+    visitors = [new_id() for _ in range(3)]
+    own, all_together = (
+        Cap(Measure.MESSAGES, Period.DAY, 10, whose=Whose.VISITOR),
+        Cap(Measure.MESSAGES, Period.DAY, 25),
+    )
+
+    outcomes = await asyncio.gather(
+        *(acme.reserves(all_together, own, by={Whose.VISITOR: visitors[n % 3]}) for n in range(200)),
+        return_exceptions=True,
+    )
+
+    passed = [each.wanted.asked_by[Whose.VISITOR] for each in outcomes if isinstance(each, Reservation)]
+    assert len(passed) == 25
+    assert max(passed.count(visitor) for visitor in visitors) <= 10
 
 
 async def test_two_hundred_that_grow_never_overshoot(acme: Company) -> None:

@@ -13,7 +13,7 @@ from chatconnect.domain.identifiers import ConversationId, TenantId, new_id
 from chatconnect.domain.response_format import TEXT, FormatKind, ResponseFormat
 from tests.contracts.test_conversations import Company, OpenCompany, acme, open_company
 from tests.contracts.test_tenants import Stores, stores
-from tests.factories import a_conversation, a_tenant, a_turn, answered
+from tests.factories import a_conversation, a_save, a_tenant, a_turn, answered
 
 __all__ = ["acme", "open_company", "stores"]
 
@@ -73,7 +73,7 @@ async def test_an_assistants_form_comes_back_with_its_configuration(stores: Stor
     tenants = stores.tenants_of(new.tenant.id)
     config = new.assistant.config.with_response_format(PRICED)
 
-    await tenants.publish(replace(new.assistant, config=config), author=None, note="")
+    await stores.assistants_of(new.tenant.id).save(new.assistant.id, a_save(config), publish=True)
 
     assert (await tenants.default_assistant()).config.response_format == PRICED
 

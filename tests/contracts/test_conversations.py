@@ -9,6 +9,7 @@ import pytest
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.domain.context import PromptContext, ToolRound, ToolUse
 from chatconnect.domain.conversation import Citation, Conversation, Feedback, MessageStatus, Usage
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import ConversationId, DocumentId, MessageId, VersionId, VisitorId, new_id
@@ -72,6 +73,22 @@ async def test_a_turn_is_read_back_as_it_was_written(acme: Company) -> None:
     path = await acme.conversations.path(turn.conversation.id, leaf=turn.answer.id)
     assert path.messages == (turn.question, turn.answer)
     assert path.conversation == replace(turn.conversation, updated_at=seconds(1))
+
+
+async def test_what_the_tools_of_an_answer_did_is_read_back_for_its_tenant_alone(open_company: OpenCompany) -> None:
+    acme, globex = await open_company(), await open_company()
+    with_tools, without = (answered(a_turn(acme.conversation())) for _ in range(2))
+    use = ToolUse("orders", '{"order": "A-1\0"}', 'It left \ud83d on Monday. "é"', failed=True)
+    context = PromptContext("Acme", "Where is it?").with_rounds([ToolRound("Let me look.", (use,))])
+    await acme.conversations.complete(replace(with_tools, context=context))
+    await acme.conversations.complete(replace(without, context=PromptContext("Acme", "Where?")))
+    ids = [with_tools.answer.id, with_tools.question.id, without.answer.id, MessageId(new_id())]
+
+    rounds = await acme.conversations.rounds(ids)
+
+    assert {answer: tuple(found) for answer, found in rounds.items()} == {with_tools.answer.id: context.rounds}
+    assert await acme.conversations.find_context(with_tools.answer.id) == context
+    assert await globex.conversations.rounds(ids) == {}
 
 
 async def test_an_answer_is_pending_until_it_is_complete(acme: Company) -> None:

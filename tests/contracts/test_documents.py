@@ -13,8 +13,9 @@ from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId, new_id
 from chatconnect.domain.knowledge import GIVEN_UP, Document, Embedded, Failure, Progress, Status, Version
+from chatconnect.ports.document_lists import Listing
 from chatconnect.ports.knowledge import Documents
-from tests.factories import a_chunk, a_document, a_tenant, a_version, seconds
+from tests.factories import a_chunk, a_document, a_tenant, a_version
 from tests.fakes.documents import MemoryDocuments, StoredDocuments
 
 OpenTenant = Callable[[], Awaitable[tuple[TenantId, Documents]]]
@@ -94,22 +95,9 @@ async def test_another_tenants_document_does_not_exist(open_tenant: OpenTenant) 
     assert await acme.begin_processing(version.id, "02") is None
     assert await acme.activate(version.id) is False
     assert await acme.active_among([version.id]) == frozenset()
-    assert (await acme.list_newest()).documents == ()
+    assert (await acme.page(Listing())).documents == ()
     assert await globex.active_among([version.id]) == {version.id}
     assert len(await globex.chunks(document.id)) == 1
-
-
-async def test_documents_are_listed_newest_first_page_by_page(open_tenant: OpenTenant) -> None:
-    tenant_id, documents = await open_tenant()
-    made = [a_document(tenant_id, created_at=seconds(number)) for number in range(5)]
-    for document in made:
-        await documents.add(document)
-
-    first = await documents.list_newest(limit=3)
-    rest = await documents.list_newest(limit=3, before=first.next_before)
-
-    assert [d.id for d in first.documents + rest.documents] == [d.id for d in reversed(made)]
-    assert rest.next_before is None
 
 
 async def test_a_processed_version_answers_once_it_is_active(documents: Documents, document: Document) -> None:
@@ -387,3 +375,86 @@ async def test_what_there_is_of_every_version_is_told_until_it_is_purged(
     await documents.delete(document.id)
     await documents.purged(first.id)
     assert [holding.version.id for holding in await documents.holdings()] == [second.id]
+
+
+@pytest.mark.parametrize(
+    ("sequencer", "etag", "is_another"),
+    [("03", "new", True), ("03", "old", False), ("02", "new", False), ("01", "new", False)],
+)
+async def test_a_later_upload_of_another_file_is_told_and_never_taken_for_the_version(
+    documents: Documents, document: Document, sequencer: str, etag: str, is_another: bool
+) -> None:
+    version = await added(documents, document)
+    await documents.begin_processing(version.id, "02", "old")
+    await documents.activate(version.id)
+
+    later = await documents.later_upload(version.id, sequencer, etag)
+    claimed = await documents.begin_processing(version.id, sequencer, etag)
+
+    assert (later and later.id) == (version.id if is_another else None)
+    assert claimed is None
+
+
+async def test_an_unfinished_version_is_not_taken_over_by_another_file(
+    documents: Documents, document: Document
+) -> None:
+    version = await added(documents, document)
+    await documents.begin_processing(version.id, "01", "old")
+
+    assert await documents.begin_processing(version.id, "02", "new") is None
+    assert await documents.begin_processing(version.id, "02", "old") is not None
+
+
+async def test_what_will_never_answer_has_no_later_upload(documents: Documents, document: Document) -> None:
+    first, second = await added(documents, document), a_version(document.tenant_id, document.id, 2)
+    await documents.begin_processing(first.id, "01", "old")
+    await documents.add_version(second)
+    await ready(documents, second)
+
+    assert await documents.later_upload(first.id, "02", "new") is None
+    assert await documents.later_upload(VersionId(new_id()), "02", "new") is None
+
+
+async def test_a_version_is_given_up_unless_it_is_done_or_a_later_upload_was_taken(
+    documents: Documents, document: Document
+) -> None:
+    failure, version = Failure(GIVEN_UP, "In vain."), await added(documents, document)
+    await documents.begin_processing(version.id, "02")
+
+    early = await documents.give_up(version.id, "01", failure)
+    given_up = await documents.give_up(version.id, "02", failure)
+    again = await documents.give_up(version.id, "02", failure)
+
+    assert (early, again) == (None, None)
+    assert given_up is not None
+    assert (given_up.status, given_up.failure) == (Status.FAILED, failure)
+    assert await documents.activate(version.id)  # whoever still worked on it came to its end
+    assert await documents.give_up(version.id, "02", failure) is None
+
+
+async def test_a_rejected_version_does_not_become_active(documents: Documents, document: Document) -> None:
+    version = await added(documents, document)
+    await documents.begin_processing(version.id, "01")
+    await documents.fail(version.id, Failure("damaged", "It cannot be read."))
+
+    assert await documents.activate(version.id) is False
+    assert (await documents.get(document.id)).newest.status is Status.FAILED
+
+
+async def test_a_purged_version_takes_no_more_chunks(documents: Documents, document: Document) -> None:
+    version = await added(documents, document)
+    await documents.save_chunks(version.id, [a_chunk(version)])
+    await documents.purged(version.id)
+
+    with pytest.raises(NotFound):
+        await documents.save_chunks(version.id, [a_chunk(version)])
+    assert await documents.chunks_of_version(version.id) == []
+
+
+async def test_progress_says_what_it_counts(documents: Documents, document: Document) -> None:
+    version = await added(documents, document)
+    await documents.begin_processing(version.id, "01")
+
+    await documents.set_progress(version.id, Progress(3, 10, "pages"))
+
+    assert (await documents.get(document.id)).newest.progress == Progress(3, 10, "pages")

@@ -27,6 +27,7 @@ from tests.factories import a_document, a_knowledge_source
 from tests.fakes.clock import SetClock
 from tests.fakes.documents import MemoryDocuments, StoredDocuments
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
+from tests.fakes.indexes import one_index
 from tests.fakes.knowledge_sources import MemoryPassages
 from tests.fakes.queries import MemoryQueryCache, StoredQueries
 
@@ -118,8 +119,7 @@ class QdrantBases:
         queries = StoredQueries()
         return RetrievalService(
             documents_of=lambda tenant_id: MemoryDocuments(stored, tenant_id),
-            chunks_of=database.for_tenant,
-            embedder=self.embedder,
+            indexes=one_index(self.embedder, database.for_tenant, SetClock()),
             epochs=MemoryEpochs(StoredEpochs()),
             queries_of=lambda tenant_id: MemoryQueryCache(queries, tenant_id),
             clock=SetClock(),

@@ -8,6 +8,7 @@ from chatconnect.adapters.redis import RedisDatabase
 from chatconnect.adapters.redis_queries import RedisQueryCache
 from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
 from chatconnect.domain.knowledge import Match, Passage
+from chatconnect.domain.metadata import Condition, DocumentFilters
 from chatconnect.ports.query_cache import Query, QueryCacheOf, Remembered
 from tests.factories import a_chunk, a_document
 from tests.fakes.queries import MemoryQueryCache, StoredQueries
@@ -65,6 +66,8 @@ async def test_nothing_found_is_known_too(queries_of: QueryCacheOf, acme: Tenant
         replace(A_QUERY, documents=(DocumentId(new_id()),)),
         replace(A_QUERY, limit=6),
         replace(A_QUERY, threshold=0.3),
+        replace(A_QUERY, filters=DocumentFilters((Condition("year", (2026,)),))),
+        replace(A_QUERY, rerank=True),
     ],
 )
 async def test_another_search_for_the_same_text_shares_its_vector_alone(

@@ -1,7 +1,8 @@
 """Chunks and their vectors in memory."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from chatconnect.domain.identifiers import TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Passage
@@ -54,6 +55,21 @@ class MemoryChunks:
                 found.setdefault(version_id, set()).add(position)
         return found
 
-    async def delete_version(self, version_id: VersionId) -> None:
-        for place in [p for p in self._stored.points if p[:2] == (self._tenant_id, version_id)]:
+    async def count_of_visitors(self, visitor_ids: Collection[UUID]) -> int:
+        return 0
+
+    async def delete_all(self) -> None:
+        for place in [p for p in self._stored.points if p[0] == self._tenant_id]:
             del self._stored.points[place]
+
+    async def delete_version(self, version_id: VersionId) -> None:
+        for place in self._places_of(version_id):
+            del self._stored.points[place]
+
+    async def retitle_version(self, version_id: VersionId, title: str) -> None:
+        for place in self._places_of(version_id):
+            chunk, vector = self._stored.points[place]
+            self._stored.points[place] = (replace(chunk, title=title), vector)
+
+    def _places_of(self, version_id: VersionId) -> list[tuple[TenantId, VersionId, int]]:
+        return [place for place in self._stored.points if place[:2] == (self._tenant_id, version_id)]

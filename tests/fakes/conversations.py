@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from chatconnect.domain.context import PromptContext
+from chatconnect.domain.context import PromptContext, ToolRound
 from chatconnect.domain.controls import Controls
 from chatconnect.domain.conversation import (
     Beginning,
@@ -212,6 +212,10 @@ class MemoryConversations:
     async def messages(self, message_ids: Sequence[MessageId]) -> Sequence[Message]:
         kept = (self._stored.messages.get((self._tenant_id, each)) for each in message_ids)
         return [message for message in kept if message]
+
+    async def rounds(self, message_ids: Collection[MessageId]) -> Mapping[MessageId, Sequence[ToolRound]]:
+        contexts = {each: self._stored.contexts.get((self._tenant_id, each)) for each in message_ids}
+        return {each: context.rounds for each, context in contexts.items() if context is not None and context.rounds}
 
     async def find_context(self, message_id: MessageId) -> PromptContext | None:
         return self._stored.contexts.get((self._tenant_id, message_id))

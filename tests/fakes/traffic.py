@@ -23,6 +23,9 @@ class CountingRates:
         if self.counts[tenant_id, rate.subject] > rate.per_minute:
             raise LimitReached("too many messages in the last minute", retry_after=30)
 
+    def left(self, tenant_id: TenantId, rate: Rate) -> int:
+        return rate.per_minute - self.counts[tenant_id, rate.subject]
+
 
 @dataclass
 class StoredJournal:

@@ -8,6 +8,7 @@ from chatconnect.domain.errors import DocumentRejected, NotFound
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.knowledge import Version
 from chatconnect.ports.knowledge import UploadForm
+from chatconnect.ports.parsing import OnPages, unwatched
 
 
 class MemoryUploads:
@@ -28,6 +29,9 @@ class MemoryUploads:
 
     async def fetch(self, key: str, to: Path) -> None:
         to.write_bytes(self._get(key))
+
+    async def download_url(self, version: Version, *, seconds: int) -> str:
+        return f"https://bucket.example/{version.object_key}?expires={seconds}"
 
     async def copy(self, key: str, to: str) -> None:
         self.objects[to] = self._get(key)
@@ -59,12 +63,14 @@ class MemoryContinuations:
 class PlainParser:
     """Each paragraph is a section on a page of its own; a file that begins with "!" is rejected as damaged."""
 
-    async def parse(self, path: Path, filename: str) -> ParsedDocument:
+    async def parse(self, path: Path, filename: str, on_pages: OnPages = unwatched) -> ParsedDocument:
         text = path.read_text()
         if text.startswith("!"):
             raise DocumentRejected("damaged", f"{filename} is damaged.")
         sections, start = [], 0
-        for page, paragraph in enumerate(text.split("\n\n"), start=1):
+        paragraphs = text.split("\n\n")
+        for page, paragraph in enumerate(paragraphs, start=1):
+            on_pages(page, len(paragraphs))
             sections.append(Section(paragraph, start, page))
             start += len(paragraph) + 2
         return ParsedDocument(text, tuple(sections), "text/plain", len(sections))

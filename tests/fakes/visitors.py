@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chatconnect.domain.errors import NotFound
-from chatconnect.domain.identifiers import TenantId, VisitorId
-from chatconnect.domain.visitor import Block, KnownVisitor
+from chatconnect.domain.identifiers import TenantId, VisitorId, new_id
+from chatconnect.domain.identity import Identity
+from chatconnect.domain.visitor import Block, KnownVisitor, Recognised
 
 
 @dataclass
@@ -24,11 +25,37 @@ class MemoryVisitors:
         self._stored, self._tenant_id = stored, tenant_id
 
     async def get(self, visitor_id: VisitorId, at: datetime) -> KnownVisitor:
+        visitor = await self.find(visitor_id, at)
+        if visitor is None:
+            raise NotFound("visitor", visitor_id)
+        return visitor
+
+    async def find(self, visitor_id: VisitorId, at: datetime) -> KnownVisitor | None:
         place = (self._tenant_id, visitor_id)
         if place not in self._stored.visitors:
-            raise NotFound("visitor", visitor_id)
+            return None
         block = self._stored.blocks.get(place)
         return replace(self._stored.visitors[place], block=block if block and block.holds(at) else None)
+
+    async def recognise(self, identity: Identity, claimed: VisitorId | None, at: datetime) -> Recognised:
+        own = {id_: visitor for (tenant, id_), visitor in self._stored.visitors.items() if tenant == self._tenant_id}
+        before = own.get(claimed) if claimed else None
+        free = claimed if claimed and (before is None or before.is_anonymous) else None
+        known = next((each for each in own.values() if each.external_id == identity.external_id), None)
+        id_ = known.id if known else free or VisitorId(new_id())
+        kept = known or own.get(id_) or KnownVisitor(id_, at, at)
+        self._stored.visitors[self._tenant_id, id_] = replace(
+            kept,
+            external_id=identity.external_id,
+            name=identity.name or kept.name,
+            email=identity.email or kept.email,
+            last_seen_at=max(at, kept.last_seen_at),
+        )
+        if before is not None and free and free != id_:
+            before = replace(before, merged_into=id_)
+            self._stored.visitors[self._tenant_id, free] = before
+        returning = claimed is not None and (claimed == id_ or (before is not None and before.merged_into == id_))
+        return Recognised(await self.get(id_, at), returning)
 
     async def list_blocked(
         self, at: datetime, *, limit: int = 20, before: datetime | None = None

@@ -55,7 +55,7 @@ class Assembly:
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Assembly]:
     """Synthesise an environment, with empty bundles."""
-    context = json.loads((PROJECT / "cdk.json").read_text())["context"]
+    context = json.loads((PROJECT / "cdk.json").read_text())["context"] | {"mail_sender": "chat@mail.example"}
 
     @cache
     def synthesised(name: str) -> Assembly:

@@ -92,6 +92,7 @@ def test_staff_routes_on_widgets_are_not_hidden_by_the_public_ones(prod: Assembl
     routes = methods(prod)
 
     assert uri(routes["ANY /v1/widgets/{key}"]) == uri(routes["ANY /{proxy+}"])
+    assert uri(routes["ANY /v1/widgets/{key}/{proxy+}"]) == uri(routes["ANY /{proxy+}"])
     assert uri(routes["ANY /v1/widgets"]) == uri(routes["ANY /{proxy+}"])
 
 
@@ -104,3 +105,42 @@ def test_the_api_is_throttled_logged_and_behind_a_firewall(prod: Assembly) -> No
     assert "DestinationArn" in stage["AccessLogSetting"]
     assert "RequestsPerAddress" in rules
     assert len(prod.all("AWS::WAFv2::WebACLAssociation")) == 1
+
+
+def test_what_the_gateway_answers_itself_can_be_read_by_websites_and_looks_like_our_errors(prod: Assembly) -> None:
+    answers = {
+        answer.properties["ResponseType"]: answer.properties for answer in prod.all("AWS::ApiGateway::GatewayResponse")
+    }
+
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "WAF_FILTERED", "THROTTLED"} <= set(answers)
+    for answer in answers.values():
+        headers = answer["ResponseParameters"]
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+        template = answer["ResponseTemplates"]["application/json"]
+        body = json.loads(template.replace("$context.error.messageString", '"Forbidden"'))
+        assert set(body["error"]) == {"code", "message", "details", "trace_id"}
+    assert answers["THROTTLED"]["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
+
+
+def test_the_emulator_has_no_answers_of_its_own(local: Assembly) -> None:
+    assert local.all("AWS::ApiGateway::GatewayResponse") == []
+
+
+def test_only_the_config_function_sends_mail_and_from_one_address(prod: Assembly) -> None:
+    told = {
+        function.properties["FunctionName"]: function.properties["Environment"]["Variables"].get("MAIL_SENDER")
+        for function in prod.functions()
+    }
+    allowed = [
+        (policy.id.startswith("Config"), json.dumps(statement["Resource"]))
+        for policy in prod.all("AWS::IAM::Policy")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "ses:SendEmail" in statement["Action"]
+    ]
+
+    assert {name: sender for name, sender in told.items() if sender} == {"chatconnect-prod-config": "chat@mail.example"}
+    assert [of_config for of_config, _ in allowed] == [True] * len(allowed)
+    named = " ".join(resource for _, resource in allowed)
+    assert ":identity/chat@mail.example" in named
+    assert ":identity/mail.example" in named
+    assert "*" not in named

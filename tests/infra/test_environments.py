@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from aws_cdk import App
 
 from infra.environments import Database, environment
+from infra.stacks.data import DataStack
 from tests.infra.conftest import Assembly
 
 ENVIRONMENTS = ("dev", "staging", "prod", "local")
@@ -101,3 +103,17 @@ def test_the_bundled_embedding_model_is_refused_where_it_does_not_fit() -> None:
 
     with pytest.raises(ValueError, match="does not fit into Lambda"):
         replace(dev, embedding_provider="local")
+
+
+def test_a_second_master_key_seals_and_the_first_goes_on_opening() -> None:
+    staging = environment("staging")
+    assert staging.network is not None
+    assert staging.database is not None
+
+    stack = DataStack(
+        App(), "Data", environment=staging, network=staging.network, database=staging.database, tenant_key_generation=2
+    )
+
+    assert stack.services.variables["KMS_KEY_ID"] == stack.tenant_key.key_id
+    assert [key.node.id for key in stack.services.former_tenant_keys] == ["TenantKey"]
+    assert stack.tenant_key.node.id == "TenantKey2"

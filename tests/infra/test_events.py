@@ -49,6 +49,23 @@ def test_the_upload_bucket_is_private_and_takes_forms_from_browsers(prod: Assemb
     assert "BucketEncryption" in bucket
 
 
+def test_archives_of_data_requests_end_by_themselves(prod: Assembly) -> None:
+    bucket = prod.one("AWS::S3::Bucket", stack="Ingestion").properties
+
+    [rule] = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "exports/"]
+
+    assert (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"]) == (9, 1)
+
+
+@pytest.mark.parametrize("job", ["data-requests", "retention"])
+def test_data_is_erased_and_kept_by_the_clock_with_signed_receipts(prod: Assembly, job: str) -> None:
+    schedule = prod.one("AWS::Scheduler::Schedule", Name=f"chatconnect-prod-{job}").properties
+    jobs = prod.one("AWS::Lambda::Function", FunctionName="chatconnect-prod-jobs").properties
+
+    assert json.loads(schedule["Target"]["Input"]) == {"job": job}
+    assert "SIGNING_SECRET_ARN" in jobs["Environment"]["Variables"]
+
+
 def test_only_a_new_object_starts_ingestion(prod: Assembly) -> None:
     uploads = prod.one("AWS::SQS::Queue", QueueName="chatconnect-prod-uploads")
     bucket = prod.one("AWS::S3::Bucket", stack="Ingestion").properties
@@ -66,10 +83,67 @@ def test_reconcile_runs_by_the_clock(prod: Assembly) -> None:
     assert "DeadLetterConfig" in schedule["Target"]
 
 
+def test_what_a_former_master_key_sealed_is_sealed_anew_by_the_clock(prod: Assembly) -> None:
+    schedule = prod.one("AWS::Scheduler::Schedule", Name="chatconnect-prod-reseal").properties
+
+    assert json.loads(schedule["Target"]["Input"]) == {"job": "reseal"}
+
+
+def test_the_move_to_another_embedding_model_goes_on_by_the_clock(prod: Assembly) -> None:
+    schedule = prod.one("AWS::Scheduler::Schedule", Name="chatconnect-prod-reembed").properties
+
+    assert json.loads(schedule["Target"]["Input"]) == {"job": "reembed"}
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
+
+
+def test_every_function_knows_the_wanted_embedding_model(prod: Assembly) -> None:
+    for name in ("chat", "config", "documents", "jobs"):
+        [function] = [each for each in prod.functions() if each.properties["FunctionName"].endswith(f"-{name}")]
+        variables = function.properties["Environment"]["Variables"]
+        assert (variables["EMBEDDING_MODEL"], variables["EMBEDDING_DIMENSIONS"]) == ("text-embedding-3-small", "1536")
+
+
 def test_sockets_have_their_three_routes(prod: Assembly) -> None:
     routes = {route.properties["RouteKey"] for route in prod.all("AWS::ApiGatewayV2::Route")}
 
     assert routes == {"$connect", "$disconnect", "$default"}
+
+
+def test_the_token_of_a_connection_is_in_no_log(prod: Assembly) -> None:
+    stage = prod.one("AWS::ApiGatewayV2::Stage").properties
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+
+    assert not any("query" in str(value).lower() or "path" in str(value).lower() for value in logged.values())
+    assert not stage.get("DefaultRouteSettings", {}).get("DataTraceEnabled", False)
+
+
+@pytest.mark.parametrize("name", ["documents", "jobs", "config", "realtime"])
+def test_who_tells_something_live_may_push_to_the_connections_and_knows_where(prod: Assembly, name: str) -> None:
+    function = prod.one("AWS::Lambda::Function", FunctionName=f"chatconnect-prod-{name}")
+    push = prod.one("AWS::IAM::ManagedPolicy", Description="Send to open connections").properties["PolicyDocument"]
+
+    assert "REALTIME_CALLBACK_URL" in function.properties["Environment"]["Variables"]
+    assert [statement["Action"] for statement in push["Statement"]] == ["execute-api:ManageConnections"]
+
+
+@pytest.mark.parametrize("name", ["Documents", "Jobs", "Config"])
+def test_who_removes_files_may_list_their_versions(prod: Assembly, name: str) -> None:
+    allowed = {
+        action
+        for policy in prod.all("AWS::IAM::Policy")
+        if policy.id.startswith(name)
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+    assert allowed >= {"s3:ListBucket", "s3:ListBucketVersions", "s3:DeleteObjectVersion", "s3:PutObject"}
+
+
+def test_uploads_that_were_given_up_are_looked_at_every_minute(prod: Assembly) -> None:
+    schedule = prod.one("AWS::Scheduler::Schedule", Name="chatconnect-prod-parked").properties
+
+    assert json.loads(schedule["Target"]["Input"]) == {"job": "parked"}
+    assert (schedule["ScheduleExpression"], schedule["FlexibleTimeWindow"]["Mode"]) == ("rate(1 minute)", "OFF")
 
 
 def test_every_function_keeps_logs_for_a_time_and_has_alarms(prod: Assembly) -> None:

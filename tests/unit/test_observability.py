@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chatconnect.observability import record_lookup, record_turn
+from chatconnect.observability import record_lookup, record_lookups, record_reembedding, record_turn
 from tests.factories import a_conversation, a_tenant, a_turn, answered
 
 
@@ -26,6 +26,21 @@ def test_a_question_to_a_cache_is_a_hit_or_a_miss(
     [described] = printed["_aws"]["CloudWatchMetrics"]
     assert described["Metrics"] == [{"Name": metric, "Unit": "Count"}]
     assert printed[metric] == [1.0]
+
+
+def test_many_questions_to_a_cache_are_counted_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    record_lookups("embedding", 60, 4)
+
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["embedding_cache_hits_total"], printed["embedding_cache_misses_total"]) == ([60.0], [4.0])
+
+
+def test_a_run_of_the_embedding_change_tells_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    record_reembedding({"embedded": 64, "failed": 1, "moving": 3, "done": 100, "total": 250})
+
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["reembedded_chunks_total"], printed["reembedding_failures_total"]) == ([64.0], [1.0])
+    assert (printed["reembedding_tenants_left"], printed["reembedding_chunks_left"]) == ([3.0], [150.0])
 
 
 def test_an_ended_turn_is_measured_step_by_step_and_its_figures_are_logged_without_its_text(

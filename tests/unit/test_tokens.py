@@ -1,8 +1,13 @@
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rs_bpe.bpe import openai
 
+from chatconnect.adapters import tokens
 from chatconnect.adapters.tokens import BpeTokenCounter
 
 
@@ -34,28 +39,72 @@ def test_a_million_equal_characters_take_linear_time(character: str) -> None:
     assert time.process_time() - before < 5
 
 
-class CountingTokenizer:
-    def __init__(self) -> None:
-        self.texts: list[str] = []
+@pytest.fixture
+def divided(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What the tokenizer was given: here every character is a token."""
+    texts: list[str] = []
 
-    def count(self, text: str) -> int:
-        self.texts.append(text)
+    def tokenizer(text: str) -> int:
+        texts.append(text)
         return len(text)
 
+    monkeypatch.setattr(tokens, "_tokenizer", lambda _: tokenizer)
+    for remembered in (tokens._remembered, tokens._words):
+        remembered.cache_clear()
+    yield texts
+    for remembered in (tokens._remembered, tokens._words):
+        remembered.cache_clear()
 
-def test_a_text_is_counted_once_unless_it_is_long_or_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
-    tokenizer = CountingTokenizer()
-    monkeypatch.setattr("chatconnect.adapters.tokens._tokenizer", lambda _: tokenizer)
-    count, instructions, document = BpeTokenCounter(), "Answer kindly, text 4711.", "long " * 10_000
+
+def test_a_text_is_counted_once_unless_it_is_long_or_long_ago(divided: list[str]) -> None:
+    count, instructions, document = BpeTokenCounter(), "Be-kind,-text-4711.", "long-" * 10_000
 
     counts = [count(text) for text in (instructions, instructions, document, document)]
 
-    assert counts == [25, 25, 50_000, 50_000]
-    assert tokenizer.texts == [instructions, document, document]
+    assert counts == [19, 19, 50_000, 50_000]
+    assert divided == [instructions, document, document]
     for number in range(3_000):
-        count(f"other text 4711-{number}")
+        count(f"other-text-4711-{number}")
     count(instructions)
-    assert tokenizer.texts.count(instructions) == 2
+    assert divided.count(instructions) == 2
+
+
+def test_a_word_is_divided_once(divided: list[str]) -> None:
+    count = BpeTokenCounter()
+
+    counts = [count("to be or not to be"), count("or to be")]
+
+    assert counts == [18, 8]
+    assert divided == ["to", " be", " or", " not", " to", "or"]
+
+
+SPOKEN = st.lists(
+    st.sampled_from([
+        "the", "Tür", "don't", "'s", "I'LL", "12", "3.5", "!", "/", '"', "汉字", "สวัสดี", "x\ny", "\t", ".\n\n", "\r",
+        "\u00a0", "\u3000", "😀", "e\u0301", "ß", "²", "§7", "", "\n/a", "A",
+    ])
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("vocabulary", ["o200k_base", "cl100k_base"])
+@given(words=SPOKEN | st.lists(st.text(max_size=5)), gap=st.sampled_from([" ", " ", "", "  "]))
+@settings(max_examples=300, deadline=None)
+def test_a_text_has_as_many_tokens_as_if_it_were_divided_at_once(
+    vocabulary: tokens.Vocabulary, words: list[str], gap: str
+) -> None:
+    text = gap.join(words).encode("utf-8", "replace").decode()
+
+    assert BpeTokenCounter(vocabulary)(text) == getattr(openai, vocabulary)().count(text)
+
+
+def test_the_words_that_are_remembered_are_limited(divided: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "_WORDS", 3)
+    count = BpeTokenCounter()
+
+    counts = [count("a b c d e b"), count("a " + "long" * 100), count("a b " + "long" * 100)]
+
+    assert counts == [11, 402, 404]
+    assert divided == ["a", " b", " c", " d", " e", " b", "a", " " + "long" * 100, "a", " " + "long" * 100]
 
 
 def test_threads_share_one_counter() -> None:

@@ -1,110 +1,139 @@
-/** The assistant's configuration. */
+/** The assistants: which there are, the configuration of one, and its versions. */
 
-import { element } from "./dom.js";
-import { area, field, form, input, select } from "./form.js";
-import { notice } from "./notices.js";
+import { assistantForm } from "./assistant-form.js";
+import { versionsCard } from "./assistant-versions.js";
+import { confirmed } from "./dialogs.js";
+import { button, element } from "./dom.js";
+import { field, select } from "./form.js";
+import { milliseconds } from "./format.js";
+import { notice, problem } from "./notices.js";
 import { empty, fill, page } from "./view.js";
-
-const PROVIDERS = [
-  ["offline", "Offline: quotes the best passages"],
-  ["openai", "OpenAI, or a compatible server"],
-  ["anthropic", "Anthropic"],
-];
 
 /** @param {import("./api.js").Api} api */
 export function assistantView(api) {
   const place = element("div");
-  const close = fill(place, async (signal) => {
-    const { assistants } = await api.get("/assistants", {}, signal);
-    if (assistants.length === 0) return [empty("spark", "No assistant", "This company has no assistant.")];
-    return chooser(api, assistants);
-  });
-  return { node: page("Assistant", "Who answers your visitors, with which model, and how.", place), close };
-}
-
-/** The form of one assistant, with a choice before it when there are several. */
-function chooser(api, assistants) {
-  const place = element("div", {}, assistantForm(api, assistants[0]));
-  if (assistants.length === 1) return [place];
-  const options = assistants.map(({ id, name, is_default: isDefault }) => [id, isDefault ? `${name} (default)` : name]);
-  const choice = select(assistants[0].id, options);
-  choice.addEventListener("change", () => {
-    place.replaceChildren(assistantForm(api, assistants.find(({ id }) => id === choice.value)));
-  });
-  return [field("assistant", "Assistant", choice), place];
-}
-
-function assistantForm(api, stored) {
-  const controls = {
-    name: input(stored.name, { autocomplete: "off" }),
-    provider: select(stored.provider, PROVIDERS),
-    model: input(stored.model, { spellcheck: "false", autocomplete: "off" }),
-    base_url: input(stored.base_url, { type: "url", placeholder: "The provider's own address", autocomplete: "off" }),
-    access_token: input("", { type: "password", autocomplete: "off", placeholder: tokenPlaceholder(stored) }),
-    temperature: input(stored.temperature, { type: "number", min: 0, max: 2, step: 0.1 }),
-    max_tokens: input(stored.max_tokens, { type: "number", min: 1, step: 1 }),
-    system_prompt: area(stored.system_prompt, 9),
-    refusal: area(stored.refusal, 2),
+  let close = () => {};
+  let closeEditor = () => {};
+  const show = (chosen) => {
+    close();
+    closeEditor();
+    close = fill(place, async (signal) => {
+      const [{ assistants }, { assistants: archived }] = await Promise.all([
+        api.get("/assistants", {}, signal),
+        api.get("/assistants", { archived: true }, signal),
+      ]);
+      if (assistants.length === 0) return [empty("spark", "No assistant", "This company has no assistant.")];
+      const assistant = assistants.find(({ id }) => id === chosen) ?? assistants[0];
+      const editor = await assistantEditor(api, assistant, () => show(assistant.id), signal);
+      closeEditor = editor.close;
+      return [chooser(assistants, assistant, show), actions(api, assistant, archived, show), ...editor.nodes];
+    });
   };
-  const version = element("span", { class: "chip idle" }, `version ${stored.version}`);
-  const save = async () => {
-    const saved = await api.put(`/assistants/${stored.id}`, configurationOf(stored, valuesOf(controls)));
-    Object.assign(stored, saved);
-    controls.access_token.value = "";
-    controls.access_token.placeholder = tokenPlaceholder(saved);
-    version.textContent = `version ${saved.version}`;
-    notice(`Saved and published as version ${saved.version}.`);
-  };
-  return form("Save and publish", groups(controls, version), save);
-}
-
-function tokenPlaceholder({ has_access_token: stored }) {
-  return stored ? "•••••••• stored; type to replace it" : "None: this installation's own key is used";
-}
-
-function groups(controls, version) {
-  const tokenHint = "Kept encrypted and never shown again. Another provider or base URL drops the one that is stored.";
-  const promptHint = "{company}, {assistant} and {refusal} stand for your own values.";
-  return [
-    group("Identity", version, field("name", "Name", controls.name)),
-    group("Model", null,
-      element("div", { class: "pair" },
-        field("provider", "Provider", controls.provider),
-        field("model", "Model", controls.model)),
-      field("base_url", "Base URL", controls.base_url, "Only for another server that speaks the provider's interface."),
-      field("access_token", "Access token", controls.access_token, tokenHint),
-      element("div", { class: "pair" },
-        field("temperature", "Temperature", controls.temperature, "0 is sober, 2 is wild."),
-        field("max_tokens", "Longest answer, in tokens", controls.max_tokens))),
-    group("Behaviour", null,
-      field("system_prompt", "System prompt", controls.system_prompt, promptHint),
-      field("refusal", "When the documents do not hold the answer", controls.refusal)),
-  ];
-}
-
-function group(title, remark, ...content) {
-  return element("section", { class: "card group" },
-    element("header", {}, element("h2", {}, title), remark), element("div", { class: "fields" }, ...content));
-}
-
-function valuesOf(controls) {
-  return Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, control.value]));
-}
-
-/** The whole configuration to save: what the form does not show stays as it is stored. */
-export function configurationOf(stored, values) {
-  const { id, version, is_default, has_access_token, created_at, updated_at, ...configuration } = stored;
+  show(null);
   return {
-    ...configuration,
-    ...values,
-    base_url: values.base_url.trim() || null,
-    access_token: values.access_token || null,
-    temperature: numberOr(values.temperature),
-    max_tokens: numberOr(values.max_tokens),
+    node: page("Assistant", "Who answers your visitors, with which model, and how.", place),
+    close: () => {
+      close();
+      closeEditor();
+    },
   };
 }
 
-/** The number that was typed, or the text itself, which the API then refuses at its field. */
-function numberOr(text) {
-  return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
+/** A choice when there are several. */
+function chooser(assistants, assistant, show) {
+  if (assistants.length === 1) return "";
+  const options = assistants.map(({ id, name, is_default: isDefault }) => [id, isDefault ? `${name} (default)` : name]);
+  const choice = select(assistant.id, options);
+  choice.addEventListener("change", () => show(choice.value));
+  return field("assistant", "Assistant", choice);
+}
+
+/** What can be done with the assistant as a whole. */
+function actions(api, assistant, archived, show) {
+  const { id, name, is_default: isDefault } = assistant;
+  const doing = (work, told, chosen) => async () => {
+    try {
+      const done = await work();
+      notice(told);
+      show(chosen ?? done.id);
+    } catch (error) {
+      problem(error);
+    }
+  };
+  const copy = () => api.post("/assistants", { ...assistant, name: "New assistant", note: `Copied from ${name}` });
+  const archive = async () => {
+    const text = "It answers nobody until you take it back. Its conversations stay readable.";
+    if (!(await confirmed({ title: `Archive “${name}”?`, text, action: "Archive" }))) return;
+    await doing(() => api.post(`/assistants/${id}/archive`), `“${name}” is archived.`)();
+  };
+  return element("div", { class: "actions assistant-actions" },
+    button("quiet", "New assistant", doing(copy, "A new assistant is there: a copy of this one, without its token.")),
+    ...(isDefault ? [] : [
+      button("quiet", "Make it the default", doing(() => api.post(`/assistants/${id}/default`), `“${name}” is the default now.`)),
+      button("quiet", "Archive", archive),
+    ]),
+    ...archived.map((each) => button("quiet", `Take back “${each.name}”`,
+      doing(() => api.post(`/assistants/${each.id}/unarchive`), `“${each.name}” answers again.`))));
+}
+
+/** The form of one assistant, which begins with its draft if it has one, and its versions. */
+async function assistantEditor(api, assistant, onPublished, signal) {
+  const { id } = assistant;
+  const drafted = assistant.latest_version > assistant.published_version;
+  const draft = drafted ? await api.get(`/assistants/${id}/versions/${assistant.latest_version}`, {}, signal) : {};
+  const state = { ...assistant, ...draft, version: assistant.latest_version };
+  const chip = element("span", { class: "chip idle" }, stateText(state));
+  const versions = versionsCard(api, id, onPublished);
+  const save = async (wanted, publish) => {
+    const saved = await saveVersion(api, state, wanted, publish);
+    Object.assign(state, saved);
+    chip.textContent = stateText(state);
+    notice(publish ? `Saved and published as version ${saved.version}.` : `Saved as version ${saved.version}, a draft.`);
+    versions.refresh();
+    return saved;
+  };
+  const nodes = [assistantForm(state, chip, save), trialCard(api, state), versions.node];
+  return { nodes, close: versions.close };
+}
+
+/** Save a configuration, unless somebody else has saved since this page read it. */
+async function saveVersion(api, state, wanted, publish) {
+  const { id, published_version: published, latest_version: latest } = state;
+  const unchanged = (version) => ({ "If-Match": `"${version}"` });
+  if (publish && latest === published) return api.put(`/assistants/${id}`, wanted, unchanged(latest));
+  const draft = await api.post(`/assistants/${id}/versions`, wanted, unchanged(latest));
+  Object.assign(state, { latest_version: draft.latest_version });
+  if (!publish) return draft;
+  return api.post(`/assistants/${id}/publish`, { version: draft.version }, unchanged(draft.version));
+}
+
+/** What the form shows: "version 3", or "draft 4 of version 3". */
+export function stateText({ version, published_version: published }) {
+  return version === published ? `version ${version}` : `draft ${version}; version ${published} is published`;
+}
+
+/** A button that asks the saved version's model something small. */
+function trialCard(api, state) {
+  const outcome = element("p", { role: "status", class: "soft" });
+  const ask = button("quiet", "Test connection", async () => {
+    ask.disabled = true;
+    outcome.textContent = "Asking…";
+    try {
+      outcome.textContent = trialText(await api.post(`/assistants/${state.id}/test`, { version: state.version }));
+    } catch (error) {
+      outcome.textContent = "";
+      problem(error);
+    } finally {
+      ask.disabled = false;
+    }
+  });
+  const hint = "Sends one short question to the model as it was saved last.";
+  return element("section", { class: "card group" },
+    element("header", {}, element("h2", {}, "Connection")),
+    element("div", { class: "fields" }, element("p", { class: "hint" }, hint), element("div", {}, ask), outcome));
+}
+
+/** What came of a trial, in a sentence. */
+export function trialText({ works, model, first_answer_ms: first, failure }) {
+  return works ? `${model} answers: it began after ${milliseconds(first)}.` : failure.message;
 }

@@ -11,31 +11,30 @@ const PAGE = 50;
 export function showChunks(api, document) {
   const place = element("div");
   fill(place, async (signal) => {
-    const chunks = await chunksAfter(api, document, -1, signal);
-    if (chunks.length === 0) return [empty("chunks", "No chunks", "Nothing of this document can be found yet.")];
-    const list = element("ol", { class: "chunks" }, ...chunks.map(chunkItem));
-    return [list, more(api, document, list, chunks)];
+    const shown = await chunksAfter(api, document, -1, signal);
+    if (shown.chunks.length === 0) return [empty("chunks", "No chunks", "Nothing of this document can be found yet.")];
+    const list = element("ol", { class: "chunks" }, ...shown.chunks.map(chunkItem));
+    return [list, more(api, document, list, shown.next_after)];
   });
   showPanel(`Chunks of ${document.title}`, place);
 }
 
-async function chunksAfter(api, document, after, signal) {
-  return (await api.get(`/documents/${document.id}/chunks`, { after, limit: PAGE }, signal)).chunks;
+function chunksAfter(api, document, after, signal) {
+  return api.get(`/documents/${document.id}/chunks`, { after, limit: PAGE }, signal);
 }
 
-function more(api, document, list, shown) {
-  let last = shown.at(-1).position;
+function more(api, document, list, last) {
   const next = button("quiet", "Show more", async () => {
     try {
-      const chunks = await chunksAfter(api, document, last);
-      list.append(...chunks.map(chunkItem));
-      last = chunks.at(-1)?.position ?? last;
-      next.hidden = chunks.length < PAGE;
+      const further = await chunksAfter(api, document, last);
+      list.append(...further.chunks.map(chunkItem));
+      last = further.next_after;
+      next.hidden = last === null;
     } catch (error) {
       problem(error);
     }
   });
-  next.hidden = shown.length < PAGE;
+  next.hidden = last === null;
   return next;
 }
 

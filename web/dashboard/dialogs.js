@@ -1,6 +1,7 @@
 /** Dialogs over the page. The browser's own element keeps the focus inside and gives it back. */
 
 import { button, element, iconButton } from "./dom.js";
+import { field, select } from "./form.js";
 
 /**
  * Ask before something that cannot be undone.
@@ -16,6 +17,25 @@ export function confirmed({ title, text, action }) {
         button("quiet", "Cancel", () => dialog.close(""), { autofocus: true }),
         button("danger", action, () => dialog.close("yes"))));
     open(dialog, () => resolve(dialog.returnValue === "yes"));
+  });
+}
+
+/**
+ * Ask for one of several options before something is done.
+ * @param {{title: string, text: string, action: string, label: string, value: string, options: Array<[string, string]>}} question
+ * @returns {Promise<string | null>} the option's value; null when the user has changed their mind
+ */
+export function chosen({ title, text, action, label, value, options }) {
+  return new Promise((resolve) => {
+    const choice = select(value, options);
+    const dialog = element("dialog", { class: "dialog small", "aria-labelledby": "dialog-title" },
+      element("h2", { id: "dialog-title" }, title),
+      element("p", {}, text),
+      field("choice", label, choice),
+      element("div", { class: "actions" },
+        button("quiet", "Cancel", () => dialog.close("")),
+        button("primary", action, () => dialog.close("yes"))));
+    open(dialog, () => resolve(dialog.returnValue === "yes" ? choice.value : null));
   });
 }
 

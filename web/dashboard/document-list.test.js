@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { anyBusy, stateOf, withNewest } from "./document-list.js";
+import { anyBusy, batchesOf, fetchDocuments, queryOf, stateOf, summaryOf } from "./document-list.js";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
-const made = (id, minute) => ({ id, created_at: `2026-11-21T11:${String(minute).padStart(2, "0")}:00Z` });
-const ids = (documents) => documents.map((document) => document.id).join("");
+
+/** An API that has so many documents, and shows them in pages of its own size at most. */
+function library(count, largest = 200) {
+  const asked = [];
+  const fetchPage = async ({ limit, cursor }) => {
+    asked.push(limit);
+    const begin = Number(cursor ?? 0);
+    const end = Math.min(begin + Math.min(limit, largest), count);
+    const documents = Array.from({ length: end - begin }, (_, n) => ({ id: begin + n }));
+    return { documents, next_cursor: end < count ? String(end) : null, counts: { ready: count } };
+  };
+  return { asked, fetchPage };
+}
 
 test("a document is worth asking for again while it is uploaded or processed", () => {
   const updated_at = "2026-11-21T11:59:00Z";
@@ -19,12 +30,43 @@ test("an upload whose form has run out is no longer waited for", () => {
   assert.deepEqual(state, { label: "Never arrived", tone: "idle", busy: false });
 });
 
-test("a fresh page replaces what it covers, so that deleted documents go and new ones come first", () => {
-  const shown = [made("d", 40), made("c", 30), made("b", 20), made("a", 10)];
-  const page = { documents: [made("e", 50), made("c", 30)], next_before: made("c", 30).created_at };
-  assert.equal(ids(withNewest(shown, page)), "ecba");
+test("only what was chosen is asked for", () => {
+  assert.deepEqual(queryOf({ status: "", type: "", text: "  ", sort: "created" }), { status: null, type: null, text: null, sort: null });
+  assert.deepEqual(queryOf({ status: "failed", type: "pdf", text: " price ", sort: "size" }), {
+    status: "failed", type: "pdf", text: "price", sort: "size",
+  });
 });
 
-test("a page that holds everything is everything", () => {
-  assert.equal(ids(withNewest([made("a", 10)], { documents: [made("b", 20)], next_before: null })), "b");
+test("as many documents are fetched again as were shown, and the first time a page", async () => {
+  const { asked, fetchPage } = library(450);
+  const first = await fetchDocuments(fetchPage, 0);
+  const again = await fetchDocuments(fetchPage, 420);
+  assert.deepEqual([first.documents.length, first.next, first.counts.ready], [50, "50", 450]);
+  assert.deepEqual([again.documents.length, again.next], [450, null]);
+  assert.deepEqual(asked, [50, 200, 200, 50]);
+});
+
+test("a document that moved between two pages is shown once", async () => {
+  const pages = [
+    { documents: [{ id: "a" }, { id: "b" }], next_cursor: "2", counts: {} },
+    { documents: [{ id: "b" }, { id: "c" }], next_cursor: null, counts: {} },
+  ];
+  const { documents } = await fetchDocuments(async () => pages.shift(), 60);
+  assert.deepEqual(documents.map(({ id }) => id), ["a", "b", "c"]);
+});
+
+test("more documents than the API takes at once go in batches", () => {
+  const ids = Array.from({ length: 1001 }, (_, n) => n);
+  assert.deepEqual(batchesOf(ids).map((batch) => batch.length), [500, 500, 1]);
+  assert.deepEqual(batchesOf(ids).flat(), ids);
+  assert.deepEqual(batchesOf([]), []);
+});
+
+test("what became of several documents is said with each reason once", () => {
+  const lost = { done: false, error: { message: "the file was never uploaded" } };
+  assert.deepEqual(summaryOf([{ done: true, error: null }, lost, lost], "read again"), {
+    success: "1 document is read again.",
+    failure: "2 documents could not be read again: the file was never uploaded.",
+  });
+  assert.deepEqual(summaryOf([{ done: true }, { done: true }], "deleted"), { success: "2 documents are deleted.", failure: "" });
 });

@@ -7,31 +7,41 @@ import { bytes, counted, moment } from "./format.js";
 /** A row that follows its document: only what changed is touched, so that the focus stays where it is. */
 export class DocumentRow {
   #document;
+  #tick;
   #title = element("h2", { class: "document-title" });
   #facts = element("p", { class: "soft facts" });
   #state = element("div", { class: "document-state" });
   #failure = element("div", { class: "failure", hidden: true });
   #shown = "";
 
-  /** @param {object} document @param {Record<string, (document: object) => void>} actions chunks, renew, reprocess, remove */
+  /**
+   * @param {object} document
+   * @param {Record<string, (document: object, ticked?: boolean) => void>} actions tick, and those of the buttons
+   */
   constructor(document, actions) {
     this.#document = document;
     const action = (drawing, label, act) =>
       iconButton(drawing, `${label} ${document.title}`, () => act(this.#document), { "data-label": label });
+    const tick = () => actions.tick(this.#document, this.#tick.checked);
+    this.#tick = element("input", { type: "checkbox", class: "tick", "aria-label": `Tick ${document.title}`, onchange: tick });
     this.node = element("li", { class: "document" },
+      this.#tick,
       element("span", { class: "document-icon" }, icon("document")),
       element("div", { class: "document-text" }, this.#title, this.#facts),
       this.#state,
       element("div", { class: "document-actions" },
         action("chunks", "View chunks of", actions.chunks),
+        action("versions", "Versions of", actions.versions),
+        action("download", "Download", actions.download),
         action("replace", "Upload a new version of", actions.renew),
         action("again", "Reprocess", actions.reprocess),
         action("trash", "Delete", actions.remove)),
       this.#failure);
   }
 
-  /** @param {object} document as the API shows it */
-  update(document) {
+  /** @param {object} document as the API shows it @param {boolean} ticked */
+  update(document, ticked) {
+    this.#tick.checked = ticked;
     const { label, tone } = stateOf(document);
     const shown = JSON.stringify([document, label]);
     if (shown === this.#shown) return;
@@ -60,7 +70,11 @@ function progressOf({ status, progress, title }) {
   const known = progress.total > 0;
   const bar = element("progress", { "aria-label": `Processing ${title}`, max: known ? progress.total : 1 });
   if (known) bar.value = progress.done; // without a value the bar says that it does not know yet
-  return [bar, element("span", { class: "count soft" }, known ? `${progress.done} / ${progress.total}` : "reading")];
+  return [bar, element("span", { class: "count soft" }, known ? countOf(progress) : "reading")];
+}
+
+function countOf({ done, total, unit }) {
+  return unit === "pages" ? `page ${done} / ${total}` : `${done} / ${total}`;
 }
 
 function failureOf({ failure, answers }) {

@@ -1,18 +1,25 @@
-/** The documents: upload, follow their processing, look inside, renew, delete. */
+/** The documents: upload, follow their processing, choose, look inside, renew, delete. */
 
 import { showChunks } from "./chunks.js";
 import { confirmed } from "./dialogs.js";
+import { DocumentFilters } from "./document-filters.js";
 import { DocumentRow } from "./document-row.js";
-import { anyBusy, withNewest } from "./document-list.js";
+import { DocumentSelection } from "./document-selection.js";
+import { PAGE, anyBusy, batchesOf, fetchDocuments, summaryOf } from "./document-list.js";
+import { withProgress } from "./document-progress.js";
 import { button, element } from "./dom.js";
 import { dropZone, pickFile } from "./drop-zone.js";
+import { counted } from "./format.js";
 import { notice, problem } from "./notices.js";
 import { Poll } from "./poll.js";
 import { UploadList } from "./upload-list.js";
+import { download, showVersions } from "./document-versions.js";
 import { empty, failed, page, waiting } from "./view.js";
 
-const PAGE = 50;
-const LARGEST_PAGE = 200;
+// How often to ask while a document is in progress: seldom when the server says by itself what moves.
+const ASK_MS = 1_000;
+const ASK_BESIDE_LIVE_MS = 10_000;
+const SOON_MS = 300;
 
 /** @param {import("./api.js").Api} api */
 export function documentsView(api) {
@@ -24,52 +31,101 @@ export function documentsView(api) {
 class DocumentsView {
   #api;
   #documents = [];
+  #counts = {};
   #rows = new Map();
-  #nextBefore = null;
+  #next = null;
   #failing = false;
+  #asking = 0;
   #closing = new AbortController();
   #poll = new Poll(() => this.refresh());
+  #live;
+  #soon = null;
   #uploads;
+  #filters = new DocumentFilters(() => this.#chooseAnew());
+  #selection = new DocumentSelection({
+    reprocess: (ids) => this.#doToAll("reprocess", ids, "being read again"),
+    remove: (ids) => this.#removeAll(ids),
+    onChange: () => this.#show(this.#documents),
+  });
   #list = element("ul", { class: "documents", "aria-label": "Documents" });
   #place = element("div", {}, waiting());
   #status = element("p", { class: "unseen", role: "status" });
-  #more = button("quiet", "Show older documents", () => this.#showOlder(), { hidden: true });
+  #more = button("quiet", "Show more documents", () => this.#showMore(), { hidden: true });
 
   constructor(api) {
     this.#api = api;
     this.#uploads = new UploadList(api, () => this.refresh());
+    this.#live = api.live((message) => this.#hear(message), (connected) => {
+      this.#poll.interval = connected ? ASK_BESIDE_LIVE_MS : ASK_MS;
+      this.refresh(); // what moved while nothing was heard
+    });
     this.node = page("Documents", "What your assistant knows. It answers from these, and from nothing else.",
       dropZone((files) => files.forEach((file) => this.#uploads.add(file))),
-      this.#uploads.node, this.#status, this.#place, this.#more);
+      this.#uploads.node, this.#status, this.#filters.node, this.#selection.node, this.#place, this.#more);
   }
 
   close() {
     this.#closing.abort();
     this.#poll.stop();
+    this.#live.close();
+    clearTimeout(this.#soon);
+    this.#filters.close();
   }
 
-  /** Fetch the newest documents, and again a second later while one is in progress. @returns {Promise<boolean>} so */
+  /** Fetch what is shown again, and again a second later while something is in progress. @returns {Promise<boolean>} so */
   async refresh() {
+    const asking = this.#asking;
     try {
-      const limit = Math.min(LARGEST_PAGE, Math.max(PAGE, this.#documents.length));
-      const fresh = await this.#api.get("/documents", { limit }, this.#closing.signal);
-      if (this.#documents.length <= limit) this.#nextBefore = fresh.next_before;
-      this.#show(withNewest(this.#documents, fresh));
+      const found = await fetchDocuments((paging) => this.#fetchPage(paging), this.#documents.length);
+      if (asking !== this.#asking) return anyBusy(this.#documents); // something else was chosen meanwhile
+      this.#next = found.next;
+      this.#counts = found.counts;
+      this.#filters.show(found.counts);
+      this.#show(found.documents);
       this.#failing = false;
     } catch (error) {
       this.#fail(error);
       if (this.#closing.signal.aborted || error.status < 500) return false;
     }
-    const busy = anyBusy(this.#documents);
+    const busy = anyBusy(this.#documents) || this.#counts.processing > 0;
     if (busy) this.#poll.start();
     return busy;
   }
 
-  async #showOlder() {
+  /** Show how far a document is; what else there is to know of one that is new or done only the API tells. */
+  #hear({ type, document }) {
+    if (type !== "document") return;
+    const documents = withProgress(this.#documents, document);
+    if (documents) this.#show(documents);
+    if (!documents || document.status !== "processing") this.#refreshSoon();
+  }
+
+  /** Ask once for all that has changed within a moment: many documents may become ready at once. */
+  #refreshSoon() {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = null;
+      this.refresh();
+    }, SOON_MS);
+  }
+
+  #fetchPage(paging) {
+    return this.#api.get("/documents", { ...this.#filters.query, ...paging }, this.#closing.signal);
+  }
+
+  #chooseAnew() {
+    this.#asking += 1;
+    this.#documents = [];
+    this.refresh();
+  }
+
+  async #showMore() {
+    const asking = this.#asking;
     try {
-      const older = await this.#api.get("/documents", { limit: PAGE, before: this.#nextBefore }, this.#closing.signal);
-      this.#nextBefore = older.next_before;
-      this.#show([...this.#documents, ...older.documents]);
+      const further = await this.#fetchPage({ limit: PAGE, cursor: this.#next });
+      if (asking !== this.#asking) return;
+      this.#next = further.next_cursor;
+      const shown = new Set(this.#documents.map((document) => document.id));
+      this.#show([...this.#documents, ...further.documents.filter((document) => !shown.has(document.id))]);
     } catch (error) {
       problem(error);
     }
@@ -78,16 +134,17 @@ class DocumentsView {
   #show(documents) {
     this.#announceChanges(documents);
     this.#documents = documents;
+    this.#selection.keepTo(documents.map((document) => document.id));
     const rows = new Map();
     for (const document of documents) {
       const row = this.#rows.get(document.id) ?? new DocumentRow(document, this.#actions);
-      row.update(document);
+      row.update(document, this.#selection.has(document.id));
       rows.set(document.id, row);
     }
     for (const [id, row] of this.#rows) if (!rows.has(id)) row.node.remove();
     this.#rows = rows;
     this.#arrange([...rows.values()].map((row) => row.node));
-    this.#more.hidden = this.#nextBefore === null;
+    this.#more.hidden = this.#next === null;
   }
 
   /** Put the rows in order, moving only those that are not in their place: a moved element would lose the focus. */
@@ -95,9 +152,14 @@ class DocumentsView {
     nodes.forEach((node, place) => {
       if (this.#list.children[place] !== node) this.#list.insertBefore(node, this.#list.children[place] ?? null);
     });
-    const first = "Add your first ones above: price lists, policies, manuals.";
-    const content = nodes.length > 0 ? this.#list : empty("document", "No documents yet", first);
-    if (this.#place.firstChild !== content) this.#place.replaceChildren(content);
+    if (nodes.length > 0) {
+      if (this.#place.firstChild !== this.#list) this.#place.replaceChildren(this.#list);
+    } else {
+      const first = "Add your first ones above: price lists, policies, manuals.";
+      this.#place.replaceChildren(this.#filters.narrow
+        ? empty("search", "No such documents", "Choose another status or kind, or other words.")
+        : empty("document", "No documents yet", first));
+    }
   }
 
   #announceChanges(documents) {
@@ -116,7 +178,10 @@ class DocumentsView {
   }
 
   #actions = {
+    tick: (document, ticked) => this.#selection.toggle(document.id, ticked),
     chunks: (document) => showChunks(this.#api, document),
+    versions: (document) => showVersions(this.#api, document),
+    download: (document) => download(this.#api, document),
     renew: async (document) => {
       const file = await pickFile();
       if (file) this.#uploads.add(file, document);
@@ -131,6 +196,25 @@ class DocumentsView {
       await this.#attempt(() => this.#api.delete(`/documents/${document.id}`), `“${document.title}” is deleted.`);
     },
   };
+
+  async #removeAll(ids) {
+    const title = `Delete ${counted(ids.length, "document")}?`;
+    const text = "They will no longer be found or quoted. This cannot be undone.";
+    if (await confirmed({ title, text, action: "Delete" })) await this.#doToAll("delete", ids, "deleted");
+  }
+
+  async #doToAll(action, ids, done) {
+    try {
+      const results = [];
+      for (const batch of batchesOf(ids)) results.push(...(await this.#api.post("/documents/bulk", { action, ids: batch })).results);
+      const { success, failure } = summaryOf(results, done);
+      if (success) notice(success);
+      if (failure) problem(new Error(failure));
+    } catch (error) {
+      problem(error);
+    }
+    await this.refresh();
+  }
 
   async #attempt(action, done) {
     try {

@@ -1,6 +1,6 @@
 /** Forms: labelled fields, errors at the field they speak of, one submission at a time. */
 
-import { element } from "./dom.js";
+import { button, element } from "./dom.js";
 
 /**
  * A labelled control with room for a hint and an error.
@@ -46,25 +46,30 @@ export function select(value, options, attributes = {}) {
  * @param {string} action the submit button's label
  * @param {Node[]} content
  * @param {(form: HTMLFormElement) => Promise<void>} send may throw an ApiError, shown at its fields
+ * @param {Array<[string, (form: HTMLFormElement) => Promise<void>]>} others further ways to send it, with their labels
  */
-export function form(action, content, send) {
+export function form(action, content, send, others = []) {
   const submit = element("button", { type: "submit", class: "button primary" }, action);
+  const buttons = [submit, ...others.map(([label, sendOther]) => button("quiet", label, () => attempt(sendOther)))];
   const failure = element("p", { class: "form-error", role: "alert", hidden: true });
-  const made = element("form", { novalidate: true }, ...content, failure, element("div", { class: "actions" }, submit));
+  const made = element("form", { novalidate: true }, ...content, failure, element("div", { class: "actions" }, ...buttons));
   made.addEventListener("input", () => (made.dataset.changed = "yes"));
-  made.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  const attempt = async (sending) => {
     if (submit.disabled) return;
-    submit.disabled = true;
+    for (const each of buttons) each.disabled = true;
     showErrors(made, new Map(), failure);
     try {
-      await send(made);
+      await sending(made);
       delete made.dataset.changed;
     } catch (error) {
       showErrors(made, error.fields ?? new Map(), failure, error.message);
     } finally {
-      submit.disabled = false;
+      for (const each of buttons) each.disabled = false;
     }
+  };
+  made.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(send);
   });
   return made;
 }

@@ -3,21 +3,21 @@
 /** Runs a task every `interval` milliseconds, one at a time, until the task says that there is nothing to wait for. */
 export class Poll {
   #task;
-  #interval;
+  interval;
   #timer = null;
   #running = false;
   #stopped = false;
 
-  /** @param {() => Promise<boolean>} task resolves to whether to go on @param {number} interval milliseconds */
+  /** @param {() => Promise<boolean>} task resolves to whether to go on @param {number} interval milliseconds, may be changed */
   constructor(task, interval = 1000) {
     this.#task = task;
-    this.#interval = interval;
+    this.interval = interval;
   }
 
   /** Begin, or do nothing when it goes on already. */
   start() {
     if (this.#stopped || this.#running || this.#timer !== null) return;
-    this.#timer = setTimeout(() => this.#run(), this.#interval);
+    this.#timer = setTimeout(() => this.#run(), this.interval);
   }
 
   /** End for good. */

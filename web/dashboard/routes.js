@@ -6,8 +6,19 @@ export const PLACES = [
   { name: "conversations", label: "Conversations", icon: "chat" },
   { name: "assistant", label: "Assistant", icon: "spark" },
   { name: "widget", label: "Widget", icon: "widget" },
+  { name: "leads", label: "Contacts", icon: "person" },
   { name: "keys", label: "Keys", icon: "key" },
+  { name: "members", label: "Members", icon: "people" },
+  { name: "audit", label: "Audit log", icon: "versions" },
+  { name: "privacy", label: "Privacy", icon: "shield" },
+  { name: "account", label: "Your account", icon: "person" },
 ];
+
+/** Read "#invitation=TOKEN" and "#reset=TOKEN", the links in mails. @returns {object | null} null for anything else */
+export function tokenOf(hash) {
+  const [, name, token] = /^#(invitation|reset)=(.+)$/.exec(hash) ?? [];
+  return name ? { [name]: token } : null;
+}
 
 /** Read "#conversations/ID". @returns {{name: string, id: string | null}} an unknown place is the first one */
 export function placeOf(hash) {

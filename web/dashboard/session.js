@@ -1,6 +1,7 @@
-/** Who is logged in, for as long as this browser tab lives. */
+/** Who is logged in: the access token for this browser tab; the refresh token is in a cookie that no script sees. */
 
 const NAME = "chatconnect.session";
+const AHEAD_MS = 5000;
 
 /** A staff member's session. The token is kept in the tab's own storage, which no other tab can read. */
 export class Session {
@@ -20,6 +21,11 @@ export class Session {
     return this.#kept && this.#kept.ends > this.#now() ? this.#kept.token : null;
   }
 
+  /** Whether there was a token that has run out, or is about to while a request is on its way. */
+  get hasRunOut() {
+    return this.#kept !== null && this.#kept.ends - AHEAD_MS <= this.#now();
+  }
+
   /** The member's e-mail address, as they typed it. */
   get email() {
     return this.#kept?.email ?? "";
@@ -28,6 +34,10 @@ export class Session {
   /** The member's role: owner, admin, agent or viewer. */
   get role() {
     return this.#kept?.member.role ?? "";
+  }
+
+  get accountId() {
+    return this.#kept?.member.account_id ?? null;
   }
 
   get memberId() {

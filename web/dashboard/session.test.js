@@ -19,6 +19,16 @@ test("a session outlives a reload of the page", () => {
   assert.equal(again.role, "owner");
 });
 
+test("a token is renewed a little before it runs out, and where there was none nothing is", () => {
+  let now = 0;
+  const session = new Session(storage(), () => now);
+  assert.equal(session.hasRunOut, false);
+  session.open(OPENED, "ada@example.com");
+  assert.equal(session.hasRunOut, false);
+  now = 896_000;
+  assert.equal(session.hasRunOut, true);
+});
+
 test("a token that has run out is no token", () => {
   let now = 0;
   const session = new Session(storage(), () => now);

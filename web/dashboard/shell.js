@@ -1,12 +1,17 @@
 /** The frame around all views: navigation, who is logged in, and the view that the address names. */
 
+import { accountView } from "./account-view.js";
 import { assistantView } from "./assistant-view.js";
+import { auditView } from "./audit-view.js";
 import { brand } from "./brand.js";
 import { conversationsView } from "./conversations-view.js";
 import { documentsView } from "./documents-view.js";
 import { button, element, icon } from "./dom.js";
 import { keysView } from "./keys-view.js";
+import { leadsView } from "./leads-view.js";
+import { membersView } from "./members-view.js";
 import { PLACES, placeOf } from "./routes.js";
+import { privacyView } from "./privacy-view.js";
 import { searchView } from "./search-view.js";
 import { widgetView } from "./widget-view.js";
 
@@ -16,7 +21,12 @@ const VIEWS = {
   conversations: conversationsView,
   assistant: assistantView,
   widget: widgetView,
+  leads: leadsView,
   keys: keysView,
+  members: membersView,
+  audit: auditView,
+  privacy: privacyView,
+  account: accountView,
 };
 
 /**

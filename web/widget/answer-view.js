@@ -41,7 +41,7 @@ export class AnswerView {
     this.#configuration = configuration;
     this.#announce = announce;
     this.#sources = new SourcesView(texts);
-    this.#text = new RichText((marker) => this.#sources.marker(marker));
+    this.#text = new RichText((marker) => (configuration.sources ? this.#sources.marker(marker) : element("i")));
     this.#failure = new FailureView(configuration, retry);
     this.#feedback = new FeedbackView(texts, rate, announce);
     const again = { type: "button", "aria-label": texts.regenerate, title: texts.regenerate, onclick: regenerate };
@@ -98,7 +98,7 @@ export class AnswerView {
     this.node.classList.toggle("typing", this.#answer.state === "streaming" && this.#answer.text !== "");
     this.node.setAttribute("aria-busy", String(!ended));
     this.#showActions(ended);
-    if (!ended) this.#sources.conceal();
+    if (!ended || !this.#configuration.sources) this.#sources.conceal();
     else if (this.#sources.node.hidden) this.#sources.reveal();
   }
 

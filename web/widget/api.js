@@ -32,6 +32,7 @@ export class ChatApi {
   #token = null;
   #tokenEnds = 0;
   #tokenRequest = null;
+  #returning = true;
   #identity = null;
 
   /** @param {{apiUrl: string, key: string, memory: import("./storage.js").Memory}} options */
@@ -41,15 +42,24 @@ export class ChatApi {
     this.#memory = memory;
   }
 
-  /** The widget's public configuration. */
-  async config() {
-    return (await this.#request(`${this.#widget}/config`)).json();
+  /** The widget's public configuration, in a language where it has it. */
+  async config(locale) {
+    return (await this.#request(`${this.#widget}/config?locale=${encodeURIComponent(locale)}`)).json();
   }
 
-  /** Say who the visitor is (signed by the site's own server); the next token carries it. */
+  /**
+   * Say who the visitor is: what the site's own server has signed, or a function that fetches it anew for each token;
+   * null: nobody whom it knows.
+   */
   identify(identity) {
     this.#identity = identity;
-    this.#token = null;
+    this.#token = this.#tokenRequest = null;
+  }
+
+  /** Whether the visitor whom this device remembers goes on. */
+  async returning() {
+    await this.#currentToken();
+    return this.#returning;
   }
 
   /**
@@ -89,6 +99,11 @@ export class ChatApi {
     await this.#authorized(`/v1/messages/${messageId}/feedback`, json(feedback));
   }
 
+  /** @param {{widget_id: string, fields: object, consent: boolean, locale: string}} lead */
+  async leave(lead) {
+    await this.#authorized("/v1/leads", json(lead));
+  }
+
   async *#events(path, options) {
     const headers = { Accept: "text/event-stream", ...options.headers };
     const response = await this.#authorized(path, { ...options, headers, cache: "no-store" });
@@ -119,10 +134,14 @@ export class ChatApi {
   }
 
   async #newToken() {
-    const body = { visitor_id: this.#memory.get("visitor") ?? undefined, identity: this.#identity ?? undefined };
+    const source = this.#identity;
+    const identity = await (source instanceof Function ? source() : source);
+    const body = { visitor_id: this.#memory.get("visitor") ?? undefined, identity: identity ?? undefined };
     const response = await this.#request(`${this.#widget}/token`, json(body));
-    const { token, expires_in: seconds, visitor_id: visitorId } = await response.json();
+    const { token, expires_in: seconds, visitor_id: visitorId, returning } = await response.json();
+    if (source !== this.#identity) return; // somebody else has come meanwhile
     this.#memory.set("visitor", visitorId);
+    this.#returning = returning !== false;
     this.#tokenEnds = Date.now() + seconds * 1000 - TOKEN_MARGIN_MS;
     this.#token = token;
   }

@@ -35,9 +35,14 @@ export class ChatConnect {
     return conversation.send(String(text));
   }
 
-  /** Say who the visitor is; `identity` is what the site's own server has signed. */
+  /**
+   * Say who the visitor is; `identity` is what the site's own server has signed, a function that fetches it, or null
+   * when they have logged out. What is left on this device of somebody else's conversation is forgotten.
+   */
   async identify(identity) {
-    (await this.#parts).api.identify(identity);
+    const { api, conversation } = await this.#parts;
+    api.identify(identity);
+    if (conversation.remembered && !(await api.returning())) conversation.reset();
   }
 
   /** Forget the conversation on this device and begin a new one. */

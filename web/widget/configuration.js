@@ -3,6 +3,7 @@
 import { TEXTS } from "./texts.js";
 
 const ACCENT = "#2f5fe0";
+const COLOUR = /^#([\da-f]{3}|[\da-f]{6})$/i;
 const RIGHT_TO_LEFT = new Set(["ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"]);
 
 /**
@@ -17,12 +18,17 @@ export function configurationOf(served, pageLocale) {
     texts: { ...TEXTS, title: name, ...withoutEmptyNames(texts) },
     locale,
     direction: RIGHT_TO_LEFT.has(locale.split("-")[0]) ? "rtl" : "ltr",
-    accent: /^#([\da-f]{3}|[\da-f]{6})$/i.test(theme?.accent) ? theme.accent : ACCENT,
+    accent: COLOUR.test(theme?.accent) ? theme.accent : ACCENT,
     mode: ["light", "dark"].includes(theme?.mode) ? theme.mode : "auto",
     position: theme?.position === "left" ? "left" : "right",
-    avatarUrl: /^https?:\/\//i.test(theme?.avatar_url) ? theme.avatar_url : null,
+    onAccent: COLOUR.test(theme?.on_accent) ? theme.on_accent : null,
+    avatarUrl: /^(https?:\/\/|data:image\/)/i.test(theme?.avatar_url) ? theme.avatar_url : null,
     suggestedQuestions: (served.suggested_questions ?? []).slice(0, 6),
     feedback: features?.feedback !== false,
+    sources: features?.sources !== false,
+    openAfter: served.behaviour?.open_after_seconds ?? null,
+    widgetId: served.widget_id,
+    leadForm: served.lead_form ?? null,
   };
 }
 

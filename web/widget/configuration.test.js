@@ -24,10 +24,11 @@ test("the language decides the direction", () => {
 });
 
 test("a colour or an address that could carry anything else is not used", () => {
-  const theme = { accent: "red; } * { display: none", avatar_url: "javascript:alert(1)", mode: "neon" };
+  const theme = { accent: "red; } * { display: none", on_accent: "red; }", avatar_url: "javascript:alert(1)", mode: "neon" };
   const configuration = configurationOf({ theme }, "en");
   assert.match(configuration.accent, /^#[\da-f]{6}$/);
   assert.equal(configuration.avatarUrl, null);
+  assert.equal(configuration.onAccent, null);
   assert.equal(configuration.mode, "auto");
 });
 

@@ -26,11 +26,12 @@ if (window.ChatConnect instanceof Object && !Array.isArray(window.ChatConnect)) 
 async function start(key, apiUrl) {
   const memory = new Memory(key, storageOf(window, "localStorage"));
   const api = new ChatApi({ apiUrl, key, memory });
-  const [served] = await Promise.all([api.config(), documentReady()]);
-  const configuration = configurationOf(served, document.documentElement.lang || navigator.language);
+  const locale = document.documentElement.lang || navigator.language;
+  const [served] = await Promise.all([api.config(locale), documentReady()]);
+  const configuration = configurationOf(served, locale);
   const conversation = new Conversation({ api, memory, pause: untilOnlineOr });
   const tabMemory = new Memory(key, storageOf(window, "sessionStorage"));
-  return { api, conversation, widget: new Widget({ conversation, configuration, memory: tabMemory }) };
+  return { api, conversation, widget: new Widget({ api, conversation, configuration, memory: tabMemory, visitor: memory }) };
 }
 
 function documentReady() {

@@ -17,14 +17,21 @@ export class Panel extends EventTarget {
   /**
    * @param {import("./conversation.js").Conversation} conversation
    * @param {object} configuration
+   * @param {((lead: object) => Promise<void>) | null} leave sends the form; null: there is none to fill in
    */
-  constructor(conversation, configuration) {
+  constructor(conversation, configuration, leave) {
     super();
     this.#conversation = conversation;
     this.#configuration = configuration;
     const announce = (text) => (this.#live.textContent = text);
-    this.#transcript = new Transcript(conversation, configuration, { announce, bring: (load) => this.#bring(load) });
     this.#composer = new Composer(configuration.texts);
+    const send = leave && (async (lead) => {
+      await leave(lead);
+      this.#composer.node.hidden = false;
+    });
+    const around = { announce, bring: (load) => this.#bring(load), leave: send };
+    this.#transcript = new Transcript(conversation, configuration, around);
+    this.#composer.node.hidden = Boolean(leave && configuration.leadForm.required);
     this.node = element("section", { class: "panel", role: "dialog", "aria-labelledby": "title", hidden: true });
     const disclaimer = element("p", { class: "disclaimer", dir: "auto" }, configuration.texts.disclaimer);
     disclaimer.hidden = !configuration.texts.disclaimer;
@@ -41,7 +48,10 @@ export class Panel extends EventTarget {
     this.node.hidden = false;
     this.#transcript.scrollToEnd();
     this.#showConnection();
-    if (focus) this.#composer.focus();
+    if (!focus) return;
+    const form = this.#composer.node.hidden && this.node.querySelector(".lead input");
+    if (form) form.focus({ preventScroll: true });
+    else this.#composer.focus();
   }
 
   hide() {
@@ -76,6 +86,7 @@ export class Panel extends EventTarget {
     const conversation = this.#conversation;
     conversation.addEventListener("busy", () => (this.#composer.busy = conversation.busy));
     conversation.addEventListener("restart", () => this.#showConnection());
+    for (const type of ["restart", "message"]) conversation.addEventListener(type, () => this.#goOn());
     this.#composer.addEventListener("send", ({ detail }) => conversation.send(detail));
     this.#composer.addEventListener("stop", () => conversation.stop());
     this.#transcript.addEventListener("ask", ({ detail }) => {
@@ -89,6 +100,11 @@ export class Panel extends EventTarget {
     for (const change of ["online", "offline"]) window.addEventListener(change, () => this.#showConnection());
     this.node.addEventListener("keydown", (event) => this.#key(event));
     window.visualViewport?.addEventListener("resize", () => this.#fit());
+  }
+
+  /** A conversation that has begun goes on, form or no form. */
+  #goOn() {
+    if (this.#conversation.messages.length) this.#composer.node.hidden = false;
   }
 
   /** An on-screen keyboard covers a full-screen panel unless the panel gives way. */

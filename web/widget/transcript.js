@@ -2,6 +2,7 @@
 
 import { AnswerView } from "./answer-view.js";
 import { element, icon } from "./dom.js";
+import { leadForm } from "./lead-view.js";
 import { QuestionView } from "./question-view.js";
 import { fill } from "./texts.js";
 
@@ -17,6 +18,7 @@ export class Transcript extends EventTarget {
   #configuration;
   #announce;
   #bring;
+  #leave;
   #views = new Map();
   #following = true;
   #lookedUp = null;
@@ -24,15 +26,17 @@ export class Transcript extends EventTarget {
   /**
    * @param {import("./conversation.js").Conversation} conversation
    * @param {object} configuration
-   * @param {{announce: (text: string) => void, bring: (load: () => Promise<void>) => Promise<boolean>}} around
-   *   `announce` tells screen readers, `bring` loads messages and says whether that worked
+   * @param {{announce: (text: string) => void, bring: (load: () => Promise<void>) => Promise<boolean>,
+   *          leave: ((lead: object) => Promise<void>) | null}} around
+   *   `announce` tells screen readers, `bring` loads messages and says whether that worked, `leave` sends the form
    */
-  constructor(conversation, configuration, { announce, bring }) {
+  constructor(conversation, configuration, { announce, bring, leave }) {
     super();
     this.#conversation = conversation;
     this.#configuration = configuration;
     this.#announce = announce;
     this.#bring = bring;
+    this.#leave = leave;
     // Not live itself: a log that changes letter by letter would be read letter by letter.
     const live = { role: "log", "aria-live": "off", "aria-label": configuration.texts.conversation, tabindex: "0" };
     this.node = element("div", { class: "transcript", ...live });
@@ -152,8 +156,16 @@ export class Transcript extends EventTarget {
       return element("li", {}, element("button", attributes, question, icon("send")));
     });
     const list = element("ul", { class: "suggestions", "aria-label": texts.suggestions }, ...suggestions);
+    list.hidden = Boolean(this.#leave && this.#configuration.leadForm.required);
     const greeting = element("p", { class: "greeting", dir: "auto" }, texts.greeting);
     const introduction = element("p", { class: "introduction", dir: "auto" }, texts.introduction);
-    return element("div", { class: "welcome" }, greeting, introduction, suggestions.length ? list : null);
+    const form = this.#leave && leadForm(this.#configuration, (lead) => this.#left(lead, list));
+    return element("div", { class: "welcome" }, greeting, introduction, form, suggestions.length ? list : null);
+  }
+
+  async #left(lead, suggestions) {
+    await this.#leave(lead);
+    this.#leave = null; // once is enough
+    suggestions.hidden = false;
   }
 }

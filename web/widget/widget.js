@@ -15,14 +15,20 @@ export class Widget extends EventTarget {
   #restoring = null;
 
   /**
-   * @param {{conversation: import("./conversation.js").Conversation, configuration: object,
-   *          memory: import("./storage.js").Memory}} options `memory` lasts as long as the tab
+   * @param {{api: import("./api.js").ChatApi, conversation: import("./conversation.js").Conversation,
+   *          configuration: object, memory: import("./storage.js").Memory, visitor: import("./storage.js").Memory}}
+   *   options `memory` lasts as long as the tab, `visitor` as long as the device remembers who it is
    */
-  constructor({ conversation, configuration, memory }) {
+  constructor({ api, conversation, configuration, memory, visitor }) {
     super();
     this.#conversation = conversation;
     this.#memory = memory;
-    this.#panel = new Panel(conversation, configuration);
+    const { leadForm, locale, openAfter, widgetId } = configuration;
+    const leave = async (lead) => {
+      await api.leave({ widget_id: widgetId, locale, ...lead });
+      visitor.set("lead", "left");
+    };
+    this.#panel = new Panel(conversation, configuration, leadForm && !visitor.get("lead") ? leave : null);
     this.#launcher = new Launcher(configuration.texts);
     this.#panel.addEventListener("close", () => this.close());
     this.#launcher.addEventListener("toggle", () => this.toggle());
@@ -34,6 +40,7 @@ export class Widget extends EventTarget {
     window.addEventListener("storage", () => this.#sync());
     document.body.append(hostOf(configuration, [this.#panel.node, this.#launcher.node]));
     if (memory.get("open") && innerWidth > 480) this.#show({ focus: false });
+    else if (openAfter !== null) setTimeout(() => this.#openItself(), openAfter * 1000);
   }
 
   open() {
@@ -60,10 +67,17 @@ export class Widget extends EventTarget {
     return this.#restoring;
   }
 
+  /** Once per tab, and never over the whole screen. */
+  #openItself() {
+    if (this.#memory.get("opened") || innerWidth <= 480) return;
+    if (!this.#panel.shown) this.#show({ focus: false });
+  }
+
   #show({ focus }) {
     this.#panel.show({ focus });
     this.#launcher.show({ open: true });
     this.#memory.set("open", "yes");
+    this.#memory.set("opened", "yes");
     this.dispatchEvent(new Event("open"));
     this.#sync();
   }
@@ -77,10 +91,10 @@ export class Widget extends EventTarget {
 }
 
 function hostOf(configuration, children) {
-  const { accent, direction, locale, mode, position } = configuration;
+  const { accent, direction, locale, mode, onAccent, position } = configuration;
   const host = element("chat-connect", { lang: locale });
   const shadow = host.attachShadow({ mode: "open" });
-  const colours = `.root { --accent: ${accent}; --on-accent: ${readableOn(accent)} }`;
+  const colours = `.root { --accent: ${accent}; --on-accent: ${onAccent ?? readableOn(accent)} }`;
   shadow.adoptedStyleSheets = [css, colours].map(sheetOf);
   shadow.append(element("div", { class: `root ${position} ${mode}`, dir: direction }, ...children));
   // The page's own keyboard shortcuts must not fire while the visitor types here.

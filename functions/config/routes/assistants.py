@@ -1,223 +1,152 @@
 """A tenant's assistants."""
 
-from dataclasses import asdict
-from datetime import datetime
+import re
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
-from pydantic import BaseModel, Field, SecretStr
+from fastapi import APIRouter, Depends, Header, Query, Response
 
-from chatconnect.domain.assistant import Assistant, AssistantConfig, Fallback, Retrieval
-from chatconnect.domain.identifiers import AssistantId, DocumentId, KnowledgeSourceId
-from chatconnect.domain.moderation import Moderation, ModerationMode
-from chatconnect.domain.principals import Staff
-from chatconnect.domain.secret import Secret
+from chatconnect.domain.assistant_versions import VersionedAssistant
+from chatconnect.domain.errors import Invalid
+from chatconnect.domain.identifiers import AssistantId
+from chatconnect.domain.principals import Staff, TenantSide
 from chatconnect.http.authentication import Admin, Viewer
-from chatconnect.http.controls import ResponseFormatBody
 from chatconnect.http.errors import responses
-from functions.config.services import KnowledgeSources, Tenants
+from chatconnect.services.assistants import Edit
+from functions.config.routes.assistant_bodies import AssistantBody, AssistantList, ConfigurationBody, RenameBody
+from functions.config.services import Assistants
 
 router = APIRouter(prefix="/v1/assistants", tags=["assistants"])
 
-
-class RetrievalBody(BaseModel):
-    """How passages are found; no document ids means all documents."""
-
-    limit: int = 5
-    threshold: float = 0.25
-    document_ids: list[UUID] | None = None
-    knowledge_source: UUID | None = Field(
-        default=None,
-        description="Find passages in this knowledge source alone, and not in our own documents; none: in our own",
-    )
+_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 
 
-class FallbackBody(BaseModel):
-    """The model that answers when the assistant's own fails before its first token."""
-
-    provider: str
-    model: str
-
-
-class ModerationBody(BaseModel):
-    """What is neither read nor said: `mode` is off, rules, or provider (which includes the rules)."""
-
-    mode: ModerationMode = ModerationMode.OFF
-    refusal: str = Moderation().refusal
-    forbidden_phrases: list[str] = Field(default_factory=list)
-
-
-class AssistantBody(BaseModel):
-    """An assistant with its published configuration. Its access token is never shown, only whether there is one."""
-
-    id: UUID
-    name: str
-    provider: str
-    model: str
-    base_url: str | None
-    has_access_token: bool
-    system_prompt: str
-    control_messages: list[str]
-    temperature: float
-    max_tokens: int
-    history_messages: int
-    retrieval: RetrievalBody
-    refusal: str
-    condense: str
-    tools: list[str]
-    tool_rounds: int
-    fallback: FallbackBody | None
-    moderation: ModerationBody
-    prompt_cache: bool
-    answer_cache: bool
-    response_format: ResponseFormatBody
-    version: int
-    is_default: bool
-    created_at: datetime
-    updated_at: datetime
-
-    @classmethod
-    def of(cls, assistant: Assistant) -> "AssistantBody":
-        """Return the body that shows an assistant."""
-        config, retrieval = assistant.config, assistant.config.retrieval
-        documents = None if retrieval.document_ids is None else list(map(UUID, map(str, retrieval.document_ids)))
-        return cls(
-            id=assistant.id,
-            name=config.name,
-            provider=config.provider,
-            model=config.model,
-            base_url=config.base_url,
-            has_access_token=config.access_token is not None,
-            system_prompt=config.system_prompt,
-            control_messages=list(config.control_messages),
-            temperature=config.temperature,
-            max_tokens=config.max_tokens,
-            history_messages=config.history_messages,
-            retrieval=RetrievalBody(
-                limit=retrieval.limit,
-                threshold=retrieval.threshold,
-                document_ids=documents,
-                knowledge_source=retrieval.knowledge_source,
-            ),
-            refusal=config.refusal,
-            condense=config.condense,
-            tools=list(config.tools),
-            tool_rounds=config.tool_rounds,
-            fallback=FallbackBody(**asdict(config.fallback)) if config.fallback else None,
-            moderation=ModerationBody(
-                mode=config.moderation.mode,
-                refusal=config.moderation.refusal,
-                forbidden_phrases=list(config.moderation.forbidden_phrases),
-            ),
-            prompt_cache=config.prompt_cache,
-            answer_cache=config.answer_cache,
-            response_format=ResponseFormatBody.of(config.response_format),
-            version=assistant.version,
-            is_default=assistant.is_default,
-            created_at=assistant.created_at,
-            updated_at=assistant.updated_at,
-        )
+async def expected_version(
+    if_match: Annotated[
+        str | None,
+        Header(
+            description="The ETag of the state that the change began with: when somebody has saved since, nothing "
+            "changes and the answer is 409 `version_conflict`",
+            examples=['"7"'],
+        ),
+    ] = None,
+) -> int | None:
+    """Return the newest version that a change began with. Raises Invalid."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    if (found := _ETAG.fullmatch(if_match.strip())) is None:
+        raise Invalid("If-Match holds the ETag of an assistant", details={"field": "If-Match"})
+    return int(found[1])
 
 
-class AssistantList(BaseModel):
-    """All assistants, the default first."""
-
-    assistants: list[AssistantBody]
+Expected = Annotated[int | None, Depends(expected_version)]
 
 
-class ConfigurationBody(BaseModel):
-    """A whole configuration; without an access token the one that is stored stays, unless the provider changes."""
+def edit_by(caller: TenantSide, note: str, expected: int | None) -> Edit:
+    """Return who saves and why; a server has no author."""
+    return Edit(caller.account_id if isinstance(caller, Staff) else None, note, expected)
 
-    name: str
-    provider: str
-    model: str
-    base_url: str | None = None
-    access_token: SecretStr | None = None
-    system_prompt: str
-    control_messages: list[str] = Field(default_factory=list, max_length=20)
-    temperature: float = 0.2
-    max_tokens: int = 800
-    history_messages: int = 20
-    retrieval: RetrievalBody = RetrievalBody()
-    refusal: str
-    condense: str = Field(default="auto", description="auto: a follow-up is written in full for the search; or off")
-    tools: list[str] = Field(
-        default_factory=list,
-        description="What the model may call: `search_knowledge`, the company's own tools by their names, and those of "
-        "its MCP servers as `server/tool`, or all of a server's as `server/*`. A name behind which there is nothing is "
-        "passed over, and so are servers' tools beyond a hundred.",
-        examples=[["search_knowledge", "find_order", "shop/*"]],
-    )
-    tool_rounds: int = Field(default=4, description="At most this many requests to the model for one answer")
-    fallback: FallbackBody | None = None
-    moderation: ModerationBody = ModerationBody()
-    prompt_cache: bool = Field(
-        default=True,
-        description="A provider that charges for it (Anthropic) keeps instructions and history for the next requests",
-    )
-    answer_cache: bool = Field(
-        default=False,
-        description="A conversation's first question that was asked before, word for word, gets the same answer, at no "
-        "cost; for an hour, or until knowledge or configuration change",
-    )
-    response_format: ResponseFormatBody = ResponseFormatBody()
 
-    def to_config(self, stored: AssistantConfig) -> AssistantConfig:
-        """Return the configuration that this asks for. Raises Invalid."""
-        moved = stored.with_model(self.provider, self.model, base_url=self.base_url)
-        token = Secret(self.access_token.get_secret_value()) if self.access_token else moved.access_token
-        documents, source = self.retrieval.document_ids, self.retrieval.knowledge_source
-        return AssistantConfig(
-            name=self.name,
-            provider=self.provider,
-            model=self.model,
-            base_url=self.base_url,
-            access_token=token,
-            system_prompt=self.system_prompt,
-            control_messages=tuple(self.control_messages),
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            history_messages=self.history_messages,
-            retrieval=Retrieval(
-                limit=self.retrieval.limit,
-                threshold=self.retrieval.threshold,
-                document_ids=None if documents is None else tuple(map(DocumentId, documents)),
-                knowledge_source=None if source is None else KnowledgeSourceId(source),
-            ),
-            refusal=self.refusal,
-            condense=self.condense,
-            moderation=Moderation(
-                self.moderation.mode, self.moderation.refusal, tuple(self.moderation.forbidden_phrases)
-            ),
-            tools=tuple(self.tools),
-            tool_rounds=self.tool_rounds,
-            fallback=Fallback(self.fallback.provider, self.fallback.model) if self.fallback else None,
-            prompt_cache=self.prompt_cache,
-            answer_cache=self.answer_cache,
-            response_format=self.response_format.to_format(),
-        )
+def shown(assistant: VersionedAssistant, response: Response) -> AssistantBody:
+    """Return the body that shows an assistant, with the ETag beside it."""
+    response.headers["ETag"] = f'"{assistant.latest_version}"'
+    return AssistantBody.of(assistant)
 
 
 @router.get("", responses=responses(401, 403))
-async def list_assistants(caller: Viewer, tenants: Tenants) -> AssistantList:
+async def list_assistants(
+    caller: Viewer,
+    assistants: Assistants,
+    archived: Annotated[bool, Query(description="The archived ones instead")] = False,
+) -> AssistantList:
     """List the tenant's assistants."""
-    return AssistantList(assistants=[AssistantBody.of(a) for a in await tenants.assistants(caller.tenant_id)])
+    found = await assistants.assistants(caller.tenant_id, archived=archived)
+    return AssistantList(assistants=[AssistantBody.of(each) for each in found])
+
+
+@router.post("", status_code=201, responses=responses(401, 403, 404, 409))
+async def add_assistant(
+    body: ConfigurationBody, caller: Admin, assistants: Assistants, response: Response
+) -> AssistantBody:
+    """Make another assistant; its version 1 is published, and answers whoever names it (a widget, a key).
+
+    403 `model_not_in_plan`, `feature_not_in_plan` (a tool) for what the plan lacks; 409 `too_many_assistants`; 404: its
+    knowledge source.
+    """
+    edit = edit_by(caller, body.note, None)
+    return shown(await assistants.create(caller.tenant_id, body.to_new_config(), edit), response)
 
 
 @router.get("/{assistant_id}", responses=responses(401, 403, 404))
-async def get_assistant(assistant_id: UUID, caller: Viewer, tenants: Tenants) -> AssistantBody:
-    """Show one assistant."""
-    return AssistantBody.of(await tenants.assistant(caller.tenant_id, AssistantId(assistant_id)))
-
-
-@router.put("/{assistant_id}", responses=responses(401, 403, 404))
-async def publish_assistant(
-    assistant_id: UUID, body: ConfigurationBody, caller: Admin, tenants: Tenants, sources: KnowledgeSources
+async def get_assistant(
+    assistant_id: UUID, caller: Viewer, assistants: Assistants, response: Response
 ) -> AssistantBody:
-    """Save a configuration as the next version and publish it."""
-    stored = await tenants.assistant(caller.tenant_id, AssistantId(assistant_id))
-    if body.retrieval.knowledge_source is not None:
-        await sources.source(caller.tenant_id, KnowledgeSourceId(body.retrieval.knowledge_source))
-    author = caller.account_id if isinstance(caller, Staff) else None
-    published = await tenants.publish(caller.tenant_id, stored.id, body.to_config(stored.config), author=author)
-    return AssistantBody.of(published)
+    """Show one assistant as it is published."""
+    return shown(await assistants.assistant(caller.tenant_id, AssistantId(assistant_id)), response)
+
+
+@router.put("/{assistant_id}", responses=responses(401, 403, 404, 409))
+async def save_and_publish_assistant(
+    assistant_id: UUID,
+    body: ConfigurationBody,
+    caller: Admin,
+    assistants: Assistants,
+    expected: Expected,
+    response: Response,
+) -> AssistantBody:
+    """Save a configuration as the next version and publish it: the next question meets it, in every process.
+
+    Without an access token that of the published version stays. 403 `model_not_in_plan`, `feature_not_in_plan`.
+    """
+    edit = edit_by(caller, body.note, expected)
+    saved = await assistants.save_and_publish(caller.tenant_id, AssistantId(assistant_id), body.to_config, edit)
+    return shown(saved, response)
+
+
+@router.patch("/{assistant_id}", responses=responses(401, 403, 404, 409))
+async def rename_assistant(
+    assistant_id: UUID,
+    body: RenameBody,
+    caller: Admin,
+    assistants: Assistants,
+    expected: Expected,
+    response: Response,
+) -> AssistantBody:
+    """Publish the published configuration under another name, as the next version; 409 `draft_exists`."""
+    edit = edit_by(caller, body.note, expected)
+    renamed = await assistants.rename(caller.tenant_id, AssistantId(assistant_id), body.name, edit)
+    return shown(renamed, response)
+
+
+@router.post("/{assistant_id}/default", responses=responses(401, 403, 404))
+async def make_default(assistant_id: UUID, caller: Admin, assistants: Assistants, response: Response) -> AssistantBody:
+    """Make it the one that answers where no assistant is named. There is exactly one such at any moment."""
+    return shown(await assistants.make_default(caller.tenant_id, AssistantId(assistant_id)), response)
+
+
+@router.post("/{assistant_id}/archive", responses=responses(401, 403, 404, 409))
+async def archive_assistant(
+    assistant_id: UUID, caller: Admin, assistants: Assistants, response: Response
+) -> AssistantBody:
+    """Keep it from answering; its conversations stay readable, and it can be taken back.
+
+    409 `default_assistant`, or `assistant_in_use` while a widget shows it.
+    """
+    return shown(await assistants.archive(caller.tenant_id, AssistantId(assistant_id)), response)
+
+
+@router.post("/{assistant_id}/unarchive", responses=responses(401, 403, 404))
+async def unarchive_assistant(
+    assistant_id: UUID, caller: Admin, assistants: Assistants, response: Response
+) -> AssistantBody:
+    """Let an archived assistant answer again."""
+    return shown(await assistants.unarchive(caller.tenant_id, AssistantId(assistant_id)), response)
+
+
+@router.delete("/{assistant_id}", status_code=204, responses=responses(401, 403, 404, 409))
+async def delete_assistant(assistant_id: UUID, caller: Admin, assistants: Assistants) -> None:
+    """Remove an assistant that nobody has talked to, with its versions.
+
+    409 `default_assistant`, or `assistant_in_use` when a widget, a key or a conversation names it: then archive it.
+    """
+    await assistants.delete(caller.tenant_id, AssistantId(assistant_id))

@@ -8,12 +8,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from chatconnect.domain.context import ToolRound
 from chatconnect.domain.conversation import Conversation, Feedback, Message, Sibling
 from chatconnect.domain.identifiers import ConversationId, MessageId
+from chatconnect.domain.tenant import StaffRole
 from chatconnect.http.answers import CitationBody, UsageBody
 from chatconnect.http.authentication import Admin, Agent, CurrentReader
 from chatconnect.http.errors import responses
 from chatconnect.ports.conversations import Path
+from functions.config.routes.tool_bodies import ToolRoundBody, ToolUseBody
 from functions.config.services import Conversations, Prompts, WritingReader
 
 router = APIRouter(prefix="/v1", tags=["conversations"])
@@ -73,14 +76,24 @@ class MessageBody(BaseModel):
         description="On answers: the milliseconds that each step took, in the order in which they were over. Only the "
         "company's own side is told"
     )
+    tools: list[ToolUseBody] | None = Field(
+        description="On answers: what the model called, in order. Only the company's own side is told"
+    )
     siblings: list[SiblingBody] = Field(
         description="The messages that follow the same message, this one among them, oldest first; empty when it is "
         "the only one. Made by edits and further answers; told when a conversation is read"
     )
 
     @classmethod
-    def of(cls, message: Message, siblings: Sequence[Sibling] = (), *, timed: bool = False) -> "MessageBody":
-        """Return the body that shows a message; `timed` with its timings."""
+    def of(
+        cls,
+        message: Message,
+        siblings: Sequence[Sibling] = (),
+        rounds: Sequence[ToolRound] = (),
+        *,
+        inside: bool = False,
+    ) -> "MessageBody":
+        """Return the body that shows a message; with timings and tools for the company's own side (`inside`)."""
         usage = message.usage
         return cls(
             id=message.id,
@@ -117,7 +130,10 @@ class MessageBody(BaseModel):
             finish_reason=message.finish_reason,
             error_code=message.error_code,
             trace_id=message.trace_id,
-            timings=dict(message.timings) if timed else None,
+            timings=dict(message.timings) if inside else None,
+            tools=[use for number, each in enumerate(rounds, 1) for use in ToolUseBody.all_of(number, each)]
+            if inside
+            else None,
             siblings=[SiblingBody(id=each.id, status=each.status.value) for each in siblings],
         )
 
@@ -134,11 +150,14 @@ class ThreadBody(ConversationBody):
     messages: list[MessageBody]
 
     @classmethod
-    def of_path(cls, path: Path, *, timed: bool = False) -> "ThreadBody":
-        """Return the body that shows a branch; `timed` with its answers' timings."""
+    def of_path(cls, path: Path, *, inside: bool = False) -> "ThreadBody":
+        """Return the body that shows a branch; with timings and tools for the company's own side (`inside`)."""
         head = ConversationBody.of(path.conversation)
         messages = [
-            MessageBody.of(message, path.siblings.get(message.parent_id, ()), timed=timed) for message in path.messages
+            MessageBody.of(
+                message, path.siblings.get(message.parent_id, ()), path.rounds.get(message.id, ()), inside=inside
+            )
+            for message in path.messages
         ]
         return cls(**head.model_dump(), messages=messages)
 
@@ -177,6 +196,7 @@ class PromptBody(BaseModel):
     messages: list[PromptMessageBody]
     query: str
     summarised_until: UUID | None
+    rounds: list[ToolRoundBody]
 
 
 class FeedbackBody(BaseModel):
@@ -222,7 +242,7 @@ async def read_conversation(
         since=since,
         until=until,
     )
-    return ThreadBody.of_path(path, timed=reader.visitor_id is None)
+    return ThreadBody.of_path(path, inside=reader.visitor_id is None)
 
 
 @router.get("/conversations/{conversation_id}/branches", responses=responses(401, 403, 404))
@@ -264,10 +284,10 @@ async def unarchive_conversation(
 async def rebuild_prompt(message_id: UUID, caller: Admin, prompts: Prompts) -> PromptBody:
     """Show what the model was given for an answer, byte for byte, and what was searched for.
 
-    A model that called tools was given their results on top of this. Anthropic's models get the later part of the
-    system message, summary and passages, right before the question, so that all that comes earlier can be cached. An
-    answer that came from the answer cache has no prompt: no model was asked.
-    A model whose JSON was wrong was then told so, on top of this.
+    A model that called tools was given their results on top of this, round by round. Anthropic's models get the later
+    part of the system message, summary and passages, right before the question, so that all that comes earlier can be
+    cached. An answer that came from the answer cache has no prompt: no model was asked. A
+    model whose JSON was wrong was then told so, on top of this.
     """
     prompt, context = await prompts.rebuild(caller.tenant_id, MessageId(message_id))
     dialogue = [PromptMessageBody(role=message.role, content=message.text) for message in prompt.messages]
@@ -275,6 +295,10 @@ async def rebuild_prompt(message_id: UUID, caller: Admin, prompts: Prompts) -> P
         messages=[PromptMessageBody(role="system", content=prompt.system), *dialogue],
         query=context.query,
         summarised_until=context.summary,
+        rounds=[
+            ToolRoundBody(said=each.said, uses=ToolUseBody.all_of(number, each))
+            for number, each in enumerate(context.rounds, start=1)
+        ],
     )
 
 
@@ -283,5 +307,6 @@ async def give_feedback(
     message_id: UUID, body: FeedbackBody, reader: WritingReader, conversations: Conversations
 ) -> None:
     """Rate an answer; a second rating replaces the first. A blocked visitor gets 403 `visitor_blocked`."""
+    reader.check_may(StaffRole.AGENT)
     feedback = Feedback(body.rating, body.reason, body.text)
     await conversations.give_feedback(reader.tenant_id, MessageId(message_id), feedback, reader.visitor_id)

@@ -1,18 +1,25 @@
 """Documents: promise an upload, list, inspect, process again, delete."""
 
+import asyncio
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from chatconnect.domain.identifiers import DocumentId
-from chatconnect.domain.knowledge import Document, Version
+from chatconnect.domain.knowledge import Document, Progress, Status
+from chatconnect.domain.metadata import MAX_ENTRIES
 from chatconnect.http.authentication import Admin, Viewer
 from chatconnect.http.errors import responses
+from chatconnect.http.filters import MetadataBody
+from chatconnect.ports.document_lists import Sort
+from chatconnect.services.document_batches import MAX_DOCUMENTS
 from chatconnect.services.documents import NewUpload
-from functions.config.services import Documents
+from functions.config.routes.document_queries import DocumentsQuery
+from functions.config.services import DocumentBatches, Documents
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -25,13 +32,32 @@ class UploadRequest(BaseModel):
     size: int
     document_id: UUID | None = None
     title: str | None = None
+    metadata: MetadataBody = Field(
+        default_factory=dict,
+        description=f"At most {MAX_ENTRIES} entries by which searches can be filtered. A new version leaves the "
+        "document's as they are",
+        examples=[{"language": "de", "year": 2026, "public": True}],
+    )
+
+
+class ChangeRequest(BaseModel):
+    """What to replace: the title, the metadata (all of it), or both."""
+
+    title: str | None = None
+    metadata: MetadataBody | None = None
 
 
 class ProgressBody(BaseModel):
-    """Chunks stored, of how many."""
+    """How far it is: pages read so far, of how many, then chunks stored."""
 
     done: int
     total: int
+    unit: Literal["pages", "chunks"]
+
+    @classmethod
+    def of(cls, progress: Progress) -> "ProgressBody":
+        """Return the body that shows how far a version is."""
+        return cls.model_validate(asdict(progress))
 
 
 class FailureBody(BaseModel):
@@ -49,6 +75,7 @@ class DocumentBody(BaseModel):
 
     id: UUID
     title: str
+    metadata: MetadataBody
     filename: str
     content_type: str
     size: int
@@ -69,12 +96,13 @@ class DocumentBody(BaseModel):
         return cls(
             id=document.id,
             title=document.title,
+            metadata=dict(document.metadata),
             filename=newest.filename,
             content_type=newest.media_type,
             size=newest.size,
             version=newest.number,
             status=newest.status.value,
-            progress=ProgressBody(done=newest.progress.done, total=newest.progress.total),
+            progress=ProgressBody.of(newest.progress),
             failure=FailureBody(code=failure.code, message=failure.message) if failure else None,
             embedding_tokens=newest.embedded.tokens,
             embedding_cost_microusd=newest.embedded.cost_microusd,
@@ -82,44 +110,6 @@ class DocumentBody(BaseModel):
             created_at=document.created_at,
             updated_at=document.updated_at,
         )
-
-
-class VersionBody(BaseModel):
-    """One upload of a document, or one reading of it; `answers` says whether it is the one that answers use."""
-
-    id: UUID
-    version: int
-    filename: str
-    content_type: str
-    size: int
-    status: str
-    progress: ProgressBody
-    failure: FailureBody | None = None
-    answers: bool
-    created_at: datetime
-
-    @classmethod
-    def of(cls, version: Version, *, answers: bool) -> "VersionBody":
-        """Return the body that shows a version."""
-        failure = version.failure
-        return cls(
-            id=version.id,
-            version=version.number,
-            filename=version.filename,
-            content_type=version.media_type,
-            size=version.size,
-            status=version.status.value,
-            progress=ProgressBody(done=version.progress.done, total=version.progress.total),
-            failure=FailureBody(code=failure.code, message=failure.message) if failure else None,
-            answers=answers,
-            created_at=version.created_at,
-        )
-
-
-class VersionList(BaseModel):
-    """All versions of a document, newest first."""
-
-    versions: list[VersionBody]
 
 
 class UploadBody(BaseModel):
@@ -136,54 +126,101 @@ class PromisedBody(BaseModel):
     upload: UploadBody
 
 
+class StatusCounts(BaseModel):
+    """How many documents have each status."""
+
+    uploaded: int
+    processing: int
+    ready: int
+    failed: int
+
+
 class DocumentList(BaseModel):
-    """A page of documents, newest first; `next_before` asks for the following one."""
+    """A page of documents in order, and how many the filters leave."""
 
     documents: list[DocumentBody]
-    next_before: datetime | None
+    next_cursor: str | None = Field(description="Asks for the following page, with the same order; null: no more")
+    next_before: datetime | None = Field(description="As `before` it does the same, while the newest come first")
+    total: int = Field(description="On all pages")
+    counts: StatusCounts = Field(description="On all pages, whichever status is asked for")
 
 
-class ChunkBody(BaseModel):
-    """A chunk; `start` and `end` index the document's extracted text, in characters."""
+class BulkRequest(BaseModel):
+    """What to do, to which documents."""
 
-    position: int
-    text: str
-    page: int | None
-    start: int
-    end: int
-    headings: list[str]
+    action: Literal["delete", "reprocess"]
+    ids: list[UUID] = Field(min_length=1, max_length=MAX_DOCUMENTS)
 
 
-class ChunkList(BaseModel):
-    """Chunks in order; ask again with `after` set to the last position."""
+class BulkOutcome(BaseModel):
+    """What became of one document."""
 
-    chunks: list[ChunkBody]
+    id: UUID
+    done: bool
+    error: FailureBody | None
 
 
-@router.post("", status_code=201, responses=responses(401, 403, 404))
+class BulkBody(BaseModel):
+    """What became of each document, in the order in which they were named."""
+
+    results: list[BulkOutcome]
+    done: int
+    failed: int
+
+
+@router.post("", status_code=201, responses=responses(401, 403, 404, 409))
 async def promise_upload(body: UploadRequest, caller: Admin, documents: Documents) -> PromisedBody:
-    """Note a file and return the form that takes it straight to S3; the upload starts its processing."""
+    """Note a file and return the form that takes it, and no more than `size`, straight to S3; that starts processing.
+
+    409 `too_many_documents` or `storage_full` when the plan has no room for it.
+    """
     upload = NewUpload(
         filename=body.filename,
         content_type=body.content_type,
         size=body.size,
         document_id=DocumentId(body.document_id) if body.document_id else None,
         title=body.title,
+        metadata=body.metadata,
     )
     document, form = await documents.promise(caller.tenant_id, upload)
     return PromisedBody(document=DocumentBody.of(document), upload=UploadBody(url=form.url, fields=form.fields))
 
 
+@router.post("/bulk", responses=responses(401, 403))
+async def change_many(body: BulkRequest, caller: Admin, batches: DocumentBatches) -> BulkBody:
+    """Delete or re-process several documents. One that cannot be says why and keeps no other from it."""
+    action = batches.delete if body.action == "delete" else batches.reprocess
+    outcomes = await action(caller.tenant_id, [DocumentId(each) for each in body.ids])
+    results = [
+        BulkOutcome(
+            id=each.document_id,
+            done=each.error is None,
+            error=FailureBody(code=each.error.code, message=each.error.message) if each.error else None,
+        )
+        for each in outcomes
+    ]
+    done = sum(result.done for result in results)
+    return BulkBody(results=results, done=done, failed=len(results) - done)
+
+
 @router.get("", responses=responses(401, 403))
 async def list_documents(
-    caller: Viewer,
-    documents: Documents,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: datetime | None = None,
+    asked: Annotated[DocumentsQuery, Query()], caller: Viewer, documents: Documents
 ) -> DocumentList:
-    """List the tenant's documents."""
-    page = await documents.list_newest(caller.tenant_id, limit=limit, before=before)
-    return DocumentList(documents=[DocumentBody.of(d) for d in page.documents], next_before=page.next_before)
+    """List the tenant's documents, the newest first unless another order is asked for."""
+    listing = asked.to_listing()
+    page, counts = await asyncio.gather(
+        documents.page(caller.tenant_id, listing), documents.count(caller.tenant_id, listing.meant)
+    )
+    status, following = listing.meant.status, page.following
+    newest_first = listing.sort is Sort.CREATED and listing.descending
+    return DocumentList(
+        documents=[DocumentBody.of(document) for document in page.documents],
+        next_cursor=asked.cursor_to(following) if following else None,
+        next_before=page.documents[-1].created_at if following and newest_first else None,
+        total=sum(counts.values()) if status is None else counts[status],
+        counts=StatusCounts(**{each.value: counts[each] for each in Status}),
+    )
 
 
 @router.get("/{document_id}", responses=responses(401, 403, 404))
@@ -192,43 +229,18 @@ async def get_document(document_id: UUID, caller: Viewer, documents: Documents) 
     return DocumentBody.of(await documents.get(caller.tenant_id, DocumentId(document_id)))
 
 
-@router.get("/{document_id}/versions", responses=responses(401, 403, 404))
-async def list_versions(document_id: UUID, caller: Viewer, documents: Documents) -> VersionList:
-    """Show a document's versions: how each ended, and which one answers."""
-    document = await documents.get(caller.tenant_id, DocumentId(document_id))
-    versions = await documents.versions(caller.tenant_id, document.id)
-    active = document.active_version_id
-    return VersionList(versions=[VersionBody.of(each, answers=each.id == active) for each in versions])
-
-
-@router.get("/{document_id}/chunks", responses=responses(401, 403, 404))
-async def list_chunks(
-    document_id: UUID,
-    caller: Viewer,
-    documents: Documents,
-    after: Annotated[int, Query(ge=-1)] = -1,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> ChunkList:
-    """Show what a document was cut into."""
-    found = await documents.chunks(caller.tenant_id, DocumentId(document_id), after=after, limit=limit)
-    return ChunkList(
-        chunks=[
-            ChunkBody(
-                position=chunk.position,
-                text=chunk.text,
-                page=chunk.page,
-                start=chunk.start,
-                end=chunk.end,
-                headings=list(chunk.headings),
-            )
-            for chunk in found
-        ]
+@router.patch("/{document_id}", responses=responses(401, 403, 404))
+async def change_document(document_id: UUID, body: ChangeRequest, caller: Admin, documents: Documents) -> DocumentBody:
+    """Replace a document's title or metadata; searches and answers go by the new ones from the next question on."""
+    changed = await documents.change(
+        caller.tenant_id, DocumentId(document_id), title=body.title, metadata=body.metadata
     )
+    return DocumentBody.of(changed)
 
 
 @router.post("/{document_id}/reprocess", status_code=202, responses=responses(401, 403, 404, 409))
 async def reprocess(document_id: UUID, caller: Admin, documents: Documents) -> DocumentBody:
-    """Read the newest upload again; the present version answers until that is done."""
+    """Read the newest upload again; the present version answers until that is done. 409 `storage_full`, too."""
     return DocumentBody.of(await documents.reprocess(caller.tenant_id, DocumentId(document_id)))
 
 

@@ -19,10 +19,14 @@ class PartBody(BaseModel):
 
 
 class QueueBody(BaseModel):
-    """One queue: messages waiting and being worked on."""
+    """One queue: messages waiting and being worked on, and how many seconds ago the oldest was sent.
+
+    The age is what SQS last told CloudWatch, a minute or two ago; null when it has told none.
+    """
 
     waiting: int
     working: int
+    oldest_seconds: int | None
 
 
 class ReadyBody(BaseModel):

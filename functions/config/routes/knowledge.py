@@ -7,29 +7,24 @@ from pydantic import BaseModel, Field
 
 from chatconnect.domain.assistant import Retrieval
 from chatconnect.domain.fusion import matched_terms
-from chatconnect.domain.identifiers import DocumentId
 from chatconnect.domain.knowledge import Match, Passage
 from chatconnect.domain.terms import terms
 from chatconnect.http.authentication import Viewer
 from chatconnect.http.errors import responses
+from chatconnect.http.filters import FiltersBody
 from functions.config.services import Retrieval as Search
 
 router = APIRouter(prefix="/v1", tags=["knowledge"])
 
 
-class SearchFilters(BaseModel):
-    """Only these documents."""
-
-    document_ids: list[UUID] | None = None
-
-
 class SearchRequest(BaseModel):
-    """A question or some words; at most `limit` (1-20) passages, none less similar than `threshold` (cosine)."""
+    """A question or some words; at most `limit` (1-20) passages, none less relevant than `threshold` (0-1)."""
 
     query: str
     limit: int = 5
     threshold: float = 0.25
-    filters: SearchFilters = SearchFilters()
+    filters: FiltersBody = FiltersBody()
+    rerank: bool = Field(default=False, description="Order the passages by the deployment's reranking model, if any")
 
 
 class MatchedBy(BaseModel):
@@ -65,7 +60,7 @@ def _matched_by(rank: int | None, score: float | None) -> MatchedBy | None:
 
 
 class PassageBody(BaseModel):
-    """A passage; `start` and `end` index the document's extracted text, scores compare within one search only.
+    """A passage; `start` and `end` index the document's extracted text.
 
     Of passages that were joined, the explanation is the best one's.
     """
@@ -76,7 +71,7 @@ class PassageBody(BaseModel):
     page: int | None
     start: int
     end: int
-    score: float
+    score: float = Field(description="How surely it answers, 0-1; or the reranking model's score, by its own measure")
     headings: list[str]
     explanation: Explanation
 
@@ -118,11 +113,12 @@ class EmbedBody(BaseModel):
 @router.post("/knowledge/search", responses=responses(401, 403))
 async def search(body: SearchRequest, caller: Viewer, retrieval: Search) -> SearchBody:
     """Find passages by meaning and by words, each with why it was found."""
-    documents = body.filters.document_ids
     settings = Retrieval(
         limit=body.limit,
         threshold=body.threshold,
-        document_ids=None if documents is None else tuple(map(DocumentId, documents)),
+        document_ids=body.filters.named(),
+        filters=body.filters.to_filters(),
+        rerank=body.rerank,
     )
     found = await retrieval.search(caller.tenant_id, body.query, settings)
     asked = frozenset(terms(body.query))
@@ -130,6 +126,6 @@ async def search(body: SearchRequest, caller: Viewer, retrieval: Search) -> Sear
 
 
 @router.post("/embed", responses=responses(401, 403))
-async def embed(body: EmbedRequest, _: Viewer, retrieval: Search) -> EmbedBody:
+async def embed(body: EmbedRequest, caller: Viewer, retrieval: Search) -> EmbedBody:
     """Embed texts with the model that the knowledge is indexed with."""
-    return EmbedBody(vectors=await retrieval.embed(body.texts))
+    return EmbedBody(vectors=await retrieval.embed(caller.tenant_id, body.texts))

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from chatconnect.domain.budget import HIGHEST_CAP, Cap, Measure, Period
+from chatconnect.domain.budget import HIGHEST_CAP, Cap, Measure, Period, Whose
 from chatconnect.domain.identifiers import ConversationId, VisitorId
 from chatconnect.http.authentication import Admin, Viewer
 from chatconnect.http.errors import responses
@@ -57,9 +57,11 @@ class UsageTotalsBody(BaseModel):
 class CapBody(BaseModel):
     """A cap: at most `hard` of a measure in a period; money in millionths of a US dollar.
 
+    It holds for the whole company, or for each of its visitors, conversations or secret keys (`subject`).
     Whoever asks is warned from `soft` on, and refused when an answer has no room below `hard` any more.
     """
 
+    subject: Whose = Whose.TENANT
     measure: Measure
     period: Period
     hard: int = Field(ge=1, le=HIGHEST_CAP)
@@ -67,18 +69,19 @@ class CapBody(BaseModel):
 
     def to_cap(self) -> Cap:
         """Return the value. Raises Invalid."""
-        return Cap(self.measure, self.period, self.hard, self.soft)
+        return Cap(self.measure, self.period, self.hard, self.soft, self.subject)
 
 
 class OwnCaps(BaseModel):
     """All caps that a company sets itself; those that are left out are lifted, but the plan's hold all the same."""
 
-    caps: list[CapBody] = Field(max_length=len(Measure) * len(Period))
+    caps: list[CapBody] = Field(max_length=len(Whose) * len(Measure) * len(Period))
 
 
 class CapStateBody(BaseModel):
     """A cap in force, where it comes from, and what of it is used; periods are those of UTC."""
 
+    subject: Whose
     measure: Measure
     period: Period
     plan: int | None = Field(description="What the plan allows; null: it sets no such cap")
@@ -87,7 +90,7 @@ class CapStateBody(BaseModel):
     soft: int
     used: int | None = Field(
         description="What was used in this day or month so far; answers under way are not in it. Null for an hour or a "
-        "minute"
+        "minute, and where each visitor, conversation or key has its own"
     )
 
 
@@ -102,6 +105,7 @@ class CapStates(BaseModel):
         return cls(
             caps=[
                 CapStateBody(
+                    subject=state.in_force.whose,
                     measure=state.in_force.measure,
                     period=state.in_force.period,
                     plan=state.plan.hard if state.plan else None,
@@ -148,7 +152,7 @@ async def set_caps(body: OwnCaps, caller: Admin, usage: Usage) -> CapStates:
     """Replace the company's own caps; they hold from the next answer on.
 
     None may lie above the plan's (`cap_above_plan`). A question that meets a cap is refused with 429 and its code
-    (`tokens_per_day_reached`, say). An answer that meets one between its rounds of tools ends with what was said
-    (`length`), or in an error with that code.
+    (`tokens_per_day_reached`, say, or `visitor_tokens_per_day_reached`). An answer that meets one between its rounds of
+    tools ends with what was said (`length`), or in an error with that code.
     """
     return CapStates.of(await usage.set_caps(caller.tenant_id, [cap.to_cap() for cap in body.caps]))

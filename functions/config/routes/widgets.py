@@ -1,88 +1,72 @@
 """A tenant's widgets, as staff set them up."""
 
-from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Path, Query
 
 from chatconnect.domain.identifiers import WidgetId
-from chatconnect.domain.widget import Theme, Widget, WidgetConfig
 from chatconnect.http.authentication import Admin, Viewer
 from chatconnect.http.errors import responses
-from functions.config.services import Tenants
+from functions.config.routes.widget_bodies import (
+    NewWidget,
+    WidgetBody,
+    WidgetList,
+    WidgetSettings,
+    WidgetVersionBody,
+    WidgetVersionList,
+)
+from functions.config.services import Widgets
 
 router = APIRouter(prefix="/v1/widgets", tags=["widgets"])
 
 
-class ThemeBody(BaseModel):
-    """Colours and place."""
-
-    accent: str = "#2f6fed"
-    mode: str = "auto"
-    position: str = "right"
-    avatar_url: str | None = None
-
-
-class WidgetSettings(BaseModel):
-    """What staff set: texts in any language, theme, suggested questions, and the websites that may show the widget."""
-
-    locale: str = "en"
-    texts: dict[str, str] = Field(default_factory=dict)
-    theme: ThemeBody = ThemeBody()
-    suggested_questions: list[str] = Field(default_factory=list)
-    allowed_domains: list[str] = Field(default_factory=list)
-
-    def to_config(self) -> WidgetConfig:
-        """Return the configuration that this asks for. Raises Invalid."""
-        return WidgetConfig(
-            locale=self.locale,
-            texts=self.texts,
-            theme=Theme(**self.theme.model_dump()),
-            suggested_questions=tuple(self.suggested_questions),
-            allowed_domains=tuple(self.allowed_domains),
-        )
-
-
-class WidgetBody(WidgetSettings):
-    """A widget with its settings."""
-
-    id: UUID
-    name: str
-    assistant_id: UUID
-    updated_at: datetime
-
-    @classmethod
-    def of(cls, widget: Widget) -> "WidgetBody":
-        """Return the body that shows a widget."""
-        config, theme = widget.config, widget.config.theme
-        return cls(
-            id=widget.id,
-            name=widget.name,
-            assistant_id=widget.assistant_id,
-            updated_at=widget.updated_at,
-            locale=config.locale,
-            texts=dict(config.texts),
-            theme=ThemeBody(accent=theme.accent, mode=theme.mode, position=theme.position, avatar_url=theme.avatar_url),
-            suggested_questions=list(config.suggested_questions),
-            allowed_domains=list(config.allowed_domains),
-        )
-
-
-class WidgetList(BaseModel):
-    """All widgets, newest first."""
-
-    widgets: list[WidgetBody]
-
-
 @router.get("", responses=responses(401, 403))
-async def list_widgets(caller: Viewer, tenants: Tenants) -> WidgetList:
+async def list_widgets(caller: Viewer, widgets: Widgets) -> WidgetList:
     """List the tenant's widgets."""
-    return WidgetList(widgets=[WidgetBody.of(widget) for widget in await tenants.widgets(caller.tenant_id)])
+    return WidgetList(widgets=[WidgetBody.of(widget) for widget in await widgets.all(caller.tenant_id)])
+
+
+@router.post("", status_code=201, responses=responses(401, 403, 404, 409))
+async def add_widget(body: NewWidget, caller: Admin, widgets: Widgets) -> WidgetBody:
+    """Make a widget. A publishable key that names it (POST /v1/keys with `widget_id`) puts it on a website.
+
+    409 `too_many_widgets` beyond a hundred.
+    """
+    return WidgetBody.of(await widgets.add(caller, body.to_wish()))
 
 
 @router.put("/{widget_id}", responses=responses(401, 403, 404))
-async def configure_widget(widget_id: UUID, body: WidgetSettings, caller: Admin, tenants: Tenants) -> WidgetBody:
-    """Replace a widget's settings."""
-    changed = await tenants.configure_widget(caller.tenant_id, WidgetId(widget_id), body.to_config())
-    return WidgetBody.of(changed)
+async def configure_widget(widget_id: UUID, body: WidgetSettings, caller: Admin, widgets: Widgets) -> WidgetBody:
+    """Replace a widget's settings. What they were is kept as a version, with who wrote it.
+
+    400 `low_contrast`, `avatar_host`, `invalid_picture`, `invalid_domain`.
+    """
+    return WidgetBody.of(await widgets.configure(caller, WidgetId(widget_id), body.to_wish()))
+
+
+@router.delete("/{widget_id}", status_code=204, responses=responses(401, 403, 404))
+async def delete_widget(widget_id: UUID, caller: Admin, widgets: Widgets) -> None:
+    """Delete a widget. Keys that name it end with it; what visitors left in its form stays."""
+    await widgets.delete(caller.tenant_id, WidgetId(widget_id))
+
+
+@router.get("/{widget_id}/versions", responses=responses(401, 403, 404))
+async def list_widget_versions(
+    widget_id: UUID,
+    caller: Viewer,
+    widgets: Widgets,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    below: Annotated[int | None, Query(ge=1, lt=2**31, description="The last number of the page before")] = None,
+) -> WidgetVersionList:
+    """List the settings that a widget has had, the current ones first."""
+    found = await widgets.versions(caller.tenant_id, WidgetId(widget_id), limit=limit, below=below)
+    return WidgetVersionList(versions=[WidgetVersionBody.showing(version) for version in found])
+
+
+@router.post("/{widget_id}/versions/{number}/restore", responses=responses(401, 403, 404))
+async def restore_widget(
+    widget_id: UUID, number: Annotated[int, Path(ge=1, lt=2**31)], caller: Admin, widgets: Widgets
+) -> WidgetBody:
+    """Give a widget the settings of an earlier version, as a new version."""
+    return WidgetBody.of(await widgets.restore(caller, WidgetId(widget_id), number))

@@ -41,7 +41,7 @@ def test_a_request_is_routed_without_its_stage(invoke: Invoke, read: ReadEvent) 
 
     assert outcome.payload["statusCode"] == 200
     assert outcome.payload["isBase64Encoded"] is False
-    assert set(body(outcome)) == {"documents", "next_before"}
+    assert set(body(outcome)) == {"documents", "next_cursor", "next_before", "total", "counts"}
 
 
 def test_a_body_in_base64_is_decoded(invoke: Invoke, read: ReadEvent) -> None:
@@ -74,7 +74,8 @@ def test_a_browser_may_ask_first(invoke: Invoke, read: ReadEvent) -> None:
 
     assert outcome.payload["statusCode"] == 200
     allowed = outcome.payload["headers"]
-    assert allowed["access-control-allow-origin"] == "*"
+    assert allowed["access-control-allow-origin"] == "https://dashboard.example"
+    assert "Origin" in allowed["vary"]
     assert "POST" in allowed["access-control-allow-methods"]
     assert "authorization" in allowed["access-control-allow-headers"].lower()
 

@@ -54,9 +54,8 @@ def test_a_failure_is_reported_and_the_next_event_is_handled(invoke: Invoke, rea
     after = invoke("jobs", read("jobs-reconcile"))
 
     assert failed.error is not None
-    assert (failed.error["errorType"], failed.error["errorMessage"]) == (
-        "Invalid", "there is no such job; there are reconcile, redrive",
-    )  # fmt: skip
+    assert failed.error["errorType"] == "Invalid"
+    assert failed.error["errorMessage"].startswith("there is no such job; there are ")
     assert after.error is None
     assert after.payload["purged"] == 0
 

@@ -21,14 +21,19 @@ from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId
 from chatconnect.domain.knowledge import Document
 from chatconnect.ports.knowledge import Chunks, Documents
+from chatconnect.services.document_feed import DocumentFeed
 from chatconnect.services.documents import DocumentService, NewUpload
+from chatconnect.services.embedding import EmbeddingService
+from chatconnect.services.indexes import IndexService
 from chatconnect.services.ingestion import IngestionService, Upload
 from chatconnect.services.reconciliation import PATIENCE, ReconciliationService
 from chatconnect.services.retrieval import RetrievalService
 from local.services import Qdrant
 from tests.factories import a_tenant
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
+from tests.fakes.indexes import one_index
 from tests.fakes.models import LetterEmbedder
+from tests.fakes.publisher import MemoryPublisher
 from tests.fakes.queries import MemoryQueryCache, StoredQueries
 from tests.fakes.uploads import MemoryContinuations, MemoryUploads, PlainParser
 
@@ -103,7 +108,7 @@ class World:
         self.document_id: DocumentId | None = None
         self._epochs, queries = MemoryEpochs(StoredEpochs()), StoredQueries()
         self._reader = RetrievalService(
-            documents_of=lambda _: self.rows, chunks_of=lambda _: self.points, embedder=LetterEmbedder(),
+            documents_of=lambda _: self.rows, indexes=one_index(LetterEmbedder(), lambda _: self.points, self.now),
             epochs=self._epochs, queries_of=lambda tenant: MemoryQueryCache(queries, tenant), clock=self.now,
             on_lookup=lambda *_: None,
         )  # fmt: skip
@@ -129,20 +134,23 @@ class World:
         assert done not in self.decisive or reached == len(self.allowed) - 1
         self._reached = reached
 
+    def indexes(self, process: Process) -> IndexService:
+        return one_index(LetterEmbedder(), lambda _: process.using("chunks", self.points), self.now)
+
     def documents(self, process: Process) -> DocumentService:
         return DocumentService(
-            documents_of=lambda _: process.using("documents", self.rows),
-            chunks_of=lambda _: process.using("chunks", self.points),
+            documents_of=lambda _: process.using("documents", self.rows), points_of=self.indexes(process).points,
             uploads=process.using("uploads", self.files), epochs=process.using("epochs", self._epochs), clock=self.now,
         )  # fmt: skip
 
     def ingestion(self, process: Process) -> IngestionService:
         return IngestionService(
             documents_of=lambda _: process.using("documents", self.rows),
-            chunks_of=lambda _: process.using("chunks", self.points),
-            uploads=process.using("uploads", self.files), parser=PlainParser(), embedder=LetterEmbedder(),
+            indexes=self.indexes(process), uploads=process.using("uploads", self.files), parser=PlainParser(),
+            embedding=EmbeddingService(price_of=lambda *_: None, clock=self.now),
             count_tokens=lambda: words, epochs=process.using("epochs", self._epochs),
-            continuations=MemoryContinuations(), price_on=lambda _: None, clock=self.now,
+            continuations=MemoryContinuations(), clock=self.now,
+            feed=DocumentFeed(MemoryPublisher()),
         )  # fmt: skip
 
     async def reconciled(self) -> dict[str, int]:
@@ -151,8 +159,8 @@ class World:
         process = Process(self.look)
         service = ReconciliationService(
             directory=self, documents_of=lambda _: process.using("documents", self.rows),
-            chunks_of=lambda _: process.using("chunks", self.points), uploads=process.using("uploads", self.files),
-            epochs=process.using("epochs", self._epochs), embedder=LetterEmbedder(), clock=self.now,
+            indexes=self.indexes(process), uploads=process.using("uploads", self.files),
+            epochs=process.using("epochs", self._epochs), clock=self.now,
         )  # fmt: skip
         return await service.reconcile_all()
 
@@ -220,8 +228,8 @@ async def reprocessing(world: World, process: Process) -> None:
 Work = Callable[[World, Process], Awaitable[None]]
 
 READING = (
-    "documents.begin_processing", "epochs.changed", "documents.get", "uploads.size_of", "uploads.fetch",
-    "documents.stored_chunks", "documents.set_progress",
+    "documents.begin_processing", "epochs.changed", "documents.get", "documents.chunk_settings", "uploads.size_of",
+    "uploads.fetch", "documents.stored_chunks", "documents.set_progress",
 )  # fmt: skip
 STORING = ("chunks.save", "documents.save_chunks")
 PUBLISHING = ("documents.activate", "documents.replaced_versions")
@@ -230,14 +238,14 @@ WORK: dict[Work, tuple[tuple[str, ...], Answer, Answer | None, Answer]] = {
     # what is done: its steps, what answers before, what is uploaded, what answers at last
     first_upload: ((*READING, *STORING, *PUBLISHING), NOTHING, NEW, NEW),
     replacement: ((*READING, *STORING, *PUBLISHING, *PURGING), OLD, NEW, NEW),
-    unreadable_replacement: ((*READING[:5], "documents.fail", "chunks.delete_version"), OLD, UNREADABLE, OLD),
-    deletion: (("documents.delete", "epochs.changed", *PURGING), OLD, None, NOTHING),
+    unreadable_replacement: ((*READING[:6], "documents.fail", "chunks.delete_version"), OLD, UNREADABLE, OLD),
+    deletion: (("documents.delete_all", "epochs.changed", *PURGING), OLD, None, NOTHING),
     reprocessing: (
         ("documents.add_version", "uploads.exists", "uploads.copy", *READING, *STORING, *PUBLISHING, *PURGING),
         OLD, None, OLD,
     ),
 }  # fmt: skip
-DECISIVE = frozenset({"documents.activate", "documents.delete"})
+DECISIVE = frozenset({"documents.activate", "documents.delete_all"})
 KILLS = [(work, step, side) for work, (steps, *_) in WORK.items() for step in steps for side in ("before", "after")]
 
 
@@ -298,6 +306,7 @@ async def test_the_table_names_every_step(world: World, work: Work) -> None:
     assert set(process.steps) - {"documents.add_embedded", "chunks.delete_version"} <= set(WORK[work][0]) | {
         "documents.get",
         "documents.drop_chunks",
+        "documents.later_upload",
     }
     assert set(WORK[work][0]) <= set(process.steps)
 

@@ -50,7 +50,7 @@ def a_chunk(text: str, *, position: int = 0, version: VersionId | None = None, p
 
 
 async def found(store: QdrantChunks, text: str, vector: list[float], scope: SearchScope = ANYTHING) -> list[str]:
-    passages = await store.search(text, vector, scope, limit=5, threshold=0.5)
+    passages = await store.search(text, vector, scope, limit=5, threshold=0.25)
     return [passage.chunk.text for passage in passages]
 
 
@@ -58,7 +58,7 @@ async def test_a_chunk_comes_back_as_it_was_stored(acme: QdrantChunks) -> None:
     chunk = a_chunk("The workshop opens at nine.", page=3)
 
     await acme.save([chunk], [NORTH])
-    [passage] = await acme.search("workshop", NORTH, ANYTHING, limit=5, threshold=0.5)
+    [passage] = await acme.search("workshop", NORTH, ANYTHING, limit=5, threshold=0.25)
 
     assert passage.chunk == chunk
     assert passage.score > 0
@@ -99,7 +99,7 @@ async def test_a_question_without_words_is_answered_by_meaning(acme: QdrantChunk
 async def test_a_passage_says_which_part_found_it(acme: QdrantChunks) -> None:
     await acme.save([a_chunk("warranty of frames"), a_chunk("tyres and tubes")], [NORTH_EAST, NORTH])
 
-    first, second = await acme.search("frame warranty", NORTH, ANYTHING, limit=5, threshold=0.5)
+    first, second = await acme.search("frame warranty", NORTH, ANYTHING, limit=5, threshold=0.25)
 
     assert first.match is not None
     assert second.match is not None
@@ -156,6 +156,28 @@ async def test_saving_a_chunk_again_replaces_it(acme: QdrantChunks) -> None:
     assert await found(acme, "words", NORTH) == ["other words"]
 
 
+async def test_a_new_title_is_found_by_its_words_the_old_one_no_more_and_nothing_else_has_changed(
+    acme: QdrantChunks, globex: QdrantChunks
+) -> None:
+    version = VersionId(new_id())
+    chunks = [a_chunk(f"line {number}", position=number, version=version) for number in range(450)]
+    foreign = a_chunk("foreign", position=999, version=version)
+    await acme.save([*chunks, a_chunk("other")], [NORTH] * 451)
+    await globex.save([foreign], [NORTH])
+
+    await acme.retitle_version(version, "Zeppelin")
+    await acme.retitle_version(VersionId(new_id()), "Airship")
+
+    by_meaning, by_words = await acme.both("zeppelin", NORTH, ANYTHING, limit=500)
+    assert {chunk.position: chunk for chunk, _ in by_words} == {
+        chunk.position: replace(chunk, title="Zeppelin") for chunk in chunks
+    }
+    assert len(by_meaning) == 451
+    assert [score for _, score in by_meaning] == pytest.approx([1.0] * 451)
+    assert [chunk.text for chunk, _ in (await acme.both("handbook", NORTH, ANYTHING, limit=500))[1]] == ["other"]
+    assert [chunk.title for chunk, _ in (await globex.both("x", NORTH, ANYTHING, limit=5))[0]] == ["Handbook"]
+
+
 async def test_a_deleted_version_is_gone_and_deleting_it_again_is_no_error(acme: QdrantChunks) -> None:
     chunk = a_chunk("for now")
     await acme.save([chunk], [NORTH])
@@ -198,3 +220,32 @@ async def test_it_tells_of_which_chunks_there_are_points_and_removes_those_behin
 
     await acme.delete_after(long, 2)
     assert await acme.positions() == {long: {0, 1, 2}, short: {0}}
+
+
+async def test_all_points_of_one_tenant_go_and_nobody_elses(acme: QdrantChunks, globex: QdrantChunks) -> None:
+    await acme.save([a_chunk("one"), a_chunk("two")], [NORTH, EAST])
+    await globex.save([a_chunk("kept")], [NORTH])
+
+    await acme.delete_all()
+
+    assert await acme.positions() == {}
+    assert await found(globex, "kept", NORTH) == ["kept"]
+
+
+async def test_where_a_collection_was_dropped_there_is_nothing_to_delete_and_the_next_but_one_use_makes_it_again(
+    qdrant: Qdrant,
+) -> None:
+    here, elsewhere = (QdrantDatabase(qdrant.url, collection="dropped", dimensions=3) for _ in range(2))
+    chunk, tenant_id = a_chunk("for now"), TenantId(new_id())
+    await here.for_tenant(tenant_id).save([chunk], [NORTH])
+    await elsewhere.drop()
+    await elsewhere.drop()
+
+    await here.for_tenant(tenant_id).delete_version(chunk.version_id)
+    with pytest.raises(Unavailable):
+        await here.for_tenant(tenant_id).save([chunk], [NORTH])
+    await here.for_tenant(tenant_id).save([chunk], [NORTH])
+
+    assert await found(elsewhere.for_tenant(tenant_id), "for now", NORTH) == ["for now"]
+    await here.aclose()
+    await elsewhere.aclose()

@@ -4,18 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+from uuid import UUID
 
 import pytest
+from redis.crc import key_slot
 
-from chatconnect.adapters.redis import RedisDatabase
+from chatconnect.adapters.redis import RedisDatabase, RedisRateLimits
+from chatconnect.adapters.redis_abuse import RedisWatch
 from chatconnect.adapters.redis_budgets import RedisBudgets
-from chatconnect.domain.budget import SHORTEST_ANSWER, Cap, Measure, Period
+from chatconnect.adapters.redis_wire import Command
+from chatconnect.domain.abuse import hold, sighting_of
+from chatconnect.domain.budget import SHORTEST_ANSWER, Cap, Measure, Period, Whose
 from chatconnect.domain.errors import LimitReached
-from chatconnect.domain.identifiers import MessageId, TenantId, new_id
+from chatconnect.domain.identifiers import MessageId, TenantId, VisitorId, new_id
 from chatconnect.domain.pricing import Price
 from chatconnect.ports.budgets import Reservation, Wanted
 from chatconnect.ports.traffic import Rate
 from local.services import Redis, free_port
+from tests.fakes.visitors import MemoryVisitors, StoredVisitors
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 PRICE = Price("openai", "gpt-5-mini", date(2026, 1, 1), 250_000, 25_000, 2_000_000)
@@ -26,10 +34,14 @@ MONEY = Cap(Measure.MONEY, Period.MONTH, 1_000)
 
 @dataclass
 class Company:
-    """A new tenant and its caps; `spent` is what the running totals say, `faults` what the operator is told."""
+    """A new tenant and its caps.
+
+    `spent` is what the running totals say, `spent_by` of those who ask; `faults` is what the operator is told.
+    """
 
     budgets: RedisBudgets
     spent: dict[tuple[Measure, Period], int]
+    spent_by: dict[tuple[Whose, UUID], dict[tuple[Measure, Period], int]]
     faults: list[str]
     id: TenantId = field(default_factory=lambda: TenantId(new_id()))
 
@@ -46,15 +58,18 @@ class Company:
 
 def company_on(database: RedisDatabase, *, lifetime: int = 300) -> Company:
     spent: dict[tuple[Measure, Period], int] = {}
+    spent_by: dict[tuple[Whose, UUID], dict[tuple[Measure, Period], int]] = {}
     faults: list[str] = []
 
-    async def spent_so_far(tenant_id: TenantId, at: datetime) -> Mapping[tuple[Measure, Period], int]:
-        return spent
+    async def spent_so_far(
+        tenant_id: TenantId, at: datetime, of: tuple[Whose, UUID] | None = None
+    ) -> Mapping[tuple[Measure, Period], int]:
+        return spent_by.get(of, {}) if of else spent
 
     budgets = RedisBudgets(
         database, spent_so_far, on_fault=lambda what, _: faults.append(what), lifetime_seconds=lifetime
     )
-    return Company(budgets, spent, faults)
+    return Company(budgets, spent, spent_by, faults)
 
 
 @pytest.fixture
@@ -304,3 +319,78 @@ async def commands(database: RedisDatabase) -> int:
     """How many requests Redis has had from outside; what a script does is none."""
     stats = await database.client().info("commandstats")
     return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha", "script"))
+
+
+async def test_a_visitors_lost_counter_goes_on_from_the_visitors_own_totals(acme: Company) -> None:
+    ann, own = new_id(), replace(TOKENS, whose=Whose.VISITOR)
+    acme.spent_by[Whose.VISITOR, ann] = {(Measure.TOKENS, Period.DAY): 600}
+
+    held = await acme.budgets.reserve(
+        acme.id, (TOKENS, own), replace(wanted(), max_tokens=900, asked_by=by_visitor(ann))
+    )
+
+    assert held.max_tokens == 300
+
+
+async def test_a_new_conversation_needs_no_totals_and_one_round_trip(acme: Company, database: RedisDatabase) -> None:
+    own = replace(MESSAGES, whose=Whose.CONVERSATION)
+    acme.spent_by = Unread()
+    await acme.reserves(TOKENS)
+    before = await commands(database)
+
+    first = replace(wanted(), asked_by={Whose.CONVERSATION: new_id()}, opens=True)
+    await acme.budgets.reserve(acme.id, (TOKENS, own), first)
+
+    assert await commands(database) - before == 1
+
+
+async def test_all_keys_of_every_script_lie_in_one_slot(redis: Redis) -> None:
+    database = RecordingDatabase(redis.url)
+    acme, asked_by = company_on(database), dict[Whose, UUID]()
+    asked_by |= {whose: new_id() for whose in Whose if whose is not Whose.TENANT}
+    caps = [replace(TOKENS, whose=whose) for whose in Whose]
+    held = await acme.budgets.reserve(acme.id, caps, replace(wanted(), asked_by=asked_by), Rate("key:1", 5))
+    await acme.budgets.extend(held, held.wanted, {Measure.TOKENS: 1})
+    await acme.settles(held, tokens=10)
+    await RedisRateLimits(database).check(acme.id, Rate("visitor:1", 5))
+
+    watch = RedisWatch(
+        lambda: database, lambda _: MemoryVisitors(StoredVisitors(), acme.id), on_fault=lambda what, _: None
+    )
+    visitor_id = VisitorId(new_id())
+    await watch.notice(acme.id, visitor_id, sighting_of("Hello?", visitor_id, agent=None, request=None))
+    await watch.hold(acme.id, visitor_id, hold())
+
+    scripts = [command for command in database.asked if command[0] in ("EVAL", "EVALSHA")]
+    [*keys] = await database.ask(*(("COMMAND", "GETKEYS", *command) for command in scripts))
+
+    texts = {command[1] for command in scripts if command[0] == "EVALSHA"}
+    assert (
+        len(texts) == len([each for each in files("chatconnect.adapters").iterdir() if each.name.endswith(".lua")]) - 1
+    )
+    assert all(len({key_slot(key) for key in each}) == 1 for each in keys)
+    assert all(each[0].startswith(f"{{{acme.id}}}:".encode()) for each in keys)
+    await database.aclose()
+
+
+class RecordingDatabase(RedisDatabase):
+    """Remembers what it was asked."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked: list[Command] = []
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        self.asked += commands
+        return await super().ask(*commands)
+
+
+class Unread(dict[tuple[Whose, UUID], dict[tuple[Measure, Period], int]]):
+    """Totals that nobody is to read."""
+
+    def get(self, *_: object) -> Any:
+        raise AssertionError("nobody needs these totals")
+
+
+def by_visitor(visitor_id: UUID) -> dict[Whose, UUID]:
+    return {Whose.VISITOR: visitor_id}

@@ -98,7 +98,7 @@ async def redis_database(redis: Redis) -> AsyncIterator[RedisDatabase]:
 @pytest.fixture
 async def patient_database(app_url: str) -> AsyncIterator[PostgresDatabase]:
     """As many connections as several processes have: nobody is to wait for one in vain."""
-    made = PostgresDatabase(conninfo(app_url), pool_size=24, statement_timeout=30)
+    made = PostgresDatabase(conninfo(app_url), pool_size=24, statement_timeout=30, connection_wait=30)
     yield made
     await made.aclose()
 

@@ -162,6 +162,18 @@ async def sent_to_s3(form: dict[str, Any], filename: str, content: bytes) -> htt
         return await s3.post(form["url"], data=form["fields"], files={"file": (filename, content)})
 
 
+async def logged_in(http: httpx.AsyncClient, email: str, **more: Any) -> dict[str, Any]:
+    """Log in with the password that owners have here."""
+    body = {"email": email, "password": PASSWORD, **more}
+    session: dict[str, Any] = granted(await http.post("/v1/auth/login", json=body))
+    return session
+
+
+async def refreshed(http: httpx.AsyncClient, token: str) -> httpx.Response:
+    """Exchange a refresh token."""
+    return await http.post("/v1/auth/refresh", json={"refresh_token": token})
+
+
 def granted(response: httpx.Response) -> Any:
     """Return what a good answer holds."""
     assert response.is_success, (response.request.method, response.request.url.path, response.text)

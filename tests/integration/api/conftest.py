@@ -1,6 +1,7 @@
 """Companies with their callers, and a model provider that does as told."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -66,6 +67,27 @@ ENDING = (
     event({"choices": [], "usage": USAGE}),
     event("[DONE]"),
 )
+
+
+class Mailbox:
+    """The mails that the running product has written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def to(self, email: str) -> list[str]:
+        """The mails to an address, oldest first."""
+        texts = [path.read_text() for path in sorted(self._folder.glob("*.eml"))]
+        return [text for text in texts if f"To: {email}" in text]
+
+    def token(self, email: str, name: str) -> str:
+        """The token in the newest mail's link."""
+        return self.to(email)[-1].partition(f"#{name}=")[2].split()[0]
+
+
+@pytest.fixture(scope="session")
+def mailbox(stack: RunningStack) -> Mailbox:
+    return Mailbox(stack.services.mails)
 
 
 @pytest.fixture(scope="session")

@@ -76,10 +76,14 @@ async def test_progress_only_ever_grows(company: Company) -> None:
         seen.append(granted(await company.server.get(f"/v1/documents/{document_id}")))
         await asyncio.sleep(0.02)
 
-    order = ("uploaded", "processing", "ready")
-    places = [(order.index(document["status"]), document["progress"]["done"]) for document in seen]
+    order, units = ("uploaded", "processing", "ready"), ("pages", "chunks")
+    places = [
+        (order.index(document["status"]), units.index(progress.get("unit", "chunks")), progress["done"])
+        for document in seen
+        if (progress := document["progress"])["total"]
+    ]
     assert places == sorted(places)
-    assert seen[-1]["progress"] == {"done": 100, "total": 100}
+    assert seen[-1]["progress"] == {"done": 100, "total": 100, "unit": "chunks"}
     assert any(0 < document["progress"]["done"] < document["progress"]["total"] for document in seen)
     await company.server.delete(f"/v1/documents/{document_id}")
 

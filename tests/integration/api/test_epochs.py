@@ -149,12 +149,15 @@ async def test_a_warm_turn_asks_the_database_three_times(one: Company, stack: Ru
     async with _statements(stack) as statements:
         again = await _asked(visitor, "What do herons eat?", statements)
         another = await _asked(visitor, "Do herons eat frogs?", statements)
+        for _ in range(2):  # until the key is kept
+            await one.server.ask("What do herons eat?")
+        of_a_server = await _asked(one.server, "What do herons eat?", statements)
 
     *while_answering, last = again
     assert any("document_versions v" in statement for statement in while_answering)
     assert any("conversations" in statement for statement in while_answering)
     assert "usage" in last
-    assert (len(again), len(another)) == (3, 3)
+    assert (len(again), len(another), len(of_a_server)) == (3, 3, 3)
 
 
 async def _asked(visitor: Caller, question: str, statements: "Statements") -> list[str]:

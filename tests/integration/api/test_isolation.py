@@ -29,10 +29,16 @@ class Party:
 async def party(company: Company, secret: str) -> Party:
     """Put the secret into everything that a company can have."""
     document = await company.ingested(
-        f"Vault {secret}.txt", f"The code of the vault in the warehouse is {secret}.".encode()
+        f"Vault {secret}.txt",
+        f"The code of the vault in the warehouse is {secret}.".encode(),
+        metadata={"note": f"note {secret}"},
     )
     await company.uses("offline", system_prompt=f"{{refusal}} {secret}", name=secret, refusal=f"Not even {secret}.")
+    me = granted(await company.staff.get("/v1/auth/me"))
+    wanted = {"email": f"{secret}@example.com", "role": "viewer"}
+    invitation = granted(await company.staff.post("/v1/invitations", wanted))
     key = granted(await company.staff.post("/v1/keys", {"kind": "secret", "name": secret}))
+    identity = granted(await company.staff.post("/v1/identity-secrets"))
     own = TOOL | {"name": f"tool-{secret}", "description": secret, "headers": {"authorization": secret}}
     tool = granted(await company.staff.post("/v1/tools", own))
     own = MCP_SERVER | {"name": f"server-{secret}", "headers": {"authorization": secret}}
@@ -51,18 +57,34 @@ async def party(company: Company, secret: str) -> Party:
     unwelcome = granted(await company.http.post(given.request.url.path, headers={"Origin": WEBSITE}))
     await Caller(company.http, unwelcome["token"], WEBSITE).ask(secret)
     granted(await company.staff.post(f"/v1/visitors/{unwelcome['visitor_id']}/block", {"reason": secret}))
+    archive = granted(await company.staff.post(f"/v1/visitors/{unwelcome['visitor_id']}/export"))
     feedback = {"rating": "up", "text": secret}
     await visitor.post(f"/v1/messages/{answer['message_id']}/feedback", feedback)
+    settings = {"allowed_domains": ["localhost"], "lead_form": {"fields": [{"name": "note"}]}}
+    granted(await company.staff.put(f"/v1/widgets/{company.widget_id}", settings))
+    left = {"widget_id": company.widget_id, "fields": {"note": secret}, "consent": True}
+    assert (await visitor.post("/v1/leads", left)).is_success
+    [lead] = granted(await company.staff.get("/v1/leads"))["leads"]
     ids = {
         "tenant_id": company.tenant_id,
         "assistant_id": company.assistant_id,
         "widget_id": company.widget_id,
+        "lead_id": lead["id"],
         "document_id": document["id"],
+        "position": "0",
+        "note": f"note {secret}",
+        "session_id": me["session_id"],
+        "account_id": me["account_id"],
+        "member_id": me["member_id"],
+        "invitation_id": invitation["id"],
         "key_id": key["id"],
+        "secret_id": identity["id"],
         "tool_id": tool["id"],
         "server_id": server["id"],
         "source_id": source["id"],
+        "request_id": archive["id"],
         "endpoint": endpoint,
+        "number": "1",
         "key": company.widget_key,
         "visitor_id": granted(given)["visitor_id"],
         "conversation_id": answer["conversation_id"],
@@ -96,18 +118,67 @@ CREDENTIALS = {"email": "{email}", "password": "wrong password"}
 ROUTES: dict[tuple[str, str], list[Any]] = {
     ("GET", "/health"): [None],
     ("GET", "/health/ready"): [None],
+    ("GET", "/v1/realtime"): [None],
     ("POST", "/v1/auth/register"): [CREDENTIALS | {"company": "x"}],
     ("POST", "/v1/auth/login"): [CREDENTIALS],
+    ("POST", "/v1/auth/refresh"): [None, {"refresh_token": "x"}],
+    ("POST", "/v1/auth/logout"): [None, {"refresh_token": "x"}],
+    ("POST", "/v1/auth/logout-everywhere"): [{"keep_current": True}],
     ("GET", "/v1/auth/me"): [None],
+    ("GET", "/v1/auth/sessions"): [None],
+    ("DELETE", "/v1/auth/sessions/{session_id}"): [None],
+    ("GET", "/v1/auth/tenants"): [None],
+    ("POST", "/v1/auth/switch"): [{"tenant_id": "{tenant_id}"}],
+    ("POST", "/v1/auth/password"): [{"current_password": "wrong password", "new_password": "another password"}],
+    ("POST", "/v1/auth/password/forgot"): [{"email": "{email}"}],
+    ("POST", "/v1/auth/password/reset"): [{"token": "x", "password": "another password"}],
+    ("POST", "/v1/auth/invitations/look"): [{"token": "x"}],
+    ("POST", "/v1/auth/invitations/accept"): [{"token": "x", "password": "another password"}],
+    ("GET", "/v1/members"): [None],
+    ("PUT", "/v1/members/{member_id}"): [{"role": "viewer"}],
+    ("DELETE", "/v1/members/{member_id}"): [None],
+    ("POST", "/v1/members/{member_id}/transfer-ownership"): [None],
+    ("GET", "/v1/invitations"): [None],
+    ("POST", "/v1/invitations"): [{"email": "{email}", "role": "owner"}],
+    ("POST", "/v1/invitations/{invitation_id}/resend"): [None],
+    ("DELETE", "/v1/invitations/{invitation_id}"): [None],
+    ("GET", "/v1/operator/tenants"): [None],
+    ("GET", "/v1/operator/tenants/{tenant_id}"): [None],
+    ("PUT", "/v1/operator/tenants/{tenant_id}/plan"): [{"plan": "paid"}],
+    ("POST", "/v1/operator/tenants/{tenant_id}/suspend"): [None],
+    ("POST", "/v1/operator/tenants/{tenant_id}/resume"): [None],
+    ("GET", "/v1/operator/accounts"): [None],
+    ("POST", "/v1/operator/accounts/{account_id}/disable"): [None],
+    ("POST", "/v1/operator/accounts/{account_id}/enable"): [None],
     ("GET", "/v1/keys"): [None],
     ("POST", "/v1/keys"): [{"kind": "secret", "name": "x", "assistant_id": "{assistant_id}"}],
+    ("POST", "/v1/keys/{key_id}/rotate"): [None, {"overlap_hours": 0}],
     ("DELETE", "/v1/keys/{key_id}"): [None],
+    ("GET", "/v1/identity-secrets"): [None],
+    ("POST", "/v1/identity-secrets"): [None],
+    ("DELETE", "/v1/identity-secrets/{secret_id}"): [None],
     ("GET", "/v1/assistants"): [None],
     ("GET", "/v1/assistants/{assistant_id}"): [None],
     ("PUT", "/v1/assistants/{assistant_id}"): [
         CONFIGURATION,
         CONFIGURATION | {"retrieval": {"knowledge_source": "{source_id}"}},
     ],
+    ("POST", "/v1/assistants"): [CONFIGURATION | {"retrieval": {"knowledge_source": "{source_id}"}}, CONFIGURATION],
+    ("PATCH", "/v1/assistants/{assistant_id}"): [{"name": "x"}],
+    ("DELETE", "/v1/assistants/{assistant_id}"): [None],
+    ("POST", "/v1/assistants/{assistant_id}/default"): [None],
+    ("POST", "/v1/assistants/{assistant_id}/archive"): [None],
+    ("POST", "/v1/assistants/{assistant_id}/unarchive"): [None],
+    ("GET", "/v1/assistants/{assistant_id}/versions"): [None],
+    ("POST", "/v1/assistants/{assistant_id}/versions"): [
+        CONFIGURATION,
+        CONFIGURATION | {"retrieval": {"knowledge_source": "{source_id}"}},
+    ],
+    ("GET", "/v1/assistants/{assistant_id}/versions/{number}"): [None],
+    ("GET", "/v1/assistants/{assistant_id}/versions/{number}/changes"): [None],
+    ("POST", "/v1/assistants/{assistant_id}/publish"): [{"version": 1}],
+    ("POST", "/v1/assistants/{assistant_id}/rollback"): [{"version": 1}],
+    ("POST", "/v1/assistants/{assistant_id}/test"): [{}, {"version": 1}],
     ("GET", "/v1/tools"): [None],
     ("POST", "/v1/tools"): [TOOL],
     ("PUT", "/v1/tools/{tool_id}"): [TOOL],
@@ -125,19 +196,44 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("POST", "/v1/knowledge-sources/{source_id}/test"): [{"query": QUESTION}],
     ("DELETE", "/v1/knowledge-sources/{source_id}"): [None],
     ("GET", "/v1/widgets"): [None],
-    ("PUT", "/v1/widgets/{widget_id}"): [{"texts": {"title": "x"}}],
+    ("PUT", "/v1/widgets/{widget_id}"): [
+        {"texts": {"title": "x"}},
+        {"texts": {"title": "x"}, "assistant_id": "{assistant_id}"},
+    ],
+    ("POST", "/v1/widgets"): [
+        {"name": "x", "allowed_domains": ["localhost"]},
+        {"name": "x", "allowed_domains": ["localhost"], "assistant_id": "{assistant_id}"},
+    ],
+    ("DELETE", "/v1/widgets/{widget_id}"): [None],
+    ("GET", "/v1/widgets/{widget_id}/versions"): [None],
+    ("POST", "/v1/widgets/{widget_id}/versions/{number}/restore"): [None],
+    ("GET", "/v1/leads"): [None],
+    ("POST", "/v1/leads"): [{"widget_id": "{widget_id}", "fields": {"email": "x@example.com"}, "consent": True}],
+    ("DELETE", "/v1/leads/{lead_id}"): [None],
     ("GET", "/v1/widgets/{key}/config"): [None],
-    ("POST", "/v1/widgets/{key}/token"): [None, {"visitor_id": "{visitor_id}"}],
+    ("POST", "/v1/widgets/{key}/token"): [
+        None,
+        {"visitor_id": "{visitor_id}"},
+        {"visitor_id": "{visitor_id}", "identity": {"user_id": "{visitor_id}", "user_hash": "0" * 64}},
+    ],
     ("GET", "/v1/documents"): [None],
     ("POST", "/v1/documents"): [UPLOAD | {"document_id": "{document_id}"}],
+    ("POST", "/v1/documents/bulk"): [
+        {"action": "reprocess", "ids": ["{document_id}"]},
+        {"action": "delete", "ids": ["{document_id}"]},
+    ],
+    ("PATCH", "/v1/documents/{document_id}"): [{"title": "x", "metadata": {}}],
     ("GET", "/v1/documents/{document_id}"): [None],
     ("DELETE", "/v1/documents/{document_id}"): [None],
     ("GET", "/v1/documents/{document_id}/versions"): [None],
     ("GET", "/v1/documents/{document_id}/chunks"): [None],
+    ("GET", "/v1/documents/{document_id}/chunks/{position}"): [None],
+    ("GET", "/v1/documents/{document_id}/download"): [None],
     ("POST", "/v1/documents/{document_id}/reprocess"): [None],
     ("POST", "/v1/knowledge/search"): [
         {"query": QUESTION, "limit": 20, "threshold": 0},
         {"query": QUESTION, "threshold": 0, "filters": {"document_ids": ["{document_id}"]}},
+        {"query": QUESTION, "threshold": 0, "filters": {"metadata": {"note": "{note}"}}},
     ],
     ("POST", "/v1/embed"): [{"texts": [QUESTION]}],
     ("POST", "/v1/chat"): [
@@ -158,9 +254,15 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("POST", "/v1/conversations/{conversation_id}/fork"): [{"message_id": "{message_id}"}],
     ("POST", "/v1/conversations/{conversation_id}/archive"): [None],
     ("POST", "/v1/conversations/{conversation_id}/unarchive"): [None],
+    ("GET", "/v1/plans"): [None],
+    ("GET", "/v1/tenants/{tenant_id}"): [None],
+    ("GET", "/v1/audit"): [None],
+    ("GET", "/v1/audit/export"): [None],
     ("GET", "/v1/usage"): [None],
     ("GET", "/v1/usage/caps"): [None],
     ("PUT", "/v1/usage/caps"): [{"caps": []}],
+    ("GET", "/v1/tenants/{tenant_id}/chunking"): [None],
+    ("PUT", "/v1/tenants/{tenant_id}/chunking"): [{"tokens": 100, "overlap": 0}],
     ("GET", "/v1/tenants/{tenant_id}/control-messages"): [None],
     ("PUT", "/v1/tenants/{tenant_id}/control-messages"): [{"messages": ["x"]}],
     ("GET", "/v1/conversations/{conversation_id}/instructions"): [None],
@@ -170,6 +272,17 @@ ROUTES: dict[tuple[str, str], list[Any]] = {
     ("POST", "/v1/visitors/{visitor_id}/block"): [{"reason": "x"}],
     ("DELETE", "/v1/visitors/{visitor_id}/block"): [None],
     ("GET", "/v1/abuse"): [None],
+    ("POST", "/v1/visitors/{visitor_id}/export"): [None],
+    ("POST", "/v1/visitors/{visitor_id}/erase"): [None],
+    ("POST", "/v1/tenants/{tenant_id}/export"): [None],
+    ("POST", "/v1/tenants/{tenant_id}/erase"): [{"name": "Wayne"}],
+    ("GET", "/v1/data-requests"): [None],
+    ("GET", "/v1/data-requests/{request_id}"): [None],
+    ("POST", "/v1/data-requests/{request_id}/cancel"): [None],
+    ("POST", "/v1/data-requests/verify"): [{"receipt": {}, "signature": "x"}],
+    ("GET", "/v1/operator/tenants/{tenant_id}/data-requests"): [None],
+    ("GET", "/v1/tenants/{tenant_id}/retention"): [None],
+    ("PUT", "/v1/tenants/{tenant_id}/retention"): [{"conversation_days": 1, "audit_days": 1}],
     ("GET", "/v1/messages/{message_id}/prompt"): [None],
     ("POST", "/v1/messages/{message_id}/feedback"): [{"rating": "down"}],
 }
@@ -290,10 +403,16 @@ async def test_nothing_of_theirs_was_changed_by_all_that(parties: tuple[Party, P
         blocked = granted(await company.staff.get("/v1/visitors/blocked"))["visitors"]
         assert [visitor["block"]["reason"] for visitor in blocked] == [owner.secret]
         keys = granted(await company.staff.get("/v1/keys"))["keys"]
-        assert {key["id"]: key["revoked_at"] for key in keys}[ids["key_id"]] is None
+        assert {key["id"]: (key["revoked_at"], key["replaced_by"]) for key in keys}[ids["key_id"]] == (None, None)
+        secrets = granted(await company.staff.get("/v1/identity-secrets"))["secrets"]
+        assert ids["secret_id"] in [each["id"] for each in secrets]
         server = granted(await company.staff.get(f"/v1/mcp-servers/{ids['server_id']}"))
         assert (server["name"], server["headers"]) == (f"server-{owner.secret}", ["authorization"])
         source = granted(await company.staff.get(f"/v1/knowledge-sources/{ids['source_id']}"))
         assert (source["name"], source["dataset_id"]) == (f"source-{owner.secret}", "x")
+        invitations = granted(await company.staff.get("/v1/invitations"))["invitations"]
+        assert ids["invitation_id"] in [invitation["id"] for invitation in invitations]
+        [member] = granted(await company.staff.get("/v1/members"))["members"]
+        assert (member["id"], member["role"]) == (ids["member_id"], "owner")
         credentials = {"email": company.email, "password": PASSWORD}
         assert granted(await company.http.post("/v1/auth/login", json=credentials))["member"]["role"] == "owner"

@@ -1,5 +1,6 @@
 """What people write, what documents say, and every key and token: in no log, no error and no column in the clear."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,10 +83,30 @@ async def test_what_is_secret_stays_secret(company: Company, visitor: Caller, st
 
     assert found_in_logs(stack.services.state, secrets | {"zanzibar", stack.secret_key, stack.staff_password}) == []
     assert await found_in_database(stack, secrets) == []
-    for path in ("/v1/assistants", f"/v1/assistants/{company.assistant_id}", "/v1/keys", "/v1/widgets"):
+    own = f"/v1/assistants/{company.assistant_id}"
+    versions = [f"{own}/versions", f"{own}/versions/2", f"{own}/versions/2/changes"]
+    for path in ("/v1/assistants", own, *versions, "/v1/keys", "/v1/widgets"):
         text = (await company.staff.get(path)).text
         assert [secret for secret in secrets if secret in text] == []
     assert granted(await company.staff.get(f"/v1/assistants/{company.assistant_id}"))["has_access_token"]
+
+
+async def test_tokens_of_sessions_and_mails_are_kept_as_hashes_alone(company: Company, stack: RunningStack) -> None:
+    credentials = {"email": company.email, "password": PASSWORD}
+    session = granted(await company.http.post("/v1/auth/login", json=credentials))
+    following = granted(await company.http.post("/v1/auth/refresh", json={"refresh_token": session["refresh_token"]}))
+    await company.staff.post("/v1/invitations", {"email": "zanzibar@example.com", "role": "agent"})
+    await company.http.post("/v1/auth/password/forgot", json={"email": company.email})
+    mails = "".join(path.read_text() for path in stack.services.mails.glob("*.eml"))
+    tokens = {session["refresh_token"], following["refresh_token"], *re.findall(r"(?:inv|rst)_[\w=-]+", mails)}
+    for token in tokens:
+        await company.http.post("/v1/auth/password/reset", json={"token": token, "password": "short"})
+        await company.http.post("/v1/auth/invitations/look", json={"token": f"{token}x"})
+
+    await company.server.post("/v1/chat", {"message": "Who are you?"})
+    assert len(tokens) >= 4
+    assert found_in_logs(stack.services.state, tokens) == []
+    assert await found_in_database(stack, tokens) == []
 
 
 async def test_a_token_that_is_refused_is_not_repeated(company: Company) -> None:

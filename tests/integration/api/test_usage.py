@@ -90,6 +90,7 @@ async def test_a_companys_own_cap_refuses_the_next_answer_and_lets_it_pass_when_
     found = {(each["measure"], each["period"]): each for each in states}
     assert error["details"]["limit"] == "messages_per_day"
     assert found["messages", "day"] == {
+        "subject": "tenant",
         "measure": "messages",
         "period": "day",
         "plan": 100_000,

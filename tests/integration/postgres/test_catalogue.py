@@ -13,7 +13,9 @@ WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
   AND (c.relname = 'tenants' OR EXISTS (
       SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped))
 """
-GLOBAL_TABLES = {"plans", "accounts", "refresh_tokens", "schema_migrations"}
+# Two functions remove what is due, as a role that sees the running transaction's tenant alone.
+ERASED_WHEN_DUE = {"tenants", "audit_log", "data_requests", "retention_settings"}
+GLOBAL_TABLES = {"plans", "accounts", "sessions", "refresh_tokens", "password_resets", "schema_migrations"}
 
 
 @pytest.fixture
@@ -45,9 +47,12 @@ async def test_every_tenant_table_has_a_policy_that_reads_and_writes_its_own_ten
         ).fetchall()
         rule = expected.format("id" if name == "tenants" else "tenant_id")
         assert ("own_tenant", "ALL", rule, rule, ["chatconnect_app"]) in policies, name
-        others = [policy for policy in policies if policy[0] != "own_tenant"]
+        due = [policy for policy in policies if policy[4] == ["chatconnect_eraser"]]
+        assert all(policy[0] == "due_tenant" and policy[2] == rule for policy in due), name
+        assert len(due) == (1 if name in ERASED_WHEN_DUE else 0), name
+        others = [policy for policy in policies if policy[0] not in ("own_tenant", "due_tenant")]
         assert all(policy[1] == "SELECT" for policy in others), name
-        assert len(others) == (1 if name in ("tenants", "members") else 0), name
+        assert len(others) == (1 if name in ("tenants", "members", "data_requests") else 0), name
 
 
 async def test_every_other_table_is_known_to_belong_to_no_tenant(owner: AsyncConnection) -> None:
@@ -104,7 +109,7 @@ async def test_the_applications_role_owns_nothing_and_stands_under_every_rule(
         await owner.execute(
             """
             SELECT rolname FROM pg_roles
-            WHERE rolname IN ('chatconnect_app', 'chatconnect_directory', %(user)s)
+            WHERE rolname IN ('chatconnect_app', 'chatconnect_directory', 'chatconnect_eraser', %(user)s)
               AND NOT (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)
             """,
             {"user": user},
@@ -115,10 +120,11 @@ async def test_the_applications_role_owns_nothing_and_stands_under_every_rule(
     ).fetchall()
     owned = await rows(
         owner,
-        "SELECT relname FROM pg_class WHERE relowner IN ('chatconnect_app'::regrole, 'chatconnect_directory'::regrole)",
+        "SELECT relname FROM pg_class WHERE relowner::regrole::text IN"
+        " ('chatconnect_app', 'chatconnect_directory', 'chatconnect_eraser')",
     )
 
-    assert {name for (name,) in roles} == {"chatconnect_app", "chatconnect_directory", user}
+    assert {name for (name,) in roles} == {"chatconnect_app", "chatconnect_directory", "chatconnect_eraser", user}
     assert memberships == [("chatconnect_app",)]
     assert owned == []
 
@@ -136,6 +142,7 @@ async def test_the_applications_role_owns_nothing_and_stands_under_every_rule(
         "UPDATE assistant_versions SET config = '{}'",
         "DELETE FROM tenants",
         "SET ROLE chatconnect_directory",
+        "SET ROLE chatconnect_eraser",
         "SELECT * FROM schema_migrations",
         "CALL isolate_tenants('plans', 'name')",
         "SET row_security = off; SELECT * FROM messages",

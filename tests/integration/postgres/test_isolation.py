@@ -2,20 +2,20 @@
 
 import asyncio
 import random
-from dataclasses import replace
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
+from chatconnect.adapters.postgres.assistants import PostgresAssistants
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.tenants import PostgresTenants
 from chatconnect.domain.identifiers import new_id
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.tenants import NewTenant
-from tests.factories import a_conversation, a_tenant, a_turn, answered
+from tests.factories import a_conversation, a_save, a_tenant, a_turn, answered
 from tests.fakes.encryption import ReversingEncryption
 from tests.postgres import conninfo
 
@@ -99,9 +99,9 @@ async def test_interleaved_tenants_never_see_each_other(database: PostgresDataba
 async def test_an_access_token_is_stored_sealed_only(database: PostgresDatabase) -> None:
     acme = await opened(database)
     config = acme.assistant.config.with_access_token(Secret("sk-very-secret"))
-    tenants = PostgresTenants(database, acme.tenant.id, encryption=ReversingEncryption())
+    assistants = PostgresAssistants(database, acme.tenant.id, encryption=ReversingEncryption())
 
-    await tenants.publish(replace(acme.assistant, config=config), author=None, note="")
+    await assistants.save(acme.assistant.id, a_save(config), publish=True)
 
     async with database.transaction(acme.tenant.id) as connection:
         stored = await (await connection.execute("SELECT v::text FROM assistant_versions v")).fetchall()

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
@@ -84,28 +85,26 @@ async def check_totals(app_url: str, plan: Sequence[Step]) -> None:
             expected += figures(new.tenant.id, finished)
 
     assert await stored_totals(database, new.tenant.id) == expected
-    assert await sums_of_messages(database, new.tenant.id) == totals_of_tenant(expected)
+    assert await sums_of_messages(database, new.tenant.id) == expected
     await database.aclose()
 
 
-async def sums_of_messages(database: PostgresDatabase, tenant_id: TenantId) -> Counter[str]:
-    """What all the tenant's answers took together, as the messages themselves say."""
+async def sums_of_messages(database: PostgresDatabase, tenant_id: TenantId) -> Counter[tuple[str, UUID, str, str, str]]:
+    """What the answers took by whom and when, as the messages themselves say."""
     async with database.transaction(tenant_id) as connection:
-        cursor = await connection.execute(
-            "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), sum(cache_write_tokens),"
-            " sum(cost_microusd) FROM messages WHERE role = 'assistant' AND status <> 'pending'"
-        )
-        row = await cursor.fetchone()
-    assert row is not None
-    return +Counter({name: int(figure or 0) for name, figure in zip(FIGURES, row, strict=True)})
-
-
-def totals_of_tenant(totals: Counter[tuple[str, UUID, str, str, str]]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for (subject, _, period, _, name), figure in totals.items():
-        if (subject, period) == ("tenant", "month"):
-            found[name] += figure
-    return +found
+        rows = await (
+            await connection.execute(
+                "SELECT subject, subjects.id, period, date_trunc(period, m.created_at AT TIME ZONE 'UTC')::date::text,"
+                " count(*),"
+                " sum(input_tokens), sum(output_tokens), sum(cached_tokens), sum(cache_write_tokens),"
+                " sum(cost_microusd)"
+                " FROM messages m,"
+                " LATERAL (VALUES ('tenant', tenant_id), ('visitor', visitor_id), ('conversation', conversation_id))"
+                " AS subjects (subject, id), (VALUES ('day'), ('month')) AS periods (period)"
+                " WHERE role = 'assistant' AND status <> 'pending' AND subjects.id IS NOT NULL GROUP BY 1, 2, 3, 4"
+            )
+        ).fetchall()
+    return _counted(rows)
 
 
 def figures(tenant_id: TenantId, turn: Turn) -> Counter[tuple[str, UUID, str, str, str]]:
@@ -137,10 +136,14 @@ async def stored_totals(database: PostgresDatabase, tenant_id: TenantId) -> Coun
                 " cached_tokens, cache_write_tokens, cost_microusd FROM usage_totals"
             )
         ).fetchall()
+    return _counted(rows)
+
+
+def _counted(rows: Sequence[tuple[Any, ...]]) -> Counter[tuple[str, UUID, str, str, str]]:
     found: Counter[tuple[str, UUID, str, str, str]] = Counter()
     for subject, id_, period, start, *values in rows:
         for name, figure in zip(FIGURES, values, strict=True):
-            found[subject, id_, period, start, name] += figure
+            found[subject, id_, period, start, name] += int(figure)
     return +found
 
 

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from chatconnect.adapters.model_registry import MAX_ACCOUNTS, ModelRegistry
+from chatconnect.adapters.public_addresses import public_address
 from chatconnect.domain.errors import Invalid, ProviderFailed
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.models import ChatModel, GenerationOptions, ModelEndpoint, TextDelta
@@ -141,3 +143,29 @@ def test_choosing_models_loads_no_vendors_package() -> None:
     )
 
     assert loaded.stdout.strip() == "set()"
+
+
+async def test_an_address_of_a_tenants_own_is_looked_up_by_our_rules_and_refused_when_it_is_inside(
+    dialect: Dialect, provider: ScriptedProvider
+) -> None:
+    provider.plays(dialect.answer("Four"))
+    registry = ModelRegistry(resolve=public_address)
+    inside = ModelEndpoint(dialect.provider, "model-1", provider.url, Secret("sk-of-a-tenant"))
+
+    with pytest.raises(ProviderFailed):
+        await collect(registry.at(inside))
+
+    assert provider.requests == []
+    await registry.aclose()
+
+
+async def test_the_deployments_own_address_may_be_inside(dialect: Dialect, provider: ScriptedProvider) -> None:
+    provider.plays(dialect.answer("Four"))
+    url = f"{provider.url}/v1" if dialect.provider == "openai" else provider.url
+    own: dict[str, Any] = {f"{dialect.provider}_key": Secret("sk-of-ours"), f"{dialect.provider}_base_url": url}
+    registry = ModelRegistry(**own, resolve=public_address)
+
+    deltas = await collect(registry.at(ModelEndpoint(dialect.provider, "model-1")))
+
+    assert deltas[0] == TextDelta("Four")
+    await registry.aclose()

@@ -137,6 +137,16 @@ async def test_the_same_secret_is_sealed_differently_each_time(cloud: None) -> N
     assert await envelope.encrypt(ACME, b"same") != await envelope.encrypt(ACME, b"same")
 
 
+async def test_what_a_former_key_sealed_opens_while_that_key_is_there(cloud: None) -> None:
+    kms = boto3.client("kms")
+    former, present = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    sealed = await KmsEnvelope(former).encrypt(ACME, b"sk-provider")
+
+    assert await KmsEnvelope(present).decrypt(ACME, sealed) == b"sk-provider"
+    with pytest.raises(Invalid):
+        await KmsEnvelope(present).decrypt(GLOBEX, sealed)
+
+
 async def test_aws_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from chatconnect.adapters.public_addresses import is_public, public_address
+from chatconnect.adapters.public_addresses import ResolvedAddresses, is_public, public_address
+from chatconnect.domain.errors import Invalid
 from chatconnect.ports.tools import ToolFailed
 
 INSIDE = [
@@ -72,3 +73,22 @@ async def test_an_unknown_host_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ToolFailed, match="not known"):
         await public_address("nowhere.example.com", 443)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://169.254.169.254/v1", "https://10.1.2.3", "https://[::1]/v1", "https://[::ffff:127.0.0.1]:8443",
+        "http://0x7f.1/v1", "https://localhost", "https://no-such-host.invalid",
+    ],
+)  # fmt: skip
+async def test_a_url_whose_host_is_inside_or_unknown_is_refused(url: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await ResolvedAddresses().check(url)
+
+    assert (refused.value.code, refused.value.details) == ("address_not_public", {"field": "base_url"})
+
+
+async def test_a_public_url_is_taken_and_on_one_machine_its_own_too() -> None:
+    await ResolvedAddresses().check("https://93.184.215.14/v1")
+    await ResolvedAddresses(allow_loopback=True).check("http://127.0.0.1:8080/v1")

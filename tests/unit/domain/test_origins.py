@@ -1,11 +1,13 @@
 """Which websites a widget answers to."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatconnect.domain.errors import Forbidden, Invalid
-from chatconnect.domain.origins import check_origin, checked_domain
+from chatconnect.domain.origins import check_origin, checked_domain, is_website
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,31 @@ def test_an_allowed_website_gets_in(origin: str, pattern: str) -> None:
         ("http://localhost.evil.org", "localhost"),
         ("http://127.0.0.1.evil.org", "127.0.0.1"),
         ("https://exаmple.com", "example.com"),  # a Cyrillic letter
+        ("https://münchen.de", "münchen.de"),  # browsers send it in ASCII
+        ("https://MÜNCHEN.de", "münchen.de"),
+        ("https://xn--mnchen-3ya.de.evil.org", "münchen.de"),
+        ("http://[::1]:3000", "localhost"),
+        ("http://[::1]", "127.0.0.1"),
+        ("http://[::ffff:127.0.0.1]", "127.0.0.1"),
+        ("http://127.1", "127.0.0.1"),
+        ("http://0.0.0.0:3000", "localhost"),
+        ("http://localhost.:3000", "localhost"),
+        ("https://shop.example.com:8443", "*.example.com"),
+        ("https://shop.example.com.", "*.example.com"),
+        ("https://example.com:0", "example.com"),
+        ("https://example.com:443:443", "example.com"),
+        ("https://example.com\\.evil.org", "example.com"),
+        ("https://evil.org#example.com", "example.com"),
+        ("https://evil.org?.example.com", "*.example.com"),
+        ("https://evil.org/.example.com", "*.example.com"),
+        ("https://example.com%2eevil.org", "example.com"),
+        ("https://example.com\t", "example.com"),
+        ("//example.com", "example.com"),
+        ("https:example.com", "example.com"),
+        ("javascript://example.com", "example.com"),
+        ("chrome-extension://example.com", "example.com"),
+        ("https://example.com, https://evil.org", "example.com"),
+        ("https://null", "example.com"),
     ],
 )
 def test_any_other_website_is_refused(origin: str, pattern: str) -> None:
@@ -120,6 +147,17 @@ def test_no_website_or_one_that_hides_is_refused(origin: str | None) -> None:
     assert refused.value.code == "origin_required"
 
 
-def test_no_website_is_allowed_when_none_is_listed() -> None:
-    with pytest.raises(Forbidden):
-        check_origin("https://example.com", [])
+@pytest.mark.parametrize("origin", ["https://example.com", "http://localhost:3000"])
+def test_no_website_is_allowed_when_none_is_listed(origin: str) -> None:
+    with pytest.raises(Forbidden) as refused:
+        check_origin(origin, [])
+
+    assert refused.value.code == "origin_not_allowed"
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_website_or_none_and_what_is_one_has_a_host(text: str) -> None:
+    for origin in (text, f"https://{text}"):
+        if is_website(origin):
+            assert urlsplit(origin).hostname
+            assert origin.isascii()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatconnect.domain.terms import is_code, telling, terms, terms_among
+from chatconnect.domain.terms import is_code, searched_terms, stored_terms, telling, terms, terms_among
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,12 @@ from chatconnect.domain.terms import is_code, telling, terms, terms_among
         ("E-4711", ["e", "4711", "e4711"]),
         ("ab.12/x", ["ab", "12", "x", "ab12x"]),
         ("1.5", ["1", "5", "1.5"]),
+        ("6,50", ["6", "50", "6,50", "6.5"]),
+        ("1,250.00", ["1", "250", "00", "1,250.00", "1250"]),
+        ("3 000", ["3", "000", "3000"]),
+        ("0800 55 41 20", ["0800", "55", "41", "20", "0800554120"]),
+        ("kłódka smørrebrød", ["klodka", "smorrebrod"]),
+        ("والبطاقة الفروع", ["بطاقه", "فروع"]),
         ("state-of-the-art", ["state", "of", "the", "art"]),
         ("C++ and C#", ["c", "c++", "and", "c", "c#"]),
         ("退货政策", ["退货", "货政", "政策"]),
@@ -37,6 +43,27 @@ def test_a_text_is_taken_apart_into_terms(text: str, expected: list[str]) -> Non
 def test_ways_to_write_one_code_meet() -> None:
     for written in ("E-4711", "e4711", "E_4711", "Ｅ４７１１", "e.4711"):
         assert "e4711" in terms(f"error {written}.")
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("Kündigungsfrist", "Mieter kündigen schriftlich."),
+        ("Mietkaution", "Die Kaution beträgt drei Mieten."),
+        ("réservation", "Les groupes réservent à l'avance."),
+        ("скидка", "Учителя получают скидку."),
+        ("brekfast", "Breakfast is served at seven."),
+        ("Sperrmuell", "Sperrmüll wird abgeholt."),
+        ("1250", "It costs 1,250.00 a year."),
+        ("0307781204", "Call 030 7781-204 at night."),
+    ],
+)
+def test_a_word_is_found_in_another_form_and_a_number_however_it_is_written(asked: str, text: str) -> None:
+    assert searched_terms(asked).keys() & set(stored_terms(text))
+
+
+def test_the_whole_word_counts_more_than_its_beginning_or_end() -> None:
+    assert searched_terms("the Workshop") == {"workshop": 1.0, "work~": 0.5, "~kshop": 0.5}
 
 
 def test_half_width_and_full_width_katakana_are_the_same() -> None:

@@ -7,8 +7,7 @@ import pytest
 from chatconnect.domain.errors import Forbidden, Invalid
 from chatconnect.domain.identifiers import AccountId, MemberId, TenantId, new_id
 from chatconnect.domain.principals import Staff
-from chatconnect.domain.secret import Secret
-from chatconnect.domain.tenant import StaffRole, checked_email, checked_password
+from chatconnect.domain.tenant import StaffRole, checked_email
 from chatconnect.domain.widget import Theme, WidgetConfig
 
 
@@ -61,19 +60,6 @@ def test_what_is_no_address_is_refused(email: str) -> None:
         checked_email(email)
 
     assert refused.value.code == "invalid_email"
-
-
-@pytest.mark.parametrize("length", [10, 200])
-def test_a_password_of_ten_to_two_hundred_characters_is_taken(length: int) -> None:
-    assert checked_password(Secret("p" * length)) == Secret("p" * length)
-
-
-@pytest.mark.parametrize("length", [0, 9, 201])
-def test_a_password_too_short_or_too_long_is_refused(length: int) -> None:
-    with pytest.raises(Invalid) as refused:
-        checked_password(Secret("p" * length))
-
-    assert refused.value.code == "weak_password"
 
 
 def test_each_role_may_what_the_ones_below_it_may() -> None:

@@ -130,7 +130,7 @@ async def test_a_bug_is_answered_plainly_and_shows_nothing(
     assert response.status_code == 500
     assert response.json()["error"]["code"] == "internal"
     assert response.json()["error"]["trace_id"] == response.headers["X-Trace-Id"]
-    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["Access-Control-Allow-Origin"] == "https://acme.example"
     assert HIDDEN not in response.text + capsys.readouterr().out
 
 

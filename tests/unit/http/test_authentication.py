@@ -16,6 +16,7 @@ from chatconnect.domain.identifiers import (
     VisitorId,
     new_id,
 )
+from chatconnect.domain.keys import Scope
 from chatconnect.domain.principals import Server, Staff, Visitor
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import StaffRole
@@ -25,6 +26,7 @@ from chatconnect.http.authentication import Admin, Agent, CurrentAsker, CurrentR
 TENANT = TenantId(new_id())
 VISITOR = Visitor(TENANT, AssistantId(new_id()), VisitorId(new_id()), "https://acme.example", 100)
 SERVER = Server(TENANT, KeyId(new_id()), None, 100)
+NARROW = Server(TENANT, KeyId(new_id()), None, 100, frozenset({Scope.KNOWLEDGE_READ, Scope.CONVERSATIONS_READ}))
 SITE = {"Origin": "https://acme.example"}
 
 
@@ -40,6 +42,8 @@ class Access:
     async def server(self, key: Secret) -> Server:
         if key.reveal() == "sk_live_good":
             return SERVER
+        if key.reveal() == "sk_live_narrow":
+            return NARROW
         raise Unauthenticated("no", code="unknown_key")
 
     async def staff(self, token: Secret) -> Staff:
@@ -80,6 +84,28 @@ async def agent(who: Agent) -> str:
 
 @app.get("/admin")
 async def admin(who: Admin) -> str:
+    return type(who).__name__
+
+
+@app.get("/v1/documents")
+@app.post("/v1/documents")
+@app.get("/v1/keys")
+async def tenant_side(who: Admin) -> str:
+    return type(who).__name__
+
+
+@app.post("/v1/knowledge/search")
+async def searching(who: Viewer) -> str:
+    return type(who).__name__
+
+
+@app.get("/v1/conversations")
+async def listing(who: CurrentReader) -> str:
+    return "all"
+
+
+@app.post("/v1/chat")
+async def chatting(who: CurrentAsker) -> str:
     return type(who).__name__
 
 
@@ -172,6 +198,36 @@ async def test_each_role_opens_its_own_doors(token: str, open_to: set[str], clie
     assert {path for path, result in outcomes.items() if isinstance(result, str)} == open_to
     refused = [result for result in outcomes.values() if not isinstance(result, str)]
     assert refused == [(403, "role_required")] * (3 - len(open_to))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/documents", True),
+        ("POST", "/v1/knowledge/search", True),
+        ("GET", "/v1/conversations", True),
+        ("POST", "/v1/documents", False),
+        ("GET", "/v1/keys", False),
+        ("POST", "/v1/chat", False),
+        ("GET", "/viewer", False),  # a route that nobody has listed
+    ],
+)
+async def test_a_key_with_few_scopes_opens_few_routes(
+    method: str, path: str, allowed: bool, client: httpx.AsyncClient
+) -> None:
+    answers = {
+        key: said(await client.request(method, path, headers={"Authorization": f"Bearer {key}"}))
+        for key in ("sk_live_good", "sk_live_narrow")
+    }
+
+    assert answers["sk_live_good"] in ("Server", "all")
+    assert answers["sk_live_narrow"] == (answers["sk_live_good"] if allowed else (403, "scope_required"))
+
+
+async def test_a_host_that_looks_like_a_path_widens_no_key(client: httpx.AsyncClient) -> None:
+    headers = {"Authorization": "Bearer sk_live_narrow", "Host": "acme.example/v1/documents?"}
+
+    assert said(await client.get("/v1/keys", headers=headers)) == (403, "scope_required")
 
 
 async def test_a_visitors_pass_and_a_servers_key_are_no_staff_pass(client: httpx.AsyncClient) -> None:

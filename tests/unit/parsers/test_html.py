@@ -1,5 +1,7 @@
 """What web pages become."""
 
+import time
+
 import pytest
 
 from chatconnect.adapters.parsers.html import parse_html
@@ -63,3 +65,19 @@ def test_the_text_is_what_a_reader_sees(page: str, expected: str) -> None:
 )
 def test_tables_become_rows_with_names_where_they_have_them(table: str, expected: str) -> None:
     assert text(f"<table>{table}</table>") == expected
+
+
+@pytest.mark.parametrize("opened", ["<!--", "<?", "<![CDATA[", "<!", "<a ", "<!doctype ["])
+def test_what_is_opened_again_and_again_and_never_closed_takes_linear_time(opened: str) -> None:
+    before = time.process_time()
+
+    document = parse_html(b"<p>Seen</p>" + opened.encode() * (300_000 // len(opened)))
+
+    assert document.text == "Seen"
+    assert time.process_time() - before < 5  # a quadratic step takes much longer
+
+
+def test_what_follows_a_comment_in_a_script_is_seen() -> None:
+    document = parse_html(b"<script>if (a <!--b) c()</script><p>Seen</p>")
+
+    assert document.text == "Seen"

@@ -14,6 +14,7 @@ import pytest
 
 from chatconnect.adapters.parsers import sandbox
 from chatconnect.adapters.parsers.sandbox import SandboxedParser
+from chatconnect.adapters.parsers.worker import PAGES
 from chatconnect.domain.errors import DocumentRejected
 from tests import files
 
@@ -47,6 +48,12 @@ def frame(header: bytes, text: bytes = b"") -> str:
     return f"import sys; sys.stdout.buffer.write({data!r})"
 
 
+def pages(done: int, total: int) -> str:
+    """Code that writes how many pages it has read, and nothing else."""
+    data = PAGES + done.to_bytes(4, "big") + total.to_bytes(4, "big")
+    return f"import sys; sys.stdout.buffer.write({data!r})"
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
@@ -56,6 +63,9 @@ def frame(header: bytes, text: bytes = b"") -> str:
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "parser_memory"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "parser_timeout"),
         ("print('garbage that is no frame at all')", "damaged"),
+        (pages(8, 7), "damaged"),
+        (pages(7, 4_000_000_000), "damaged"),
+        (pages(1, 7), "damaged"),
         (frame(b"not json"), "damaged"),
         (frame(b"[1]"), "damaged"),
         (frame(b'{"sections": [[0]], "media_type": "text/plain", "pages": null}'), "damaged"),
@@ -136,3 +146,14 @@ def _python(code: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     ).stdout
+
+
+async def test_how_many_pages_have_been_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "file.pdf"
+    path.write_bytes(files.make_pdf([f"Page {number} of the handbook." for number in range(1, 8)]))
+    told: list[tuple[int, int]] = []
+
+    await SandboxedParser().parse(path, "file.pdf", lambda done, total: told.append((done, total)))
+
+    assert told[0] == (0, 7)
+    assert told == sorted(told)

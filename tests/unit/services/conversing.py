@@ -45,6 +45,7 @@ from tests.fakes.conversations import MemoryConversations, StoredConversations
 from tests.fakes.documents import MemoryDocuments, StoredDocuments
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
+from tests.fakes.indexes import one_index
 from tests.fakes.knowledge_sources import MemoryKnowledgeSources, MemoryPassages, StoredKnowledgeSources
 from tests.fakes.mcp import MemoryMcpServers, ScriptedMcp, StoredMcpServers
 from tests.fakes.models import LetterEmbedder, OneModel, ScriptedModel, Step
@@ -117,8 +118,11 @@ class World:
         epochs = MemoryEpochs(self.epochs)
         retrieval = RetrievalService(
             documents_of=lambda tenant_id: MemoryDocuments(self.documents, tenant_id),
-            chunks_of=lambda tenant_id: faulty(MemoryChunks(self.chunks, tenant_id), self.search_faults),
-            embedder=LetterEmbedder(),
+            indexes=one_index(
+                LetterEmbedder(),
+                lambda tenant_id: faulty(MemoryChunks(self.chunks, tenant_id), self.search_faults),
+                self.clock,
+            ),
             epochs=epochs,
             queries_of=lambda tenant_id: MemoryQueryCache(self.queries, tenant_id),
             clock=self.clock,

@@ -4,18 +4,28 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings
+from chatconnect.domain.embedding import EmbeddingModel
 from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
 from chatconnect.domain.knowledge import Document
 from chatconnect.domain.pricing import Price
+from chatconnect.ports.models import Embedder
+from chatconnect.ports.vector_cache import VectorCacheOf
+from chatconnect.services.document_batches import DocumentBatchService
+from chatconnect.services.document_feed import DocumentFeed
 from chatconnect.services.documents import DocumentService, NewUpload
+from chatconnect.services.embedding import EmbeddingService
+from chatconnect.services.indexes import IndexService
 from chatconnect.services.ingestion import Ingested, IngestionService, Upload
+from chatconnect.services.reranking import RerankingService
 from chatconnect.services.retrieval import RetrievalService
 from tests.fakes.chunks import MemoryChunks, StoredChunks
 from tests.fakes.clock import SetClock
 from tests.fakes.documents import MemoryDocuments, StoredDocuments
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
+from tests.fakes.indexes import LETTERS, one_index
 from tests.fakes.models import LetterEmbedder
+from tests.fakes.publisher import MemoryPublisher
 from tests.fakes.queries import MemoryQueryCache, StoredQueries
 from tests.fakes.uploads import MemoryContinuations, MemoryUploads, PlainParser
 
@@ -45,14 +55,26 @@ class Knowledge:
     point_faults: dict[str, Exception] = field(default_factory=dict)
     upload_faults: dict[str, Exception] = field(default_factory=dict)
     embedder_faults: dict[str, Exception] = field(default_factory=dict)
-    embedder: LetterEmbedder = field(default_factory=LetterEmbedder)
+    embedder: Embedder = field(default_factory=LetterEmbedder)
+    model: EmbeddingModel = LETTERS
+    vectors_of: VectorCacheOf | None = None
+    many_lookups: list[tuple[str, int, int]] = field(default_factory=list)
     continuations: MemoryContinuations = field(default_factory=MemoryContinuations)
+    reranking: RerankingService | None = None
+    publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
 
     def documents_of(self, tenant_id: TenantId) -> MemoryDocuments:
         return faulty(MemoryDocuments(self.stored, tenant_id), self.document_faults)
 
     def chunks_of(self, tenant_id: TenantId) -> MemoryChunks:
         return faulty(MemoryChunks(self.points, tenant_id), self.point_faults)
+
+    def price_of(self, provider: str, model: str, day: date) -> Price | None:
+        return A_PRICE if (provider, model) == ("openai", "letters") and day >= A_PRICE.since else None
+
+    @property
+    def indexes(self) -> IndexService:
+        return one_index(faulty(self.embedder, self.embedder_faults), self.chunks_of, self.clock, self.model)
 
     @property
     def epochs(self) -> MemoryEpochs:
@@ -62,25 +84,34 @@ class Knowledge:
     def documents(self) -> DocumentService:
         return DocumentService(
             documents_of=self.documents_of,
-            chunks_of=self.chunks_of,
+            points_of=self.indexes.points,
             uploads=faulty(self.uploads, self.upload_faults),
             epochs=self.epochs,
             clock=self.clock,
         )
 
     @property
+    def batches(self) -> DocumentBatchService:
+        return DocumentBatchService(self.documents)
+
+    @property
     def ingestion(self) -> IngestionService:
         return IngestionService(
             documents_of=self.documents_of,
-            chunks_of=self.chunks_of,
+            indexes=self.indexes,
             uploads=faulty(self.uploads, self.upload_faults),
             parser=PlainParser(),
-            embedder=faulty(self.embedder, self.embedder_faults),
+            embedding=EmbeddingService(
+                price_of=self.price_of,
+                clock=self.clock,
+                cache_of=self.vectors_of,
+                on_lookups=lambda *lookups: self.many_lookups.append(lookups),
+            ),
             count_tokens=lambda: words,
             epochs=self.epochs,
             continuations=self.continuations,
-            price_on=lambda day: A_PRICE if day >= A_PRICE.since else None,
             clock=self.clock,
+            feed=DocumentFeed(self.publisher),
             chunking=self.chunking,
         )
 
@@ -88,12 +119,12 @@ class Knowledge:
     def retrieval(self) -> RetrievalService:
         return RetrievalService(
             documents_of=self.documents_of,
-            chunks_of=self.chunks_of,
-            embedder=faulty(LetterEmbedder(), self.embedder_faults),
+            indexes=self.indexes,
             epochs=self.epochs,
             queries_of=lambda tenant_id: MemoryQueryCache(self.queries, tenant_id),
             clock=self.clock,
             on_lookup=lambda cache, known: self.lookups.append((cache, known)),
+            reranking=self.reranking,
         )
 
     async def uploaded(

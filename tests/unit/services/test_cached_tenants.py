@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,8 @@ from chatconnect.ports.epochs import Area
 from chatconnect.ports.tenants import NewTenant
 from chatconnect.services.cached_tenants import CachedTenants, TenantReads
 from chatconnect.services.epoch_cache import EpochCache
-from tests.factories import a_tenant
+from tests.factories import a_save, a_tenant
+from tests.fakes.assistants import MemoryAssistants
 from tests.fakes.clock import SetClock
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.tenants import MemoryAccounts, MemoryTenants, StoredTenants
@@ -39,8 +40,8 @@ class Database:
     async def publishes(self, name: str, *, announced: bool = True) -> None:
         """Change the default assistant's name."""
         stored = self.tenants.assistants[self.acme.tenant.id, self.acme.assistant.id]
-        changed = replace(stored, config=replace(stored.config, name=name))
-        await MemoryTenants(self.tenants, self.acme.tenant.id).publish(changed, author=None, note="")
+        save = a_save(stored.config.with_name(name))
+        await MemoryAssistants(self.tenants, self.acme.tenant.id).save(stored.id, save, publish=True)
         if announced:
             await MemoryEpochs(self.epochs).changed(self.acme.tenant.id, Area.CONFIGURATION)
 

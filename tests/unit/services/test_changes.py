@@ -9,16 +9,16 @@ from chatconnect.domain.errors import Conflict, NotFound, Unavailable
 from chatconnect.domain.identifiers import DocumentId, TenantId, ToolId, new_id
 from chatconnect.ports.epochs import Area
 from chatconnect.ports.tenants import NewTenant
+from chatconnect.services.assistants import AssistantService, Edit
 from chatconnect.services.reconciliation import ReconciliationService
-from chatconnect.services.tenants import DefaultModel, TenantService
 from chatconnect.services.tools import ToolDraft, ToolService
 from tests.factories import a_tenant
+from tests.fakes.assistants import MemoryAssistants, SomeAddresses
 from tests.fakes.clock import SetClock
-from tests.fakes.credentials import PlainPasswords
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
-from tests.fakes.models import LetterEmbedder
+from tests.fakes.knowledge_sources import MemoryKnowledgeSources
 from tests.fakes.tenants import MemoryAccounts, MemoryTenants, StoredTenants
 from tests.fakes.tools import MemoryHttpTools, StoredTools
 from tests.unit.services.knowing import ACME, Knowledge
@@ -41,12 +41,12 @@ class Office:
         return self.new.tenant.id
 
     @property
-    def tenants(self) -> TenantService:
-        return TenantService(
-            accounts=MemoryAccounts(self.stored),
-            tenants_of=lambda tenant_id: faulty(MemoryTenants(self.stored, tenant_id), self.faults),
-            passwords=PlainPasswords(),
-            default_model=DefaultModel("offline", "quotes"),
+    def assistants(self) -> AssistantService:
+        return AssistantService(
+            assistants_of=lambda tenant_id: faulty(MemoryAssistants(self.stored, tenant_id), self.faults),
+            tenants_of=lambda tenant_id: MemoryTenants(self.stored, tenant_id),
+            sources_of=lambda tenant_id: MemoryKnowledgeSources({}, tenant_id),
+            addresses=SomeAddresses(),
             epochs=MemoryEpochs(self.epochs),
             clock=SetClock(),
         )
@@ -60,8 +60,9 @@ class Office:
         )
 
     async def publishes(self) -> None:
-        config = replace(self.new.assistant.config, temperature=0.1)
-        await self.tenants.publish(self.id, self.new.assistant.id, config, author=None)
+        await self.assistants.save_and_publish(
+            self.id, self.new.assistant.id, lambda config: config.with_temperature(0.1), Edit()
+        )
 
     async def adds_a_tool(self) -> ToolId:
         return (await self.tools.add(self.id, A_TOOL)).id
@@ -88,7 +89,7 @@ async def test_publishing_changes_the_configuration(office: Office) -> None:
 
 
 async def test_a_publication_whose_answer_got_lost_may_have_been_stored_and_is_told(office: Office) -> None:
-    office.faults["publish"] = Unavailable("the database")
+    office.faults["save"] = Unavailable("the database")
 
     async def attempt() -> None:
         with pytest.raises(Unavailable):
@@ -180,10 +181,9 @@ async def test_reconciling_tells_of_what_it_finds_and_of_nothing_else() -> None:
     service = ReconciliationService(
         directory=Directory(),
         documents_of=knowledge.documents_of,
-        chunks_of=knowledge.chunks_of,
+        indexes=knowledge.indexes,
         uploads=knowledge.uploads,
         epochs=knowledge.epochs,
-        embedder=LetterEmbedder(),
         clock=knowledge.clock,
     )
 

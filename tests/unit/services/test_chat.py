@@ -10,8 +10,9 @@ import pytest
 from chatconnect.domain.conversation import MessageStatus, State
 from chatconnect.domain.errors import ChatConnectError, Conflict, Invalid, LimitReached, NotFound, Unavailable
 from chatconnect.domain.events import Frame
-from chatconnect.domain.identifiers import ConversationId, MessageId, new_id
+from chatconnect.domain.identifiers import AssistantId, ConversationId, MessageId, new_id
 from chatconnect.services.placement import Question
+from tests.fakes import tenants
 from tests.fakes.models import ScriptedModel
 from tests.unit.services.conversing import World, a_question, a_world, events, names, text_of, told, until
 
@@ -49,15 +50,18 @@ async def test_a_question_that_cannot_be_answered_is_refused_and_leaves_nothing(
     assert world.model.prompts == []
 
 
-async def test_more_questions_than_the_rate_allows_are_refused_for_one_visitor_alone() -> None:
+async def test_more_questions_than_the_rate_allows_are_refused_for_one_visitor_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(tenants.PLANS, "free", replace(tenants.PLANS["free"], requests_per_minute=1))
     world = await a_world("Hello.")
-    chat, busy = world.chat(), world.visitor(rate=1)
+    chat, busy = world.chat(), world.visitor()
     await told(chat, busy, a_question())
 
     with pytest.raises(LimitReached):
         await chat.ask(busy, a_question())
 
-    assert (await told(chat, world.visitor(rate=1), a_question()))[-1][0] == "done"
+    assert (await told(chat, world.visitor(), a_question()))[-1][0] == "done"
 
 
 async def test_what_a_visitor_types_is_stored_cleaned_with_what_the_site_said() -> None:
@@ -90,6 +94,22 @@ async def test_without_the_database_a_question_is_refused_honestly() -> None:
 
     with pytest.raises(Unavailable):
         await world.chat().ask(world.visitor(), a_question())
+
+
+async def test_a_key_for_one_assistant_does_not_find_anothers_conversation() -> None:
+    world = await a_world("Hello.")
+    chat = world.chat()
+    await told(chat, world.server(), a_question())
+    own, other = (replace(world.server(), assistant_id=id_) for id_ in (world.new.assistant.id, AssistantId(new_id())))
+
+    await told(chat, own, a_question(conversation_id=conversation_id(world)))
+    for question in (
+        a_question(conversation_id=conversation_id(world)),
+        a_question(conversation_id=conversation_id(world), at_root=True),
+        a_question("", regenerate=next(iter(world.conversations.messages))),
+    ):
+        with pytest.raises(NotFound):
+            await chat.ask(other, question)
 
 
 async def test_another_visitor_and_another_tenant_do_not_find_the_conversation() -> None:

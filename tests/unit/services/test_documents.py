@@ -7,10 +7,10 @@ import pytest
 from chatconnect.domain.assistant import Retrieval
 from chatconnect.domain.errors import ChatConnectError, Conflict, NotFound, Unavailable
 from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
-from chatconnect.domain.knowledge import MAX_UPLOAD_BYTES, Status
+from chatconnect.domain.knowledge import Status
+from chatconnect.ports.document_lists import Listing
 from chatconnect.services.documents import NewUpload
 from chatconnect.services.reconciliation import ReconciliationService
-from tests.fakes.models import LetterEmbedder
 from tests.unit.services.knowing import ACME, GLOBEX, PRICES, Knowledge
 
 MB = 1024 * 1024
@@ -27,7 +27,7 @@ async def test_a_promised_file_gets_a_form_for_itself_alone() -> None:
 
     assert (document.title, document.newest.status, document.newest.number) == ("my prices.pdf", Status.UPLOADED, 1)
     assert form.fields["key"] == f"{ACME}/{document.id}/{document.newest.id}/my prices.pdf"
-    assert form.fields["largest"] == str(MAX_UPLOAD_BYTES)
+    assert form.fields["largest"] == str(document.newest.size)
     assert (await knowledge.documents.get(ACME, document.id)).newest == document.newest
 
 
@@ -63,7 +63,7 @@ async def test_a_file_that_cannot_become_knowledge_is_refused_before_it_is_sent(
         await knowledge.documents.promise(ACME, upload)
 
     assert refused.value.code == code
-    assert (await knowledge.documents.list_newest(ACME, limit=10, before=None)).documents == ()
+    assert (await knowledge.documents.page(ACME, Listing())).documents == ()
 
 
 @pytest.mark.parametrize(
@@ -158,10 +158,9 @@ async def reconciled(knowledge: Knowledge) -> int:
     service = ReconciliationService(
         directory=Both(),
         documents_of=knowledge.documents_of,
-        chunks_of=knowledge.chunks_of,
+        indexes=knowledge.indexes,
         uploads=knowledge.uploads,
         epochs=knowledge.epochs,
-        embedder=LetterEmbedder(),
         clock=knowledge.clock,
     )
     return (await service.reconcile_all())["purged"]

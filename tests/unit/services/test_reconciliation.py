@@ -7,7 +7,6 @@ from datetime import timedelta
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.identifiers import TenantId, VersionId, new_id
 from chatconnect.services.reconciliation import PATIENCE, ReconciliationService
-from tests.fakes.models import LetterEmbedder
 from tests.unit.services.knowing import ACME, GLOBEX, Knowledge
 
 
@@ -23,10 +22,9 @@ def reconciliation(knowledge: Knowledge) -> ReconciliationService:
     return ReconciliationService(
         directory=Both(),
         documents_of=knowledge.documents_of,
-        chunks_of=knowledge.chunks_of,
+        indexes=knowledge.indexes,
         uploads=knowledge.uploads,
         epochs=knowledge.epochs,
-        embedder=LetterEmbedder(),
         clock=knowledge.clock,
     )
 

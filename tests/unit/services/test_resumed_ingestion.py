@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.knowledge import GIVEN_UP, Document, Embedded, Failure, Progress, Status
 from chatconnect.services.ingestion import FIRST_BATCH, MARGIN_SECONDS, Ingested, Upload
+from tests.fakes.indexes import LETTERS
 from tests.fakes.models import LetterEmbedder
 from tests.unit.services.knowing import ACME, Knowledge
 
@@ -24,17 +26,16 @@ _MOST_CALLS = 20
 class CountingEmbedder(LetterEmbedder):
     """Remembers every text it was given."""
 
-    def __init__(self, name: str = "letters") -> None:
+    def __init__(self) -> None:
         self.texts: list[str] = []
-        self.name = name
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         self.texts += texts
         return await super().embed(texts)
 
 
-def counting(name: str = "letters") -> tuple[Knowledge, CountingEmbedder]:
-    embedder = CountingEmbedder(name)
+def counting() -> tuple[Knowledge, CountingEmbedder]:
+    embedder = CountingEmbedder()
     return Knowledge(embedder=embedder), embedder
 
 
@@ -134,15 +135,49 @@ async def test_a_shorter_file_under_the_same_key_leaves_no_chunk_of_the_longer_o
     assert knowledge.texts(document) == ["A short text."]
 
 
+async def test_another_file_sent_with_the_same_form_becomes_a_version_of_its_own() -> None:
+    knowledge, _ = counting()
+    document = await knowledge.uploaded(LONG)
+    key = document.newest.object_key
+    half = await knowledge.ingestion.ingest(Upload(key, "01", "long"), lambda: 0)
+    knowledge.uploads.objects[key] = b"A short text."
+
+    told = [await knowledge.ingestion.ingest(Upload(key, "02", "short")) for _ in range(2)]
+    copied = await knowledge.documents.get(ACME, document.id)
+    read = await knowledge.ingestion.ingest(Upload(copied.newest.object_key, "01", "short"))
+    late = [await knowledge.ingestion.ingest(Upload(key, f"0{number}", "long")) for number in (1, 3)]
+
+    assert [half.outcome, *(each.outcome for each in told), read.outcome] == ["continued", *["renewed"] * 2, "ready"]
+    assert [each.outcome for each in late] == ["ignored"] * 2
+    assert (copied.newest.number, copied.newest.status) == (2, Status.UPLOADED)
+    assert [chunk.text for chunk in await knowledge.documents.chunks(ACME, document.id)] == ["A short text."]
+    assert knowledge.points.of(document.newest.id) == []
+    assert [version.number for version in await knowledge.documents.versions(ACME, document.id)] == [2, 1]
+
+
+async def test_an_equal_file_sent_with_the_same_form_changes_nothing() -> None:
+    knowledge, _ = counting()
+    document = await knowledge.uploaded("A short text.")
+    await knowledge.ingestion.ingest(Upload(document.newest.object_key, "01", "same"))
+
+    again = await knowledge.ingestion.ingest(Upload(document.newest.object_key, "02", "same"))
+
+    assert again.outcome == "ignored"
+    assert (await knowledge.documents.get(ACME, document.id)).newest == (
+        await knowledge.documents.versions(ACME, document.id)
+    )[0]
+
+
 async def test_chunks_with_another_models_vectors_are_embedded_again() -> None:
-    knowledge, _ = counting("old")
+    knowledge, embedder = counting()
     document = await knowledge.uploaded(LONG)
     await knowledge.ingestion.ingest(Upload(document.newest.object_key, "01"), lambda: 0)
-    knowledge.embedder = embedder = CountingEmbedder("new")
+    knowledge.model = replace(LETTERS, name="others")
+    before = len(embedder.texts)
 
     await knowledge.ingested(document)
 
-    assert len(embedder.texts) == PAGES
+    assert len(embedder.texts) - before == PAGES
 
 
 async def test_a_document_that_was_given_up_is_ready_once_its_message_is_put_back() -> None:

@@ -222,7 +222,7 @@ async def test_with_a_part_away_there_is_an_error_and_no_half_result(faults: str
 
 
 async def test_texts_are_embedded_in_order() -> None:
-    vectors = await Knowledge().retrieval.embed(["a", "b", "a"])
+    vectors = await Knowledge().retrieval.embed(ACME, ["a", "b", "a"])
 
     assert vectors[0] == vectors[2] != vectors[1]
 
@@ -230,4 +230,4 @@ async def test_texts_are_embedded_in_order() -> None:
 @pytest.mark.parametrize("texts", [[], ["a"] * 101, ["a", " "], ["a" * 20_001]])
 async def test_texts_that_cannot_be_embedded_are_refused(texts: list[str]) -> None:
     with pytest.raises(Invalid):
-        await Knowledge().retrieval.embed(texts)
+        await Knowledge().retrieval.embed(ACME, texts)

@@ -4,12 +4,16 @@ import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from chatconnect.domain.context import ToolUse
 from chatconnect.domain.errors import ProviderFailed, Unavailable
+from chatconnect.domain.identifiers import ConversationId
 from chatconnect.domain.tool import SEARCH_KNOWLEDGE
 from chatconnect.ports.models import GenerationOptions, Prompt, ToolCall
+from chatconnect.services.conversations import ConversationService
 from tests.factories import a_tool
 from tests.fakes.models import ScriptedModel, Step
 from tests.unit.services.conversing import Event, World, a_question, a_world, text_of, told
@@ -60,6 +64,25 @@ async def test_a_tools_result_goes_to_the_model_and_its_answer_to_the_visitor() 
         ("call_1", "It left on Monday.", False)
     ]
     assert [tool.name for tool in world.model.prompts[0].tools] == [SEARCH_KNOWLEDGE, "orders"]
+
+
+async def test_what_the_tools_did_is_kept_with_the_answer_for_the_companys_own_side() -> None:
+    world = await a_world_with_tools(["Let me look.", call(), call(arguments="{", number=2)], ["It left on Monday."])
+    world.endpoints.answers["orders"] = "left on Monday"
+    visitor = world.visitor()
+
+    heard = await told(world.chat(), visitor, a_question())
+
+    conversation_id = ConversationId(UUID(heard[0][1]["conversation_id"]))
+    conversations = ConversationService(conversations_of=world._conversations_of, clock=world.clock)
+    inside = await conversations.read(world.tenant_id, conversation_id, None)
+    outside = await conversations.read(world.tenant_id, conversation_id, visitor.visitor_id)
+    [[round_]] = inside.rounds.values()
+    assert [str(each) for each in inside.rounds] == [heard[0][1]["message_id"]]
+    assert round_.said == "Let me look."
+    assert round_.uses[0] == ToolUse("orders", json.dumps(ORDER), "left on Monday")
+    assert round_.uses[1].failed
+    assert outside.rounds == {}
 
 
 async def test_the_tokens_of_all_rounds_count() -> None:

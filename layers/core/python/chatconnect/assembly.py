@@ -2,12 +2,26 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from chatconnect.domain.embedding import EmbeddingModel
 from chatconnect.domain.errors import ProviderFailed
+from chatconnect.domain.identifiers import TenantId
+from chatconnect.domain.pricing import PriceTable
 from chatconnect.domain.secret import Secret
+from chatconnect.domain.tenant import StandardModels, is_of_a_provider
+from chatconnect.observability import log_fault
+from chatconnect.ports.epochs import Epochs
+from chatconnect.services.data_rights import DataRightsService
+from chatconnect.services.erasing import ErasureService
+from chatconnect.services.exporting import ExportService
+from chatconnect.services.indexes import IndexService
+from chatconnect.services.realtime import RealtimeService
+from chatconnect.services.retention import RetentionService
 from chatconnect.services.tenants import DefaultModel
 from chatconnect.settings import Settings, secret
 
@@ -19,8 +33,16 @@ if TYPE_CHECKING:
     from chatconnect.adapters.openai_moderation import OpenAIModeration
     from chatconnect.adapters.postgres.database import PostgresDatabase
     from chatconnect.adapters.qdrant import QdrantDatabase
-    from chatconnect.adapters.redis import RedisDatabase
+    from chatconnect.adapters.qdrant_stores import QdrantStores
+    from chatconnect.adapters.receipt_seal import HmacSeal
+    from chatconnect.adapters.redis import RedisDatabase, RedisJournal
+    from chatconnect.adapters.rerank import HttpReranker
+    from chatconnect.ports.mail import Mailer
     from chatconnect.ports.models import Embedder
+
+
+LOCAL_EMBEDDINGS = EmbeddingModel("local", "minilm-l6-v2", 384)
+"""The model that ships in a package."""
 
 
 def now() -> datetime:
@@ -65,19 +87,103 @@ def redis(settings: Settings) -> "RedisDatabase":
 
 
 def signer(value: SecretStr | None, arn: str) -> "JwtSigner":
-    """Return a token signer whose keys are a value, or a secret with one key or a JSON object of keys, newest first."""
+    """Return a token signer whose keys are a value or a secret: one key, or a JSON object of keys, newest first."""
     from chatconnect.adapters.jwt import JwtSigner
 
-    async def keys() -> Sequence[Secret]:
-        given = secret(value)
-        if given is not None:
-            return [given]
-        from chatconnect.adapters.secrets_manager import read_fields, read_secret
+    return JwtSigner(partial(_keys, value, arn), reload_keys=partial(_keys, value, arn, fresh=True))
 
-        several = await read_fields(arn)
-        return [Secret(key) for key in several.values()] or [await read_secret(arn)]
 
-    return JwtSigner(keys)
+async def _keys(value: SecretStr | None, arn: str, *, fresh: bool = False) -> Sequence[Secret]:
+    """Return the keys to sign with, newest first."""
+    from chatconnect.adapters.signing_keys import several
+
+    given = secret(value)
+    if given is not None:
+        return several(given)
+    from chatconnect.adapters.secrets_manager import read_secret
+
+    return several(await read_secret(arn, fresh=fresh))
+
+
+def receipt_seal(settings: Settings) -> "HmacSeal":
+    """Return what signs receipts, with a key made of that of access tokens."""
+    from chatconnect.adapters.receipt_seal import HmacSeal
+
+    return HmacSeal(partial(_keys, settings.signing_secret, settings.signing_secret_arn))
+
+
+def data_rights(
+    settings: Settings,
+    database: "PostgresDatabase",
+    redis: "Callable[[], RedisDatabase]",
+    stores: "QdrantStores",
+    epochs: Epochs,
+) -> DataRightsService:
+    """Return what exports and erases data."""
+    from chatconnect.adapters.postgres.data_requests import PostgresDataRequests, PostgresDueRequests
+    from chatconnect.adapters.postgres.indexes import PostgresIndexes
+    from chatconnect.adapters.postgres.operators import PostgresOperatedTenants
+    from chatconnect.adapters.postgres.record_tables import RecordTables
+    from chatconnect.adapters.postgres.records import PostgresRecords
+    from chatconnect.adapters.redis_traces import RedisTraces
+    from chatconnect.adapters.s3 import S3Uploads
+    from chatconnect.adapters.s3_archives import S3Archives
+
+    requests_of = partial(PostgresDataRequests, database)
+    records_of = partial(PostgresRecords, database, RecordTables(database))
+    archives, uploads = S3Archives(settings.uploads_bucket), S3Uploads(settings.uploads_bucket)
+    tenants, seal = PostgresOperatedTenants(database), receipt_seal(settings)
+    return DataRightsService(
+        requests_of=requests_of,
+        records_of=records_of,
+        due=PostgresDueRequests(database),
+        tenants=tenants,
+        exports=ExportService(
+            requests_of=requests_of, records_of=records_of, archives=archives, uploads=uploads, seal=seal, clock=now
+        ),
+        erasures=ErasureService(
+            requests_of=requests_of,
+            records_of=records_of,
+            tenants=tenants,
+            archives=archives,
+            uploads=uploads,
+            traces=RedisTraces(redis),
+            journal_of=partial(_journal, redis),
+            indexes_of=partial(PostgresIndexes, database),
+            stores=stores,
+            wanted=embedding_model(settings),
+            epochs=epochs,
+            seal=seal,
+            clock=now,
+        ),
+        archives=archives,
+        seal=seal,
+        clock=now,
+        on_fault=log_fault,
+    )
+
+
+def _journal(redis: "Callable[[], RedisDatabase]", tenant_id: TenantId) -> "RedisJournal":
+    from chatconnect.adapters.redis import RedisJournal
+
+    return RedisJournal(redis(), tenant_id)
+
+
+def retention(database: "PostgresDatabase", epochs: Epochs) -> RetentionService:
+    """Return what keeps to the periods for which tenants keep data."""
+    from chatconnect.adapters.postgres.data_requests import PostgresRetention
+    from chatconnect.adapters.postgres.directory import PostgresDirectory
+    from chatconnect.adapters.postgres.record_tables import RecordTables
+    from chatconnect.adapters.postgres.records import PostgresRecords
+
+    return RetentionService(
+        directory=PostgresDirectory(database),
+        retention_of=partial(PostgresRetention, database),
+        records_of=partial(PostgresRecords, database, RecordTables(database)),
+        epochs=epochs,
+        clock=now,
+        on_fault=log_fault,
+    )
 
 
 def envelope(settings: Settings) -> "KmsEnvelope":
@@ -103,6 +209,7 @@ async def models(settings: Settings) -> "ModelRegistry":
     """Return the models of all providers. Raises Unavailable."""
     from chatconnect.adapters.model_registry import ModelRegistry
     from chatconnect.adapters.provider_http import Timeouts
+    from chatconnect.adapters.public_addresses import public_address
 
     openai_key, anthropic_key = await provider_keys(settings)
     return ModelRegistry(
@@ -111,6 +218,7 @@ async def models(settings: Settings) -> "ModelRegistry":
         anthropic_key,
         settings.anthropic_base_url,
         Timeouts(first_byte=settings.provider_first_byte_seconds, between_chunks=settings.provider_silence_seconds),
+        resolve=partial(public_address, allow_loopback=settings.local_tools),
     )
 
 
@@ -122,9 +230,16 @@ async def moderator(settings: Settings) -> "OpenAIModeration":
     return OpenAIModeration(openai_key, settings.openai_base_url)
 
 
-async def embedder(settings: Settings) -> "Embedder":
-    """Return the embedding model of this deployment. Raises Unavailable."""
+def embedding_model(settings: Settings) -> EmbeddingModel:
+    """Return the embedding model that this deployment wants its tenants' knowledge indexed with."""
     if settings.embedding_provider == "local":
+        return LOCAL_EMBEDDINGS
+    return EmbeddingModel(settings.embedding_provider, settings.embedding_model, settings.embedding_dimensions)
+
+
+async def embedder(settings: Settings, model: EmbeddingModel) -> "Embedder":
+    """Return what makes vectors of this model. Raises ProviderFailed where it cannot be used here, Unavailable."""
+    if model.provider == "local":
         from chatconnect.adapters.minilm import MiniLmEmbedder
 
         return MiniLmEmbedder()
@@ -136,13 +251,29 @@ async def embedder(settings: Settings) -> "Embedder":
     return OpenAIEmbedder(
         openai_key,
         settings.openai_base_url,
-        model=settings.embedding_model,
-        dimensions=settings.embedding_dimensions,
+        model=model.name,
+        dimensions=model.dimensions,
     )
 
 
-async def qdrant(settings: Settings, embedder: "Embedder") -> "QdrantDatabase":
-    """Return the vector store for this embedding model: vectors of different models are never mixed."""
+def vector_stores(settings: Settings) -> "QdrantStores":
+    """Return the stores of vectors, with what makes these."""
+    from chatconnect.adapters.qdrant_stores import QdrantStores
+
+    return QdrantStores(partial(qdrant, settings), partial(embedder, settings))
+
+
+def indexes(settings: Settings, database: "PostgresDatabase", stores: "QdrantStores") -> IndexService:
+    """Return what knows which index each tenant has."""
+    from chatconnect.adapters.postgres.indexes import PostgresIndexes
+
+    return IndexService(
+        indexes_of=partial(PostgresIndexes, database), stores=stores, wanted=embedding_model(settings), clock=now
+    )
+
+
+async def qdrant(settings: Settings, model: EmbeddingModel) -> "QdrantDatabase":
+    """Return the vector store for this embedding model. Raises Unavailable."""
     from chatconnect.adapters.qdrant import QdrantDatabase
 
     api_key = None
@@ -152,10 +283,37 @@ async def qdrant(settings: Settings, embedder: "Embedder") -> "QdrantDatabase":
         api_key = await read_secret(settings.qdrant_api_key_secret_arn)
     return QdrantDatabase(
         settings.qdrant_url,
-        collection=f"{settings.qdrant_collection}-{embedder.name}",
-        dimensions=embedder.dimensions,
+        collection=f"{settings.qdrant_collection}-{model.key}",
+        dimensions=model.dimensions,
         api_key=api_key,
     )
+
+
+def realtime(settings: Settings, database: "Callable[[], RedisDatabase]") -> RealtimeService:
+    """Return what reaches the open WebSocket connections; Redis, which knows them, is asked for at the first use."""
+    from chatconnect.adapters.api_gateway import ApiGatewayConnections
+    from chatconnect.adapters.redis_listeners import RedisListeners
+
+    return RealtimeService(
+        listeners=RedisListeners(database),
+        connections=ApiGatewayConnections(settings.realtime_callback_url),
+        on_fault=log_fault,
+    )
+
+
+async def reranker(settings: Settings) -> "HttpReranker | None":
+    """Return the reranking model of this deployment, if it has one. Raises Unavailable."""
+    if not settings.rerank_url:
+        return None
+    from chatconnect.adapters.rerank import HttpReranker
+
+    key = secret(settings.rerank_api_key)
+    if key is None and settings.provider_keys_secret_arn:
+        from chatconnect.adapters.secrets_manager import read_fields
+
+        fields = await read_fields(settings.provider_keys_secret_arn)
+        key = Secret(fields["rerank"]) if fields.get("rerank") else None
+    return HttpReranker(settings.rerank_url, settings.rerank_model, key, seconds=settings.rerank_seconds)
 
 
 def dify(settings: Settings) -> "DifyServers":
@@ -163,6 +321,17 @@ def dify(settings: Settings) -> "DifyServers":
     from chatconnect.adapters.dify import DifyServers
 
     return DifyServers(allow_loopback=settings.local_tools)
+
+
+def standard_models(settings: Settings) -> StandardModels:
+    """Return the models that every plan includes, whatever its row says.
+
+    Those that new assistants start with, and what a server has that is asked in a provider's place.
+    """
+    addresses = {"openai": settings.openai_base_url, "anthropic": settings.anthropic_base_url}
+    own = (provider for provider, address in addresses.items() if address and not is_of_a_provider(address))
+    names = {settings.openai_model, settings.anthropic_model}
+    return StandardModels(frozenset(names), frozenset(own), PriceTable.published().models)
 
 
 async def default_model(settings: Settings) -> DefaultModel:
@@ -173,6 +342,22 @@ async def default_model(settings: Settings) -> DefaultModel:
     if anthropic_key is not None:
         return DefaultModel("anthropic", settings.anthropic_model)
     return DefaultModel("offline", "quotations")
+
+
+def mailer(settings: Settings) -> "Mailer":
+    """Return what sends mail: SES, a folder, or nothing where neither is configured."""
+    if settings.mail_sender:
+        from chatconnect.adapters.ses import SesMailer
+
+        return SesMailer(settings.mail_sender)
+    from chatconnect.adapters.mail_files import MailFiles, NoMailer
+
+    return MailFiles(Path(settings.mail_directory)) if settings.mail_directory else NoMailer()
+
+
+def dashboard_url(settings: Settings) -> str:
+    """Return where the links in mails lead: the dashboard, which lies beside the API unless it is said where."""
+    return settings.dashboard_url or f"{settings.public_api_url.rstrip('/')}/dashboard/"
 
 
 Close = Callable[[], Awaitable[None]]

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -15,6 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from chatconnect.domain.conversation import Turn
 from chatconnect.domain.errors import ChatConnectError
+from chatconnect.domain.session import Session
 
 NAMESPACE = "ChatConnect"
 _STEP_METRICS = {
@@ -57,6 +58,12 @@ def log_fault(what: str, fault: BaseException) -> None:
         frames.append(f"{code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno} {code.co_name}")
         traceback = traceback.tb_next
     logger().error(what, extra={"kind": type(fault).__name__, "traceback": frames[-12:]})
+
+
+def log_copied_session(session: Session) -> None:
+    """Log that a refresh token came a second time: somebody has a copy of it, and its session was ended."""
+    about = {"session_id": str(session.id), "account_id": str(session.account_id)}
+    logger().warning("refresh token used twice", extra=about)
 
 
 def turn_fault(turn: Turn, fault: BaseException) -> None:
@@ -119,10 +126,49 @@ def record_ingestion(outcome: str, chunks: int, seconds: dict[str, float]) -> No
     logger().info("ingested", extra={"outcome": outcome, "chunks": chunks, "seconds": seconds})
 
 
+def record_resealing(figures: Mapping[str, int]) -> None:
+    """Tell how many sealed values still need a former master key (sealed_values_left), and how many do not open."""
+    with _metrics({}) as metrics:
+        metrics.add_metric("sealed_values_left", MetricUnit.Count, figures["left"])
+        metrics.add_metric("sealed_values_unreadable", MetricUnit.Count, figures["unreadable"])
+
+
+def record_data_requests(figures: Mapping[str, int]) -> None:
+    """Count what a run of the job has done of exports and erasures, what failed, and what is left."""
+    with _metrics({}) as metrics:
+        metrics.add_metric("data_requests_done_total", MetricUnit.Count, figures["done"])
+        metrics.add_metric("data_requests_failures_total", MetricUnit.Count, figures["failed"])
+        metrics.add_metric("data_requests_left", MetricUnit.Count, figures["left"])
+
+
+def record_retention(figures: Mapping[str, int]) -> None:
+    """Count what was removed because it was older than its tenant keeps it."""
+    with _metrics({}) as metrics:
+        for kind in ("conversations", "visitors", "audit"):
+            metrics.add_metric(f"retention_{kind}_removed_total", MetricUnit.Count, figures[kind])
+        metrics.add_metric("retention_failures_total", MetricUnit.Count, figures["failed"])
+
+
 def record_lookup(cache: str, known: bool) -> None:
     """Count a question to a cache: <cache>_cache_hits_total or <cache>_cache_misses_total."""
     with _metrics({}) as metrics:
         metrics.add_metric(f"{cache}_cache_{'hits' if known else 'misses'}_total", MetricUnit.Count, 1)
+
+
+def record_lookups(cache: str, hits: int, misses: int) -> None:
+    """Count several questions to a cache: <cache>_cache_hits_total and <cache>_cache_misses_total."""
+    with _metrics({}) as metrics:
+        metrics.add_metric(f"{cache}_cache_hits_total", MetricUnit.Count, hits)
+        metrics.add_metric(f"{cache}_cache_misses_total", MetricUnit.Count, misses)
+
+
+def record_reembedding(figures: Mapping[str, int]) -> None:
+    """Count what a run of the job has embedded, and measure how many chunks and tenants are left to it."""
+    with _metrics({}) as metrics:
+        metrics.add_metric("reembedded_chunks_total", MetricUnit.Count, figures["embedded"])
+        metrics.add_metric("reembedding_failures_total", MetricUnit.Count, figures["failed"])
+        metrics.add_metric("reembedding_tenants_left", MetricUnit.Count, figures["moving"])
+        metrics.add_metric("reembedding_chunks_left", MetricUnit.Count, figures["total"] - figures["done"])
 
 
 @contextmanager

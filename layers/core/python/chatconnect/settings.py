@@ -37,18 +37,25 @@ class Settings(BaseSettings):
     dead_letter_queue_url: str = ""
     turns_queue_url: str = ""
     kms_key_id: str = ""
+    realtime_url: str = ""
+    realtime_callback_url: str = ""
 
     chat_token_secret: SecretStr | None = None
     chat_token_secret_arn: str = ""
     signing_secret: SecretStr | None = None
     signing_secret_arn: str = ""
 
+    # Mail is sent from an address that SES knows; on a developer's machine it becomes files in a folder.
+    mail_sender: str = ""
+    mail_directory: str = ""
+    dashboard_url: str = ""
+
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     openai_model: str = "gpt-5.4-mini"
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str | None = None
-    anthropic_model: str = "claude-sonnet-4-6"
+    anthropic_model: str = "claude-haiku-4-5"
     provider_keys_secret_arn: str = ""
     # How long a chat model may take for its first byte, and how long it may be silent after that, in seconds.
     provider_first_byte_seconds: float = Field(default=20.0, gt=0)
@@ -65,6 +72,12 @@ class Settings(BaseSettings):
     embedding_provider: Literal["local", "openai"] = "local"
     embedding_model: str = "text-embedding-3-small"
     embedding_dimensions: int = 1536
+
+    # A reranking model behind {url}/rerank, in Cohere's and Jina's form; none without an address.
+    rerank_url: str = ""
+    rerank_model: str = "jina-reranker-v2-base-multilingual"
+    rerank_api_key: SecretStr | None = None
+    rerank_seconds: float = Field(default=1.5, gt=0)
 
     @property
     def local_tools(self) -> bool:

@@ -1,19 +1,16 @@
 """Anthropic's messages."""
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_client, posted, refusal
+from chatconnect.adapters.provider_http import MAX_RETRIES, ProviderAccount, posted, refusal
 from chatconnect.adapters.sse import open_events
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.json_schema import is_closed
-from chatconnect.domain.secret import Secret
 from chatconnect.ports.models import (
     Delta,
     Finished,
@@ -26,6 +23,7 @@ from chatconnect.ports.models import (
 )
 
 if TYPE_CHECKING:
+    import httpx2
     from anthropic import AsyncAnthropic
 
 OWN_ADDRESS = "https://api.anthropic.com"
@@ -52,34 +50,18 @@ BYTES_PER_TOKEN = 4
 KEPT = {"type": "ephemeral"}  # for five minutes from its last use
 
 
-class AnthropicAccount:
-    """One key at one address. The vendor's client is made at first use and shared by all models."""
+class AnthropicAccount(ProviderAccount["AsyncAnthropic"]):
+    """One key at Anthropic."""
 
-    def __init__(self, key: Secret, base_url: str | None = None, timeouts: Timeouts | None = None) -> None:
-        self._key, self._base_url = key, base_url
-        self.timeouts = timeouts or Timeouts()
-        self._client: AsyncAnthropic | None = None
+    MODULE = "anthropic.resources.messages"
 
-    async def client(self) -> "AsyncAnthropic":
-        """Return the client. The first call imports the vendor's package, in a thread: it takes seconds."""
-        if self._client is None:
-            await asyncio.to_thread(import_module, "anthropic.resources.messages")
-        if self._client is None:
-            from anthropic import AsyncAnthropic
+    def open(self, http: "httpx2.AsyncClient") -> "AsyncAnthropic":
+        """Return a client that sends through `http`."""
+        from anthropic import AsyncAnthropic
 
-            self._client = AsyncAnthropic(
-                api_key=self._key.reveal(),
-                base_url=self._base_url or OWN_ADDRESS,
-                http_client=open_http_client(self.timeouts),
-                max_retries=MAX_RETRIES,
-            )
-        return self._client
-
-    async def aclose(self) -> None:
-        """Close the connections; the next use opens new ones."""
-        client, self._client = self._client, None
-        if client:
-            await client.close()
+        return AsyncAnthropic(
+            api_key=self.key.reveal(), base_url=self.base_url or OWN_ADDRESS, http_client=http, max_retries=MAX_RETRIES
+        )
 
 
 class AnthropicChat:

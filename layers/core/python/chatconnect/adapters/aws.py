@@ -13,8 +13,11 @@ _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 2, 3, 2
 
 
 @cache
-def client(service: str) -> Any:
-    """Return this process's client for an AWS service; its address can be moved with AWS_ENDPOINT_URL."""
+def client(service: str, endpoint_url: str | None = None) -> Any:
+    """Return this process's client for an AWS service; its address can be moved with AWS_ENDPOINT_URL.
+
+    `endpoint_url` is the address of a service that has one per resource.
+    """
     from boto3 import Session
     from botocore.config import Config
 
@@ -25,12 +28,17 @@ def client(service: str) -> Any:
         signature_version="s3v4" if service == "s3" else None,
     )
     make: Any = Session().client  # the service's name is a variable, which the typed overloads cannot follow
-    return make(service, config=config)
+    return make(service, config=config, endpoint_url=endpoint_url)
 
 
 async def call(service: str, operation: str, /, *arguments: Any, **parameters: Any) -> Any:
     """Run an operation of an AWS service in a thread, where the client is also made. Wrap it in `aws_errors`."""
     return await asyncio.to_thread(lambda: getattr(client(service), operation)(*arguments, **parameters))
+
+
+async def call_at(endpoint_url: str, service: str, operation: str, **parameters: Any) -> Any:
+    """Run an operation as `call` does, of a service that has an address per resource."""
+    return await asyncio.to_thread(lambda: getattr(client(service, endpoint_url), operation)(**parameters))
 
 
 @contextmanager

@@ -1,13 +1,13 @@
 """BM25 as sparse vectors: the store knows how rare a term is (its `idf` modifier), the rest is computed here."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
 _SATURATION = 1.2
 _LENGTH_WEIGHT = 0.75
-_USUAL_LENGTH = 256
+_USUAL_LENGTH = 600  # terms, with the beginnings and ends of words
 
 SparseVector = dict[str, Any]
 
@@ -22,10 +22,12 @@ def document_vector(terms: Sequence[str]) -> SparseVector:
     return {"indices": list(weights), "values": list(weights.values())}
 
 
-def query_vector(terms: Iterable[str]) -> SparseVector:
-    """Return a question's vector: each term once."""
-    numbers = sorted({_number(term) for term in terms})
-    return {"indices": numbers, "values": [1.0] * len(numbers)}
+def query_vector(terms: Mapping[str, float]) -> SparseVector:
+    """Return a question's vector: what to look for, with how much each counts."""
+    weights: dict[int, float] = {}
+    for term, weight in terms.items():
+        weights[_number(term)] = max(weight, weights.get(_number(term), 0.0))
+    return {"indices": list(weights), "values": list(weights.values())}
 
 
 def _number(term: str) -> int:

@@ -119,8 +119,14 @@ class DirectClient(httpx2.AsyncClient):
     no authentication flow and no hooks, none of which such APIs need. `on_response` sees each response first.
     """
 
-    def __init__(self, *, timeout: httpx2.Timeout, on_response: Callable[[httpx2.Response], None]) -> None:
-        self._direct = DirectTransport()
+    def __init__(
+        self,
+        *,
+        timeout: httpx2.Timeout,
+        on_response: Callable[[httpx2.Response], None],
+        resolve: Resolve | None = None,
+    ) -> None:
+        self._direct = DirectTransport(resolve)
         self._on_response = on_response
         super().__init__(transport=self._direct, timeout=timeout)
 

@@ -15,6 +15,7 @@ _ALGORITHM = "HS256"
 _LEEWAY_SECONDS = 5
 _STANDARD = ("aud", "iat", "exp")
 _REMEMBERED = 2_000
+_RELOADING_SECONDS = 10.0
 
 LoadKeys = Callable[[], Awaitable[Sequence[Secret]]]
 
@@ -32,11 +33,12 @@ class JwtSigner:
     """Signs with the first key and accepts all of them, so that keys can be exchanged while tokens are out.
 
     A token that was verified is known again, by its digest, for as long as it and its key are good: one comes with
-    every message of a conversation.
+    every message of a conversation. A token that names a key which is not known makes the keys be loaded anew by
+    `reload_keys`, at most once in ten seconds: another process may sign with a new key already.
     """
 
-    def __init__(self, load_keys: LoadKeys) -> None:
-        self._load_keys = load_keys
+    def __init__(self, load_keys: LoadKeys, reload_keys: LoadKeys | None = None) -> None:
+        self._load_keys, self._reload_keys, self._reloaded = load_keys, reload_keys, -_RELOADING_SECONDS
         self._verified: OrderedDict[tuple[str, bytes], _Verified] = OrderedDict()
 
     async def sign(self, audience: str, claims: Mapping[str, str], *, lifetime_seconds: int) -> str:
@@ -53,19 +55,36 @@ class JwtSigner:
         if known is not None and known.key in keys and time.time() < known.expires:
             return known.claims
         self._verified.pop(place, None)
+        if _key_of(token, keys) is None:
+            keys = await self._reloaded_keys(keys)
         verified = _verified(audience, token, keys)
         self._verified[place] = verified
         if len(self._verified) > _REMEMBERED:
             self._verified.popitem(last=False)
         return verified.claims
 
+    async def _reloaded_keys(self, keys: Sequence[Secret]) -> Sequence[Secret]:
+        now = time.monotonic()
+        if self._reload_keys is None or now - self._reloaded < _RELOADING_SECONDS:
+            return keys
+        self._reloaded = now
+        return await self._reload_keys()
 
-def _verified(audience: str, token: str, keys: Sequence[Secret]) -> _Verified:
+
+def _key_of(token: str, keys: Sequence[Secret]) -> Secret | None:
+    """Return the key that a token says it is signed with. Raises Unauthenticated when it is no token."""
     try:
         name = jwt.get_unverified_header(token).get("kid")
-        key = next((key for key in keys if _name_of(key) == name), None)
-        if key is None:
-            raise Unauthenticated("this token is not valid", code="token_invalid")
+    except jwt.InvalidTokenError as error:
+        raise Unauthenticated("this token is not valid", code="token_invalid") from error
+    return next((key for key in keys if _name_of(key) == name), None)
+
+
+def _verified(audience: str, token: str, keys: Sequence[Secret]) -> _Verified:
+    key = _key_of(token, keys)
+    if key is None:
+        raise Unauthenticated("this token is not valid", code="token_invalid")
+    try:
         claims = jwt.decode(
             token,
             key.reveal(),

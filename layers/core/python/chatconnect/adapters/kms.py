@@ -21,7 +21,10 @@ _REMEMBER_SECONDS, _REMEMBER = 300, 256
 
 
 class KmsEnvelope:
-    """Seals and opens values for one tenant at a time; opened data keys are remembered for five minutes."""
+    """Seals values with one key, and opens what any key sealed that the process may use; for one tenant at a time.
+
+    Opened data keys are remembered for five minutes.
+    """
 
     def __init__(self, key_id: str) -> None:
         self._key_id = key_id
@@ -66,12 +69,9 @@ class KmsEnvelope:
             return known[1]
         with aws_errors("the key store"):
             try:
+                # No key is named: what wraps a data key says which one wrapped it, and may be a former one.
                 opened = await call(
-                    "kms",
-                    "decrypt",
-                    KeyId=self._key_id,
-                    CiphertextBlob=wrapped,
-                    EncryptionContext={"tenant": str(tenant_id)},
+                    "kms", "decrypt", CiphertextBlob=wrapped, EncryptionContext={"tenant": str(tenant_id)}
                 )
             except Exception as error:
                 if error_code(error) == "InvalidCiphertextException":

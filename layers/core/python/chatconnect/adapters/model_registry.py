@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from chatconnect.adapters.anthropic import AnthropicAccount, AnthropicChat
 from chatconnect.adapters.offline import OfflineChat
@@ -10,6 +11,9 @@ from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.errors import Invalid, ProviderFailed
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.models import ChatModel, ModelEndpoint
+
+if TYPE_CHECKING:
+    from chatconnect.adapters.http_transport import Resolve
 
 MAX_ACCOUNTS = 64
 
@@ -22,7 +26,7 @@ class ModelRegistry:
 
     The keys and addresses of the constructor are the deployment's own. Its key goes to its own address only: an
     endpoint with an address of its own must bring its own token. A tenant's token without an address goes to the
-    deployment's.
+    deployment's. To an address of a tenant's own `resolve` shows the way, or refuses it at every new connection.
     """
 
     def __init__(
@@ -33,9 +37,10 @@ class ModelRegistry:
         anthropic_base_url: str | None = None,
         timeouts: Timeouts | None = None,
         offline: OfflineChat | None = None,
+        resolve: "Resolve | None" = None,
     ) -> None:
         self._own = {"openai": (openai_key, openai_base_url), "anthropic": (anthropic_key, anthropic_base_url)}
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts, self._resolve = timeouts or Timeouts(), resolve
         self._offline = offline or OfflineChat()
         self._accounts: OrderedDict[tuple[str, Whose], Account] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
@@ -68,7 +73,8 @@ class ModelRegistry:
         account = self._accounts.get(key)
         if account is None:
             kind = OpenAIAccount if provider == "openai" else AnthropicAccount
-            account = self._accounts[key] = kind(*whose, self._timeouts)
+            trusted = whose[1] in (None, self._own[provider][1])
+            account = self._accounts[key] = kind(*whose, self._timeouts, None if trusted else self._resolve)
             if len(self._accounts) > MAX_ACCOUNTS:
                 self._close_soon(self._accounts.popitem(last=False)[1])
         self._accounts.move_to_end(key)

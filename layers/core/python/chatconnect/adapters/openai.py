@@ -1,24 +1,22 @@
 """OpenAI's chat completions, and the many servers that speak the same protocol."""
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chatconnect.adapters.provider_http import MAX_RETRIES, Timeouts, open_http_client, posted, refusal
+from chatconnect.adapters.provider_http import MAX_RETRIES, ProviderAccount, posted, refusal
 from chatconnect.adapters.sse import open_events
 from chatconnect.adapters.token_estimate import estimated_prompt_tokens, estimated_tokens
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.json_schema import is_closed
 from chatconnect.domain.response_format import ResponseFormat
-from chatconnect.domain.secret import Secret
 from chatconnect.ports.models import Delta, Finished, GenerationOptions, Prompt, PromptMessage, TextDelta, ToolCall
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import AsyncOpenAI
 
 OWN_ADDRESS = "https://api.openai.com/v1"
@@ -27,34 +25,18 @@ REASONS = {"length": "length", "content_filter": "filtered"}  # any other is an 
 THINKING = re.compile(r"gpt-[5-9]|o\d")
 
 
-class OpenAIAccount:
-    """One key at one address. The vendor's client is made at first use and shared by everything that needs it."""
+class OpenAIAccount(ProviderAccount["AsyncOpenAI"]):
+    """One key at OpenAI, or at a server that speaks the same protocol."""
 
-    def __init__(self, key: Secret, base_url: str | None = None, timeouts: Timeouts | None = None) -> None:
-        self._key, self.base_url = key, base_url
-        self.timeouts = timeouts or Timeouts()
-        self._client: AsyncOpenAI | None = None
+    MODULE = "openai.resources.chat.completions"
 
-    async def client(self) -> "AsyncOpenAI":
-        """Return the client. The first call imports the vendor's package, in a thread: it takes about a second."""
-        if self._client is None:
-            await asyncio.to_thread(import_module, "openai.resources.chat.completions")
-        if self._client is None:
-            from openai import AsyncOpenAI
+    def open(self, http: "httpx2.AsyncClient") -> "AsyncOpenAI":
+        """Return a client that sends through `http`."""
+        from openai import AsyncOpenAI
 
-            self._client = AsyncOpenAI(
-                api_key=self._key.reveal(),
-                base_url=self.base_url or OWN_ADDRESS,
-                http_client=open_http_client(self.timeouts),
-                max_retries=MAX_RETRIES,
-            )
-        return self._client
-
-    async def aclose(self) -> None:
-        """Close the connections; the next use opens new ones."""
-        client, self._client = self._client, None
-        if client:
-            await client.close()
+        return AsyncOpenAI(
+            api_key=self.key.reveal(), base_url=self.base_url or OWN_ADDRESS, http_client=http, max_retries=MAX_RETRIES
+        )
 
 
 class OpenAIChat:

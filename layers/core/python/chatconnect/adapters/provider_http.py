@@ -1,22 +1,29 @@
 """What both providers' clients share: patience, the connection beneath, and what a refusal means to us."""
 
+import asyncio
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 from urllib.request import getproxies
 
 import orjson
 
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
+from chatconnect.domain.secret import Secret
+from chatconnect.ports.tools import ToolFailed
 
 if TYPE_CHECKING:
     import httpx2
     from anthropic import AsyncAnthropic
     from openai import AsyncOpenAI
+
+    from chatconnect.adapters.http_transport import Resolve
 
 MAX_RETRIES = 1  # an address that does not answer costs two connect timeouts: well below ten seconds
 REJECTED = frozenset({401, 402, 403})
@@ -37,15 +44,59 @@ class Timeouts:
     longest_wait: float = 3.0
 
 
-def open_http_client(timeouts: Timeouts) -> "httpx2.AsyncClient":
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+Client = TypeVar("Client", bound=_Closable)
+
+
+class ProviderAccount(ABC, Generic[Client]):
+    """One key at one address. The vendor's client is made at first use and shared by everything that needs it."""
+
+    MODULE: ClassVar[str]
+    """What of the vendor's package is used."""
+
+    def __init__(
+        self,
+        key: Secret,
+        base_url: str | None = None,
+        timeouts: Timeouts | None = None,
+        resolve: "Resolve | None" = None,
+    ) -> None:
+        self.key, self.base_url = key, base_url
+        self.timeouts, self._resolve = timeouts or Timeouts(), resolve
+        self._client: Client | None = None
+
+    async def client(self) -> Client:
+        """Return the client. The first call imports the vendor's package, in a thread: it takes seconds."""
+        if self._client is None:
+            await asyncio.to_thread(import_module, self.MODULE)
+        if self._client is None:
+            self._client = self.open(open_http_client(self.timeouts, self._resolve))
+        return self._client
+
+    @abstractmethod
+    def open(self, http: "httpx2.AsyncClient") -> Client:
+        """Return a client that sends through `http`."""
+
+    async def aclose(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        client, self._client = self._client, None
+        if client:
+            await client.close()
+
+
+def open_http_client(timeouts: Timeouts, resolve: "Resolve | None" = None) -> "httpx2.AsyncClient":
     """Return the HTTP client for a provider's own client to send through.
 
+    `resolve` gives the address to connect to, or raises where a host may not be reached; without it the system decides.
     It sends directly unless the environment names a proxy, which only httpx2's own transport knows how to use.
     Silence is watched by whoever reads, so that there is one clock per answer and not two.
     """
     import httpx2
 
-    from chatconnect.adapters.http_transport import DirectClient
+    from chatconnect.adapters.http_transport import DEFAULT_PORTS, DirectClient
 
     def pass_on_long_wait(response: httpx2.Response) -> None:
         if (retry_after_of(response.headers) or 0) > timeouts.longest_wait:
@@ -54,10 +105,33 @@ def open_http_client(timeouts: Timeouts) -> "httpx2.AsyncClient":
     async def pass_on_long_waits(response: httpx2.Response) -> None:
         pass_on_long_wait(response)
 
+    way = None if resolve is None else _as_connection(resolve)
+
+    async def refuse_host(request: httpx2.Request) -> None:
+        if way is not None:  # the proxy asks the name server itself; this is as near as it gets
+            await way(request.url.host, request.url.port or DEFAULT_PORTS[request.url.scheme])
+
     limits = httpx2.Timeout(None, connect=timeouts.connect)
     if not getproxies():
-        return DirectClient(timeout=limits, on_response=pass_on_long_wait)
-    return httpx2.AsyncClient(timeout=limits, event_hooks={"response": [pass_on_long_waits]}, follow_redirects=False)
+        return DirectClient(timeout=limits, on_response=pass_on_long_wait, resolve=way)
+    return httpx2.AsyncClient(
+        timeout=limits,
+        event_hooks={"request": [refuse_host], "response": [pass_on_long_waits]},
+        follow_redirects=False,
+    )
+
+
+def _as_connection(resolve: "Resolve") -> "Resolve":
+    """Return the same with its refusals as failures to connect, which the vendors' clients know."""
+    import httpx2
+
+    async def resolved(host: str, port: int) -> str:
+        try:
+            return await resolve(host, port)
+        except ToolFailed:
+            raise httpx2.ConnectError("this host may not be reached") from None
+
+    return resolved
 
 
 async def posted(

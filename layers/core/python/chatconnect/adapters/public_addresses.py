@@ -1,11 +1,15 @@
-"""Which addresses a tenant's tool may reach: those of the public internet."""
+"""Which addresses are reached on a tenant's wish: those of the public internet."""
 
 import asyncio
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
 
+from chatconnect.domain.errors import Invalid
 from chatconnect.ports.tools import ToolFailed
 
+_PORTS = {"http": 80, "https": 443}
+_SECONDS = 5.0
 # Public by number, yet a cloud's inside.
 _METADATA = frozenset({ip_address("168.63.129.16"), ip_address("169.254.169.254"), ip_address("100.100.100.200")})
 _SPECIAL = (ip_network("192.0.0.0/24"), ip_network("fec0::/10"))  # kept for protocols, and once private
@@ -25,6 +29,28 @@ async def public_address(host: str, port: int, *, allow_loopback: bool = False) 
     if not addresses or not all(is_public(address, allow_loopback=allow_loopback) for address in addresses):
         raise ToolFailed("the endpoint's address is not public")
     return addresses[0]
+
+
+class ResolvedAddresses:
+    """Asks the name server. `allow_loopback` is for one machine: its own addresses count as public then."""
+
+    def __init__(self, *, allow_loopback: bool = False) -> None:
+        self._allow_loopback = allow_loopback
+
+    async def check(self, url: str) -> None:
+        """Raise Invalid with code "address_not_public" unless the URL's host is known and all its addresses public."""
+        parts = urlsplit(url)
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await public_address(
+                    parts.hostname or "", parts.port or _PORTS[parts.scheme], allow_loopback=self._allow_loopback
+                )
+        except (ToolFailed, TimeoutError):
+            raise Invalid(
+                "the base URL's host is not known, or not a public one",
+                code="address_not_public",
+                details={"field": "base_url"},
+            ) from None
 
 
 def is_public(text: str, *, allow_loopback: bool = False) -> bool:

@@ -1,8 +1,9 @@
 """Chunks in Qdrant: one collection per embedding model, a dense and a BM25 vector per chunk, asked in one request."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from chatconnect.domain.fusion import fused, terms_of
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Passage
 from chatconnect.domain.secret import Secret
-from chatconnect.domain.terms import telling, terms
+from chatconnect.domain.terms import searched_terms
 from chatconnect.ports.knowledge import SearchScope
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ DENSE, SPARSE = "dense", "sparse"
 Scored = list[tuple[Chunk, float]]
 # Each part offers at least so many, so that the fusion has something to agree on.
 _CANDIDATES = 20
-_CONFLICT = 409
+_MISSING, _CONFLICT = 404, 409
 # Points of one request of a walk through all of a tenant's.
 _PAGE = 5_000
+# Points that are read and stored again at a time, with their vectors.
+_REWRITTEN = 200
 _CONNECTIONS = 50
 
 
@@ -40,12 +43,21 @@ class QdrantDatabase:
         self.collection, self._dimensions = collection, dimensions
         self._url, self._api_key, self._timeout = url, api_key, timeout_seconds
         self._client: AsyncQdrantClient | None = None
-        self._points = QdrantPoints(url, api_key=api_key, timeout_seconds=timeout_seconds)
+        self._points = QdrantPoints(url, api_key=api_key, timeout_seconds=timeout_seconds, on_missing=self._make_again)
         self._ready = False
         self._lock = asyncio.Lock()
 
     async def client(self) -> "AsyncQdrantClient":
         """Return the client, with the collection in place. Raises Unavailable."""
+        client = await self._connected()
+        async with self._lock:
+            if not self._ready:
+                with qdrant_errors():
+                    await self._make_collection(client)
+                self._ready = True
+        return client
+
+    async def _connected(self) -> "AsyncQdrantClient":
         async with self._lock:
             if self._client is None:
                 # The import takes a second or two, which other requests must not wait for.
@@ -60,10 +72,6 @@ class QdrantDatabase:
                     limits=Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
                     check_compatibility=False,
                 )
-            if not self._ready:
-                with qdrant_errors():
-                    await self._make_collection(self._client)
-                self._ready = True
         return self._client
 
     async def points(self) -> QdrantPoints:
@@ -71,6 +79,22 @@ class QdrantDatabase:
         if not self._ready:
             await self.client()
         return self._points
+
+    async def delete(self, selector: "models.Filter") -> None:
+        """Remove points; where there is no collection there are none. Raises Unavailable."""
+        from qdrant_client import models
+
+        client = await self._connected()
+        with qdrant_errors():
+            meant = models.FilterSelector(filter=selector)
+            await _tolerating(_MISSING, client.delete(self.collection, meant, wait=True))
+
+    async def drop(self) -> None:
+        """Remove the collection; none is no error. The next use makes a new one. Raises Unavailable."""
+        client = await self._connected()
+        with qdrant_errors():
+            await client.delete_collection(self.collection)
+        self._make_again()
 
     def for_tenant(self, tenant_id: TenantId) -> "QdrantChunks":
         """Return the tenant's own store."""
@@ -89,18 +113,23 @@ class QdrantDatabase:
         if client is not None:
             await client.close()
 
+    def _make_again(self) -> None:
+        """Have the next use make the collection: it was dropped, here or by another process."""
+        self._ready = False
+
     async def _make_collection(self, client: "AsyncQdrantClient") -> None:
         from qdrant_client import models
 
         if not await client.collection_exists(self.collection):
-            await _tolerating_conflict(
+            await _tolerating(
+                _CONFLICT,
                 client.create_collection(
                     self.collection,
                     vectors_config={DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)},
                     sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
                     # One graph per tenant instead of one over all: every search names its tenant.
                     hnsw_config=models.HnswConfigDiff(m=0, payload_m=16),
-                )
+                ),
             )
         tenant_index = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
         await client.create_payload_index(self.collection, "tenant_id", field_schema=tenant_index)
@@ -134,17 +163,17 @@ class QdrantChunks:
     ) -> list[Passage]:
         """Return the passages that match best by meaning and by words, fused, best first. Raises Unavailable."""
         by_meaning, by_words = await self.both(text, vector, scope, limit=max(limit, _CANDIDATES))
-        return fused(frozenset(terms(text)), by_meaning, by_words, threshold=threshold, limit=limit)
+        return fused(text, by_meaning, by_words, threshold=threshold, limit=limit)
 
     async def both(
         self, text: str, vector: Sequence[float], scope: SearchScope, *, limit: int
     ) -> tuple[Scored, Scored]:
         """Return what is found by meaning, with cosines, and by words, with BM25 scores. Raises Unavailable."""
-        asked = frozenset(terms(text))
+        asked = searched_terms(text)
         wanted = {"filter": self._filter(scope), "limit": limit, "with_payload": True}
         queries: list[dict[str, Any]] = [
             {"query": vector, "using": DENSE},
-            {"query": query_vector(telling(asked) or asked), "using": SPARSE},
+            {"query": query_vector(asked), "using": SPARSE},
         ]
         points = await self._database.points()
         # Of a text without any terms, the words find nothing; Qdrant refuses a vector of none.
@@ -156,22 +185,36 @@ class QdrantChunks:
         """Remove all points of a version. Raises Unavailable."""
         from qdrant_client import models
 
-        client = await self._database.client()
-        selector = models.Filter(must=[_matches("tenant_id", self._tenant_id), _matches("version_id", version_id)])
-        with qdrant_errors():
-            await client.delete(self._database.collection, models.FilterSelector(filter=selector), wait=True)
+        mine = [_matches("tenant_id", self._tenant_id), _matches("version_id", version_id)]
+        await self._database.delete(models.Filter(must=mine))
+
+    async def retitle_version(self, version_id: VersionId, title: str) -> None:
+        """Store the points of a version again, with another title and the words of it. Raises Unavailable."""
+        points = await self._database.points()
+        mine = [{"key": "version_id", "match": {"value": str(version_id)}}, *self._filter(SearchScope())["must"]]
+        page: dict[str, Any] = {"filter": {"must": mine}, "limit": _REWRITTEN, "with_payload": True}
+        page |= {"with_vector": [DENSE]}
+        following = True
+        while following:
+            some, following = await points.scroll(self._database.collection, page)
+            chunks = [replace(_chunk(point["payload"]), title=title) for point in some]
+            if chunks:
+                await self.save(chunks, [point["vector"][DENSE] for point in some])
+            page["offset"] = following
 
     async def delete_after(self, version_id: VersionId, position: int) -> None:
         """Remove the points of a version's chunks behind a position. Raises Unavailable."""
         from qdrant_client import models
 
-        client = await self._database.client()
         behind = models.FieldCondition(key="position", range=models.Range(gt=position))
-        selector = models.Filter(
-            must=[_matches("tenant_id", self._tenant_id), _matches("version_id", version_id), behind]
-        )
-        with qdrant_errors():
-            await client.delete(self._database.collection, models.FilterSelector(filter=selector), wait=True)
+        mine = [_matches("tenant_id", self._tenant_id), _matches("version_id", version_id)]
+        await self._database.delete(models.Filter(must=[*mine, behind]))
+
+    async def delete_all(self) -> None:
+        """Remove all the tenant's points. Raises Unavailable."""
+        from qdrant_client import models
+
+        await self._database.delete(models.Filter(must=[_matches("tenant_id", self._tenant_id)]))
 
     async def positions(self) -> dict[VersionId, set[int]]:
         """Return of which versions there are points, and of which of their chunks. Raises Unavailable."""
@@ -187,6 +230,15 @@ class QdrantChunks:
             if following is None:
                 return found
             page["offset"] = following
+
+    async def count_of_visitors(self, visitor_ids: Collection[UUID]) -> int:
+        """Return how many points name one of the visitors: none, as far as we store them. Raises Unavailable."""
+        points = await self._database.points()
+        named = {"key": "visitor_id", "match": {"any": [str(each) for each in visitor_ids]}}
+        must = [*self._filter(SearchScope())["must"], named]
+        body = {"filter": {"must": must}, "limit": _PAGE, "with_payload": ["version_id"]}
+        found, _ = await points.scroll(self._database.collection, body)
+        return len(found)
 
     def _filter(self, scope: SearchScope) -> dict[str, Any]:
         must = [{"key": "tenant_id", "match": {"value": str(self._tenant_id)}}]
@@ -222,14 +274,14 @@ def qdrant_errors() -> Iterator[None]:
         raise Unavailable("the knowledge store", code="knowledge_unavailable") from error
 
 
-async def _tolerating_conflict(call: Any) -> None:
-    """Await a creation that another process may have done first."""
+async def _tolerating(status: int, call: Any) -> None:
+    """Await what another process may have done first: make a collection, or drop it."""
     from qdrant_client.http.exceptions import UnexpectedResponse
 
     try:
         await call
     except UnexpectedResponse as error:
-        if error.status_code != _CONFLICT:
+        if error.status_code != status:
             raise
 
 

@@ -1,7 +1,7 @@
 """Points over Qdrant's REST API, sent straight: the client's models and JSON take ten times as long for vectors."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,15 +14,23 @@ if TYPE_CHECKING:
 
     from chatconnect.adapters.http_transport import DirectTransport
 
-_OK = 200
+_OK, _MISSING = 200, 404
 
 Point = Mapping[str, Any]
 
 
 class QdrantPoints:
-    """Keeps its own connections, opened at first use."""
+    """Keeps its own connections, opened at first use. `on_missing` hears that there is no such collection."""
 
-    def __init__(self, url: str, *, api_key: Secret | None, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: Secret | None,
+        timeout_seconds: float,
+        on_missing: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_missing = on_missing
         self._url, self._timeout = url.rstrip("/"), timeout_seconds
         self._headers = {"Content-Type": "application/json"} | ({"api-key": api_key.reveal()} if api_key else {})
         self._transport: DirectTransport | None = None
@@ -65,6 +73,8 @@ class QdrantPoints:
                 return orjson.loads(answer)["result"]
         except (httpx2.TransportError, OSError, TimeoutError, ValueError, LookupError, TypeError) as error:
             raise Unavailable("the knowledge store", code="knowledge_unavailable") from error
+        if response.status_code == _MISSING:
+            self._on_missing()
         raise Unavailable("the knowledge store", code="knowledge_unavailable")
 
     def _connections(self) -> "DirectTransport":

@@ -4,25 +4,23 @@ A key holds a digest of the query and not its text. A value's form is part of th
 that run side by side do not read each other's.
 """
 
-from array import array
 from collections.abc import Sequence
 from hashlib import blake2b
-from sys import byteorder
 from uuid import UUID
 
 import orjson
 
 from chatconnect.adapters.redis import AWAY, RedisDatabase
+from chatconnect.adapters.redis_vectors import VECTOR_SECONDS, floats, packed, vector_key
 from chatconnect.adapters.redis_wire import Command
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Match, Passage
 from chatconnect.ports.query_cache import Query, Remembered
 
-VECTOR_SECONDS = 3_600
 PASSAGES_SECONDS = 300
 LARGEST = 256 * 1024
 """Bytes of passages that are kept under one key."""
-_FORM = "2"
+_FORM = "3"
 
 
 class RedisQueryCache:
@@ -42,15 +40,15 @@ class RedisQueryCache:
         except AWAY:
             self._database.failed()
             return Remembered()
-        return Remembered(_floats(vector) if vector else None, _passages(passages) if passages else None)
+        return Remembered(floats(vector) if vector else None, _passages(passages) if passages else None)
 
     async def keep(self, query: Query, found: Remembered) -> None:
         """Keep a vector for an hour, passages for five minutes, unless they are very large."""
         commands: list[Command] = []
         if found.vector is not None:
-            commands.append(("SET", self._vector_key(query), _packed(found.vector), "EX", VECTOR_SECONDS))
-        if found.passages is not None and len(packed := _packed_passages(found.passages)) <= LARGEST:
-            commands.append(("SET", self._passages_key(query), packed, "EX", PASSAGES_SECONDS))
+            commands.append(("SET", self._vector_key(query), packed(found.vector), "EX", VECTOR_SECONDS))
+        if found.passages is not None and len(passages := _packed_passages(found.passages)) <= LARGEST:
+            commands.append(("SET", self._passages_key(query), passages, "EX", PASSAGES_SECONDS))
         if not commands or self._database.resting:
             return
         try:
@@ -59,30 +57,17 @@ class RedisQueryCache:
             self._database.failed()
 
     def _vector_key(self, query: Query) -> str:
-        return f"{{{self._tenant_id}}}:vector:{_FORM}:{query.embedder}:{_digest(query.text)}"
+        return vector_key(self._tenant_id, query.embedder, query.text)
 
     def _passages_key(self, query: Query) -> str:
-        decides = _digest(query.text, query.embedder, query.documents, query.limit, query.threshold)
+        asked = (query.text, query.embedder, query.documents, query.limit, query.threshold)
+        decides = _digest(*asked) if query.filters is None else _digest(*asked, query.filters)
+        decides += ":reranked" if query.rerank else ""
         return f"{{{self._tenant_id}}}:passages:{_FORM}:{query.knowledge}:{decides}"
 
 
 def _digest(*parts: object) -> str:
     return blake2b(repr(parts).encode(), digest_size=20).hexdigest()
-
-
-def _packed(vector: Sequence[float]) -> bytes:
-    """Return little-endian 32-bit floats, which is what the search compares anyway."""
-    floats = array("f", vector)
-    if byteorder == "big":
-        floats.byteswap()
-    return floats.tobytes()
-
-
-def _floats(packed: bytes) -> list[float]:
-    floats = array("f", packed)
-    if byteorder == "big":
-        floats.byteswap()
-    return floats.tolist()
 
 
 def _packed_passages(passages: Sequence[Passage]) -> bytes:
@@ -94,7 +79,7 @@ def _packed_passages(passages: Sequence[Passage]) -> bytes:
     return orjson.dumps(rows)
 
 
-def _passages(packed: bytes) -> list[Passage]:
+def _passages(value: bytes) -> list[Passage]:
     return [
         Passage(
             Chunk(
@@ -106,5 +91,5 @@ def _passages(packed: bytes) -> list[Passage]:
             Match(**match) if match else None,
         )
         for document, version, position, start, end, page, title, text, headings, score, similarity, match
-        in orjson.loads(packed)
+        in orjson.loads(value)
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from chatconnect.adapters.aws import aws_errors, call, client, error_code
 from chatconnect.domain.errors import NotFound
@@ -56,6 +57,21 @@ class S3Uploads:
         """Write the object to a file. Raises NotFound, Unavailable."""
         with _errors(key):
             await call("s3", "download_file", self._bucket, key, str(to))
+
+    async def download_url(self, version: Version, *, seconds: int) -> str:
+        """Return an address that gives this version's file, to be saved under its name, for so long."""
+        name = version.filename
+        plain = "".join(character if " " <= character <= "~" and character not in '"\\' else "_" for character in name)
+        disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+        wanted = {
+            "Bucket": self._bucket,
+            "Key": version.object_key,
+            "ResponseContentDisposition": disposition,
+            "ResponseContentType": version.media_type,
+        }
+        with aws_errors("the upload store"):
+            url: str = await call("s3", "generate_presigned_url", "get_object", Params=wanted, ExpiresIn=seconds)
+        return url
 
     async def copy(self, key: str, to: str) -> None:
         """Copy an object (also onto itself), which the bucket announces. Raises NotFound, Unavailable."""

@@ -10,13 +10,13 @@ from chatconnect.domain.secret import Secret
 _REMEMBER_SECONDS = 300
 
 
-async def read_secret(arn: str) -> Secret:
-    """Return the secret's text. Raises Unavailable."""
+async def read_secret(arn: str, *, fresh: bool = False) -> Secret:
+    """Return the secret's text; a fresh one is asked for even when it is remembered. Raises Unavailable."""
     from aws_lambda_powertools.utilities.parameters import get_secret
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
     try:
-        value = await asyncio.to_thread(get_secret, arn, max_age=_REMEMBER_SECONDS)
+        value = await asyncio.to_thread(get_secret, arn, max_age=_REMEMBER_SECONDS, force_fetch=fresh)
     except GetParameterError as error:
         raise Unavailable("the secret store") from error
     return Secret(str(value))

@@ -1,15 +1,21 @@
 """SQS: what could not be done to its end waits in queues, and queues tell how full they are."""
 
 import json
-from urllib.parse import quote_plus
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from urllib.parse import quote_plus, unquote_plus
 
 from pydantic import TypeAdapter
 
 from chatconnect.adapters.aws import aws_errors, call
 from chatconnect.domain.conversation import Turn
+from chatconnect.domain.errors import Unavailable
 from chatconnect.ports.health import QueueState
 
 _TURN = TypeAdapter(Turn)
+_LOOK_SECONDS = 60
+_LATELY = timedelta(minutes=10)
 
 
 class SqsTurns:
@@ -65,10 +71,28 @@ class SqsParkedUploads:
                     moved += 1
         return moved
 
-    async def _some(self) -> list[dict[str, str]]:
+    async def look(self, *, most: int) -> Sequence[tuple[str, str]]:
+        """Return key and sequencer of the uploads that parked messages tell of, about `most`. They stay.
+
+        Those that were looked at are out of a redrive's sight for a moment. Raises Unavailable.
+        """
+        if (await SqsQueue(self._parked_url).depth())[0] == 0:
+            return []
+        seen: dict[str, dict[str, str]] = {}
+        with aws_errors("the upload queue"):
+            while len(seen) < most and (messages := await self._some(VisibilityTimeout=_LOOK_SECONDS)):
+                seen |= {message["MessageId"]: message for message in messages}
+            for message in seen.values():
+                await call(
+                    "sqs", "change_message_visibility", QueueUrl=self._parked_url,
+                    ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0,
+                )  # fmt: skip
+        return [upload for message in seen.values() for upload in _announced(message["Body"])]
+
+    async def _some(self, **options: int) -> list[dict[str, str]]:
         # It waits, so that every server of the queue is asked and not a few.
         answer = await call(
-            "sqs", "receive_message", QueueUrl=self._parked_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+            "sqs", "receive_message", QueueUrl=self._parked_url, MaxNumberOfMessages=10, WaitTimeSeconds=1, **options
         )
         messages: list[dict[str, str]] = answer.get("Messages", [])
         return messages
@@ -81,9 +105,39 @@ class SqsQueue:
         self._queue_url = queue_url
 
     async def state(self) -> QueueState:
-        """Return how much waits and is being worked on. Raises Unavailable."""
+        """Return how much waits and is being worked on, and how old the oldest of it is. Raises Unavailable."""
+        waiting, working = await self.depth()
+        return QueueState(waiting, working, await self._oldest_seconds() if waiting + working else 0)
+
+    async def depth(self) -> tuple[int, int]:
+        """Return how many messages wait and are being worked on. Raises Unavailable."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         with aws_errors("the queue"):
             answer = await call("sqs", "get_queue_attributes", QueueUrl=self._queue_url, AttributeNames=names)
         waiting, working = (int(answer["Attributes"].get(name, 0)) for name in names)
-        return QueueState(waiting, working)
+        return waiting, working
+
+    async def _oldest_seconds(self) -> int | None:
+        """Return the age that SQS last told CloudWatch, which it does every minute; nobody else knows it."""
+        now = datetime.now(UTC)
+        try:
+            with aws_errors("the metrics"):
+                answer = await call(
+                    "cloudwatch", "get_metric_statistics", Namespace="AWS/SQS",
+                    MetricName="ApproximateAgeOfOldestMessage", StartTime=now - _LATELY, EndTime=now, Period=60,
+                    Dimensions=[{"Name": "QueueName", "Value": self._queue_url.rpartition("/")[2]}],
+                    Statistics=["Maximum"],
+                )  # fmt: skip
+        except Unavailable:
+            return None
+        points = sorted(answer["Datapoints"], key=itemgetter("Timestamp"))
+        return round(points[-1]["Maximum"]) if points else None
+
+
+def _announced(body: str) -> list[tuple[str, str]]:
+    """Return key and sequencer of the uploads that a message of the bucket tells of; none when it cannot be read."""
+    try:
+        objects = [record["s3"]["object"] for record in json.loads(body)["Records"]]
+        return [(unquote_plus(each["key"]), str(each.get("sequencer", ""))) for each in objects]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return []

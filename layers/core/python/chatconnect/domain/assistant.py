@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import AssistantId, DocumentId, KnowledgeSourceId, TenantId
+from chatconnect.domain.metadata import DocumentFilters
 from chatconnect.domain.moderation import Moderation
 from chatconnect.domain.response_format import TEXT, ResponseFormat
 from chatconnect.domain.secret import Secret
@@ -30,16 +31,19 @@ DEFAULT_REFUSAL = "I could not find that in our documents."
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """How passages are found: at most `limit`, none below `threshold` (cosine of the dense part, 0-1).
+    """How passages are found: at most `limit`, none less relevant than `threshold` (0-1; see domain/relevance.py).
 
-    `document_ids` None means all of the tenant's documents. `knowledge_source` None means our own store; with one,
-    passages come from there alone.
+    `document_ids` None means all of the tenant's documents; of these, only those that the filters mean, if there are
+    any. `knowledge_source` None means our own store; with one, passages come from there alone. `rerank`: those of our
+    own store are put in order by the deployment's reranking model, if it has one.
     """
 
     limit: int = 5
     threshold: float = 0.25
     document_ids: tuple[DocumentId, ...] | None = None
     knowledge_source: KnowledgeSourceId | None = None
+    filters: DocumentFilters | None = None
+    rerank: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= 20:
@@ -50,6 +54,11 @@ class Retrieval:
             raise Invalid(
                 "document ids choose among our own documents, not among those of a knowledge source",
                 details={"field": "retrieval.document_ids"},
+            )
+        if self.knowledge_source is not None and self.filters is not None:
+            raise Invalid(
+                "filters choose among our own documents, not among those of a knowledge source",
+                details={"field": "retrieval.filters"},
             )
 
 
@@ -128,13 +137,21 @@ class AssistantConfig:
 
     def with_model(self, provider: str, model: str, *, base_url: str | None = None) -> "AssistantConfig":
         """Return a copy that uses another model. The old access token is dropped with another provider or address."""
-        keeps_token = provider == self.provider and base_url == self.base_url
-        token = self.access_token if keeps_token else None
-        return replace(self, provider=provider, model=model, base_url=base_url, access_token=token)
+        moved = replace(self, provider=provider, model=model, base_url=base_url, access_token=None)
+        return moved.with_token_of(self)
+
+    def with_name(self, name: str) -> "AssistantConfig":
+        """Return a copy with another name."""
+        return replace(self, name=name)
 
     def with_access_token(self, token: Secret | None) -> "AssistantConfig":
         """Return a copy with another access token."""
         return replace(self, access_token=token)
+
+    def with_token_of(self, other: "AssistantConfig") -> "AssistantConfig":
+        """Return a copy with the token of another configuration; none when that is for another provider or address."""
+        same = (self.provider, self.base_url) == (other.provider, other.base_url)
+        return replace(self, access_token=other.access_token if same else None)
 
     def with_system_prompt(self, text: str) -> "AssistantConfig":
         """Return a copy with other instructions."""

@@ -1,7 +1,7 @@
-"""What a tenant may use up in a stretch of time, and where such a stretch begins and ends."""
+"""What a tenant and those who ask it may use up in a stretch of time, and where such a stretch begins and ends."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -57,14 +57,27 @@ class Period(StrEnum):
                 return (start + timedelta(days=31)).replace(day=1)
 
 
+class Whose(StrEnum):
+    """Whose use is counted together: all of a tenant's, or that of each of its visitors, conversations, secret keys."""
+
+    TENANT = "tenant"
+    KEY = "key"
+    VISITOR = "visitor"
+    CONVERSATION = "conversation"
+
+
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `hard` of a measure in a period; from `warns_from` on whoever asks is warned, None: from 80% of it."""
+    """At most `hard` of a measure in a period; from `warns_from` on whoever asks is warned, None: from 80% of it.
+
+    It holds for the tenant, or for each visitor, conversation or key alike.
+    """
 
     measure: Measure
     period: Period
     hard: int
     warns_from: int | None = None
+    whose: Whose = Whose.TENANT
 
     def __post_init__(self) -> None:
         if not 1 <= self.hard <= HIGHEST_CAP:
@@ -79,8 +92,14 @@ class Cap:
 
     @property
     def name(self) -> str:
-        """The stem of its codes: "tokens_per_day"."""
-        return f"{self.measure}_per_{self.period}"
+        """The stem of its codes: "tokens_per_day", or "visitor_tokens_per_day" where each visitor has its own."""
+        stem = f"{self.measure}_per_{self.period}"
+        return stem if self.whose is Whose.TENANT else f"{self.whose}_{stem}"
+
+    def left(self, remaining: int, at: datetime) -> "Left":
+        """Return what is left of it at a moment (in UTC)."""
+        end, start = self.period.end(at), self.period.start(at)
+        return Left(self.name, self.hard, (end - start).total_seconds(), remaining, (end - at).total_seconds())
 
     def reached(self, at: datetime) -> LimitReached:
         """Return the refusal, with code "tokens_per_day_reached", to be waited out until the period ends."""
@@ -88,20 +107,32 @@ class Cap:
             f"the {self.measure} allowed per {self.period} are used up",
             code=f"{self.name}_reached",
             retry_after=waiting_seconds(f"{self.name}_reached", at),
-            details={"limit": self.name},
+            details={"limit": self.name, "quota": self.hard},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a limit still allows: `remaining` of its `quota` per `window`, all of it again in `resets_in`. Seconds."""
+
+    name: str
+    quota: int
+    window: float
+    remaining: int
+    resets_in: float
 
 
 def lowest(caps: Iterable[Cap]) -> tuple[Cap, ...]:
     """Return of several caps of one measure and period the lowest, each warning as early as any of them does."""
-    found: dict[tuple[Measure, Period], Cap] = {}
+    found: dict[tuple[Whose, Measure, Period], Cap] = {}
     for cap in caps:
-        other = found.setdefault((cap.measure, cap.period), cap)
+        place = (cap.whose, cap.measure, cap.period)
+        other = found.setdefault(place, cap)
         if other is not cap:
             hard = min(cap.hard, other.hard)
             asked = [min(hard, each.warns_from) for each in (cap, other) if each.warns_from is not None]
-            found[cap.measure, cap.period] = Cap(cap.measure, cap.period, hard, min(asked, default=None))
-    order = [(measure, period) for measure in Measure for period in Period]
+            found[place] = replace(cap, hard=hard, warns_from=min(asked, default=None))
+    order = [(whose, measure, period) for whose in Whose for measure in Measure for period in Period]
     return tuple(found[each] for each in order if each in found)
 
 

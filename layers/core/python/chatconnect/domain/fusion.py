@@ -1,24 +1,21 @@
 """One ranking of what was found by meaning and what was found by words."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from functools import lru_cache
 
 from chatconnect.domain.knowledge import Chunk, Match, Passage
-from chatconnect.domain.terms import is_code, is_pair, telling, terms, terms_among
+from chatconnect.domain.relevance import background, coverage, is_foreign, relevance, wanted
+from chatconnect.domain.terms import folded, stored_terms, terms, terms_among
 
-# Measured with `python -m bench retrieval`.
-_SHARE_OF_MEANING = 0.6
-# A passage that is not alike enough answers only when it has this part of what the question's words say. Of the pairs
-# of characters in scripts without spaces, most are inflections or lie across two words.
-_ENOUGH_WORDS, _ENOUGH_PAIRS = 0.5, 0.15
+_REMEMBERED = 1_000
 _SAME_TEXT, _SAME_LENGTH = 0.95, 0.9
 _SHINGLE = 3
 _PIECES, _PIECE = 8, 12
 
 
 def terms_of(chunk: Chunk) -> list[str]:
-    """Return the terms that a chunk is found by: those of its text, its title and the headings over it."""
-    return terms(_words_of(chunk))
+    """Return what a chunk is found by: the terms of its text, its title and the headings over it."""
+    return stored_terms(_words_of(chunk))
 
 
 def matched_terms(asked: frozenset[str], chunk: Chunk) -> frozenset[str]:
@@ -31,48 +28,61 @@ def _words_of(chunk: Chunk) -> str:
 
 
 def fused(
-    asked: frozenset[str],
+    question: str,
     by_meaning: Sequence[tuple[Chunk, float]],
     by_words: Sequence[tuple[Chunk, float]],
     *,
     threshold: float,
     limit: int,
 ) -> list[Passage]:
-    """Return what answers, best first, with why.
+    """Return what answers a question, most relevant first, with why; nothing less relevant than `threshold`, 0 to 1.
 
-    `asked` are the question's terms. Both parts come best first, with cosines and with BM25 scores. A passage whose
-    cosine is below `threshold` is left out, unless it has a code of the question or most of its telling words.
+    Both parts come best first, with cosines and with BM25 scores.
     """
     places: dict[tuple[object, int], tuple[Chunk, Match]] = {}
     for rank, (chunk, score) in enumerate(by_meaning, 1):
         places[chunk.version_id, chunk.position] = chunk, Match(dense_rank=rank, dense_score=score)
     for rank, (chunk, score) in enumerate(by_words, 1):
         _, match = places.get((chunk.version_id, chunk.position), (chunk, Match()))
-        places[chunk.version_id, chunk.position] = chunk, replace(match, sparse_rank=rank, sparse_score=score)
-    most = by_words[0][1] if by_words else 0.0
-    least = by_meaning[-1][1] if by_meaning else 0.0
-    scored = [(_score(match, most, least), chunk, match) for chunk, match in places.values()]
-    found: list[Passage] = []
-    for score, chunk, match in sorted(scored, key=lambda each: each[0], reverse=True):
-        if (match.dense_score or 0.0) >= threshold or _says_it(asked, chunk):
-            found.append(Passage(chunk, score, match.dense_score, match))
-        if len(found) == limit:
-            break
-    return found
+        match = Match(match.dense_rank, match.dense_score, rank, score)
+        places[chunk.version_id, chunk.position] = chunk, match
+    found = list(places.values())
+    scores = _relevances(question, found, [cosine for _, cosine in by_meaning])
+    passages = [
+        Passage(chunk, score, match.dense_score, match)
+        for (chunk, match), score in zip(found, scores, strict=True)
+        if score >= threshold
+    ]
+    return sorted(passages, key=lambda passage: passage.score, reverse=True)[:limit]
 
 
-def _score(match: Match, most: float, least: float) -> float:
-    """Return the cosine, at most the last one's if it was not found by meaning, with the part of the best's BM25."""
-    meaning = least if match.dense_score is None else match.dense_score
-    words = (match.sparse_score or 0.0) / most if most else 0.0
-    return _SHARE_OF_MEANING * max(meaning, 0.0) + (1 - _SHARE_OF_MEANING) * words
+def _relevances(question: str, found: Sequence[tuple[Chunk, Match]], cosines: Sequence[float]) -> list[float]:
+    """Return how surely each of what was found answers.
+
+    Its part of the question's words is what it covers of them, and beside that what it has of the best's BM25, which
+    knows what is rare. What was not found by meaning counts as the last that was.
+    """
+    asked, texts = wanted(question), [_folded(_words_of(chunk)) for chunk, _ in found]
+    covered = [coverage(asked, text) for text in texts]
+    foreign = is_foreign(folded(question), texts)
+    unrelated, last = background(cosines), cosines[-1] if cosines else 0.0
+    most = max((match.sparse_score or 0.0 for _, match in found), default=0.0)
+    best = max(covered, default=0.0) / most if most else 0.0
+    return [
+        relevance(
+            (part + best * (match.sparse_score or 0.0)) / 2,
+            last if match.dense_score is None else match.dense_score,
+            unrelated,
+            foreign=foreign,
+        )
+        for part, (_, match) in zip(covered, found, strict=True)
+    ]
 
 
-def _says_it(asked: frozenset[str], chunk: Chunk) -> bool:
-    wanted = telling(asked)
-    has = matched_terms(wanted, chunk)
-    pairs = sum(map(is_pair, wanted))
-    return any(map(is_code, has)) or len(has) >= max(1, _ENOUGH_WORDS * (len(wanted) - pairs) + _ENOUGH_PAIRS * pairs)
+@lru_cache(maxsize=_REMEMBERED)
+def _folded(text: str) -> str:
+    """Passages that answer once answer again, and folding what is not plain ASCII takes most of the time."""
+    return folded(text)
 
 
 def without_duplicates(passages: Iterable[Passage]) -> list[Passage]:

@@ -8,10 +8,14 @@ from uuid import UUID
 TenantId = NewType("TenantId", UUID)
 AccountId = NewType("AccountId", UUID)
 MemberId = NewType("MemberId", UUID)
+SessionId = NewType("SessionId", UUID)
+InvitationId = NewType("InvitationId", UUID)
 KeyId = NewType("KeyId", UUID)
+IdentitySecretId = NewType("IdentitySecretId", UUID)
 AssistantId = NewType("AssistantId", UUID)
 AssistantVersionId = NewType("AssistantVersionId", UUID)
 WidgetId = NewType("WidgetId", UUID)
+LeadId = NewType("LeadId", UUID)
 VisitorId = NewType("VisitorId", UUID)
 ConversationId = NewType("ConversationId", UUID)
 MessageId = NewType("MessageId", UUID)
@@ -20,6 +24,7 @@ VersionId = NewType("VersionId", UUID)
 ToolId = NewType("ToolId", UUID)
 McpServerId = NewType("McpServerId", UUID)
 KnowledgeSourceId = NewType("KnowledgeSourceId", UUID)
+DataRequestId = NewType("DataRequestId", UUID)
 
 
 def new_id() -> UUID:

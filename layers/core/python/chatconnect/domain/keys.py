@@ -7,19 +7,21 @@ claims to be and is then looked up within that tenant alone. Only the SHA-256 of
 
 import hashlib
 import secrets
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from chatconnect.domain.errors import Unauthenticated
-from chatconnect.domain.identifiers import AssistantId, KeyId, TenantId
+from chatconnect.domain.errors import Invalid, Unauthenticated
+from chatconnect.domain.identifiers import AssistantId, KeyId, TenantId, WidgetId
 from chatconnect.domain.secret import Secret
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUE = {character: value for value, character in enumerate(_ALPHABET)}
 _TENANT_LENGTH = 22
 _RANDOM_LENGTH = 32
+LONGEST_OVERLAP = timedelta(days=7)
 
 
 class KeyKind(StrEnum):
@@ -29,9 +31,30 @@ class KeyKind(StrEnum):
     SECRET = "sk_live_"  # noqa: S105 - a prefix
 
 
+class Scope(StrEnum):
+    """What a secret key may be used for. Spending and embedding without changing anything is reading."""
+
+    CHAT = "chat"
+    CONVERSATIONS_READ = "conversations:read"
+    CONVERSATIONS_WRITE = "conversations:write"
+    KNOWLEDGE_READ = "knowledge:read"
+    KNOWLEDGE_WRITE = "knowledge:write"
+    CONFIG_READ = "config:read"
+    CONFIG_WRITE = "config:write"
+    USAGE_READ = "usage:read"
+
+
+ALL_SCOPES = frozenset(Scope)
+CHAT_ALONE = frozenset({Scope.CHAT})
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is stored. `hint` is its beginning and end, for people to recognise it by."""
+    """A key as it is stored. `hint` is its beginning and end, for people to recognise it by.
+
+    `scopes` are what it was given; see `may` for what it may do. `last_used_at` is true to the minute.
+    `widget_id` is the widget that a publishable key shows, if it names one.
+    """
 
     id: KeyId
     tenant_id: TenantId
@@ -42,12 +65,62 @@ class ApiKey:
     assistant_id: AssistantId | None = None
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    scopes: frozenset[Scope] = ALL_SCOPES
+    last_used_at: datetime | None = None
+    replaced_by: KeyId | None = None
+    widget_id: WidgetId | None = None
+
+    @property
+    def may(self) -> frozenset[Scope]:
+        """What it may do: a publishable key, and one for a single assistant, lets chat and nothing else.
+
+        Documents, conversations and configuration are the whole company's.
+        """
+        return self.scopes & CHAT_ALONE if self.kind is KeyKind.PUBLISHABLE or self.assistant_id else self.scopes
+
+    def is_usable(self, now: datetime) -> bool:
+        """Whether it is neither revoked nor past its end."""
+        return all(at is None or at > now for at in (self.revoked_at, self.expires_at))
 
     def check_usable(self, now: datetime) -> None:
         """Raise Unauthenticated with code "key_revoked" when it is revoked or past its end."""
-        ended = min((at for at in (self.revoked_at, self.expires_at) if at is not None), default=None)
-        if ended is not None and ended <= now:
+        if not self.is_usable(now):
             raise Unauthenticated("this key is no longer valid", code="key_revoked")
+
+    def successor(self, key_id: KeyId, hint: str, now: datetime) -> "ApiKey":
+        """Return the key that takes its place; one that was to end lives as long again."""
+        end = None if self.expires_at is None else now + (self.expires_at - self.created_at)
+        return replace(
+            self, id=key_id, hint=hint, created_at=now, expires_at=end, revoked_at=None, last_used_at=None,
+            replaced_by=None,
+        )  # fmt: skip
+
+
+def checked_scopes(kind: KeyKind, scopes: Iterable[Scope] | None, assistant_id: AssistantId | None) -> frozenset[Scope]:
+    """Return the scopes of a new key; None: all that a key of this kind can have.
+
+    Raises Invalid with code "invalid_scopes" for none at all, and for more than such a key can have.
+    """
+    possible = CHAT_ALONE if kind is KeyKind.PUBLISHABLE or assistant_id else ALL_SCOPES
+    given = possible if scopes is None else frozenset(scopes)
+    if not given or not given <= possible:
+        message = "a publishable key, and one for a single assistant, has the scope chat; any other at least one"
+        raise Invalid(message, code="invalid_scopes", details={"field": "scopes"})
+    return given
+
+
+def checked_end(expires_at: datetime | None, now: datetime) -> datetime | None:
+    """Return when a new key ends. Raises Invalid when that is over already or has no time zone."""
+    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= now):
+        raise Invalid("a key ends in the future, at a time with its zone", details={"field": "expires_at"})
+    return expires_at
+
+
+def checked_overlap(overlap: timedelta) -> timedelta:
+    """Return how long an old secret works beside its new one. Raises Invalid below none and above seven days."""
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        raise Invalid("the old one goes on for at most seven days", details={"field": "overlap_hours"})
+    return overlap
 
 
 def make_key(kind: KeyKind, tenant_id: TenantId) -> Secret:

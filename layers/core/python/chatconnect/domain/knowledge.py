@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from chatconnect.domain.errors import Conflict, Invalid
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
+from chatconnect.domain.metadata import Metadata
 from chatconnect.domain.text import cleaned
 
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
@@ -54,10 +55,11 @@ _NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Chunks stored so far, of how many; both 0 until the text has been cut."""
+    """How far it is: pages read so far, of how many, then chunks stored; both 0 until the number is known."""
 
     done: int = 0
     total: int = 0
+    unit: str = "chunks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,21 @@ class Version:
             raise Conflict(f"a document that is {self.status} cannot become {status}")
         return replace(self, status=status, failure=failure)
 
+    def failed(self, failure: Failure) -> "Version":
+        """Return the version as it is when it could not become knowledge."""
+        return replace(self, status=Status.FAILED, failure=failure)
+
+    def ready(self) -> "Version":
+        """Return the version as it is when it answers."""
+        return replace(self, status=Status.READY, failure=None)
+
+    def again(self, version_id: VersionId, number: int, at: datetime) -> "Version":
+        """Return a further version of the same file, of which nothing is known yet."""
+        return replace(
+            self, id=version_id, number=number, created_at=at, status=Status.UPLOADED, progress=Progress(),
+            failure=None, embedded=Embedded(),
+        )  # fmt: skip
+
     @property
     def object_key(self) -> str:
         """Where the upload lies in the bucket; the only key its presigned form allows."""
@@ -116,7 +133,7 @@ class Document:
     updated_at: datetime
     newest: Version
     active_version_id: VersionId | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Metadata = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +193,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that a search found, with its score (higher is better; comparable within one search only).
+    """A chunk that a search found, with its score (higher is better; comparable within one search only, unless it is
+    the relevance, 0 to 1, of our own store).
 
     `similarity` is the cosine of the dense part, where it was computed: comparable between searches. `match` says why
     it was found; a foreign knowledge base does not tell.

@@ -9,9 +9,14 @@ from functools import cache
 from importlib.resources import files
 
 from chatconnect.domain.errors import Invalid
-from chatconnect.domain.text import is_visible
+from chatconnect.domain.input_rules import forbidden_patterns
+from chatconnect.domain.text import comparable, is_visible
 
 FORBIDDEN = "forbidden_phrase"
+FORBIDDEN_PATTERN = "forbidden_pattern"
+INSTRUCTIONS = "instructions"
+"""The category of an answer that recites what the model was told; every assistant is kept from that."""
+
 MAX_PHRASES = 200
 MAX_PHRASE = 200
 MAX_WORDS = 1_000
@@ -31,11 +36,15 @@ class ModerationMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moderation:
-    """How an assistant is moderated. `refusal` is what a visitor reads in place of what was refused."""
+    """How an assistant is moderated. `refusal` is what a visitor reads in place of what was refused.
+
+    `forbidden_phrases` are found anywhere, inside words too; what `forbidden_patterns` may be: domain/input_rules.py.
+    """
 
     mode: ModerationMode = ModerationMode.OFF
     refusal: str = "I cannot help with that."
     forbidden_phrases: tuple[str, ...] = ()
+    forbidden_patterns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mode not in list(ModerationMode):
@@ -50,6 +59,7 @@ class Moderation:
                 f"at most {MAX_PHRASES} phrases of 1 to {MAX_PHRASE} characters can be forbidden",
                 details={"field": "moderation.forbidden_phrases"},
             )
+        forbidden_patterns(self.forbidden_patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +70,14 @@ class ModerationResult:
     output: tuple[str, ...] = ()
 
 
-def broken_rules(text: str, forbidden_phrases: Sequence[str]) -> tuple[str, ...]:
+def broken_rules(text: str, forbidden_phrases: Sequence[str], patterns: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the categories of the rules that a text breaks; letter case and white space make no difference."""
-    plain = " ".join(text.casefold().split())
-    found = [category for category, patterns in _rules() if any(pattern.search(plain) for pattern in patterns)]
-    if any(" ".join(phrase.casefold().split()) in plain for phrase in forbidden_phrases):
+    plain = comparable(text)
+    found = [category for category, rules in _rules() if any(rule.search(plain) for rule in rules)]
+    if any(comparable(phrase) in plain for phrase in forbidden_phrases):
         found.append(FORBIDDEN)
+    if forbidden_patterns(patterns).occur_in(plain):
+        found.append(FORBIDDEN_PATTERN)
     return tuple(found)
 
 

@@ -15,7 +15,8 @@ def checked_domain(pattern: str) -> str:
     """Return an allowed-domain pattern in the form it is compared in.
 
     A pattern is a host ("example.com"), a host with a port ("example.com:8443"), or all subdomains of one
-    ("*.example.com", which does not include example.com itself). A loopback host without a port stands for any port.
+    ("*.example.com", which does not include example.com itself). Without a port it stands for https on 443 and http on
+    80; a loopback host without a port stands for any port. An address of IPv6 is none: it cannot be a website's name.
     Raises Invalid with code "invalid_domain".
     """
     text = pattern.strip().lower()
@@ -46,6 +47,17 @@ def check_origin(origin: str | None, allowed: Iterable[str]) -> str:
     return origin
 
 
+def is_website(origin: str) -> bool:
+    """Whether it is the origin of a page that a web server gave out: not opaque ("null"), and of http or https."""
+    try:
+        parts = urlsplit(origin.lower())
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    return named and bare and parts.scheme in _DEFAULT_PORTS and origin.isascii() and origin.isprintable()
+
+
 def _ascii(host: str) -> str:
     """Return the host as browsers send it. Raises UnicodeError when that would make another name of it (ß to ss)."""
     name = host.rstrip(".").encode("idna")
@@ -55,18 +67,11 @@ def _ascii(host: str) -> str:
 
 
 def _matches(origin: str, pattern: str) -> bool:
-    try:
-        parts = urlsplit(origin.lower())
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
+    if not is_website(origin):
         return False
-    if parts.scheme not in _DEFAULT_PORTS or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
-        return False
-    wanted, _, wanted_port = pattern.partition(":")
-    if wanted in _LOOPBACK and not wanted_port:
-        return host == wanted
-    effective = port or _DEFAULT_PORTS[parts.scheme]
-    right_port = effective == int(wanted_port) if wanted_port else effective == _DEFAULT_PORTS[parts.scheme]
-    if wanted.startswith("*."):
-        return right_port and host.endswith(wanted[1:]) and len(host) > len(wanted) - 1
-    return right_port and host == wanted
+    site, wanted = urlsplit(origin.lower()), urlsplit(f"//{pattern.removeprefix('*.')}")
+    host, name, default = site.hostname or "", wanted.hostname or "", _DEFAULT_PORTS[site.scheme]
+    right_port = (site.port or default) == (wanted.port or default)
+    if pattern.startswith("*."):
+        return right_port and host.endswith(f".{name}") and len(host) > len(name) + 1
+    return host == name and (right_port or (name in _LOOPBACK and wanted.port is None))

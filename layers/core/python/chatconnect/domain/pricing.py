@@ -57,6 +57,11 @@ class PriceTable:
         table = json.loads(files(__package__).joinpath("prices.json").read_text("utf-8"))
         return cls(Price(**{**row, "since": date.fromisoformat(row["since"])}) for row in table["models"])
 
+    @property
+    def models(self) -> frozenset[str]:
+        """The names of the models that have a price."""
+        return frozenset(price.model for price in self._prices)
+
     def find(self, provider: str, model: str, day: date) -> Price | None:
         """Return the price, or None for a model that is not in the table (a self-hosted one, say).
 

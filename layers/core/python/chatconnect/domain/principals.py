@@ -3,19 +3,24 @@
 from dataclasses import dataclass
 
 from chatconnect.domain.errors import Forbidden
-from chatconnect.domain.identifiers import AccountId, AssistantId, KeyId, MemberId, TenantId, VisitorId
+from chatconnect.domain.identifiers import AccountId, AssistantId, KeyId, MemberId, SessionId, TenantId, VisitorId
+from chatconnect.domain.keys import ALL_SCOPES, Scope
 from chatconnect.domain.tenant import StaffRole
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody in a widget, known by a chat token. The rate travels in the token, so a limit needs no database read."""
+    """Somebody in a widget, known by a chat token. The rate travels in the token, so a limit needs no database read.
+
+    `external_id` is the tenant's own id of a visitor whose identity was proven for this token.
+    """
 
     tenant_id: TenantId
     assistant_id: AssistantId
     visitor_id: VisitorId
     origin: str
     requests_per_minute: int
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,14 @@ class Server:
     key_id: KeyId
     assistant_id: AssistantId | None
     requests_per_minute: int
+    scopes: frozenset[Scope] = ALL_SCOPES
+
+    def check_may(self, needed: frozenset[Scope]) -> None:
+        """Raise Forbidden with code "scope_required" when its key lacks one of the scopes."""
+        lacking = sorted(needed - self.scopes)
+        if lacking:
+            message = f"this key lacks the scope {lacking[0]}"
+            raise Forbidden(message, code="scope_required", details={"scopes": lacking})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,21 @@ class Staff:
     def check_may(self, needed: StaffRole) -> None:
         """Raise Forbidden with code "role_required" when the role does not cover the needed one."""
         _check_covers(self.role, needed)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person in their session; `staff` is the place in which they work now."""
+
+    staff: Staff
+    session_id: SessionId
+    email: str
+    is_operator: bool = False
+
+    def check_operator(self) -> None:
+        """Raise Forbidden with code "operator_required" when the person does not run the platform."""
+        if not self.is_operator:
+            raise Forbidden("this is for the platform's operators", code="operator_required")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,19 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
+# How many tokens a text has. `count(f"{a} {b}") == count(a) + count(f" {b}")` wherever the blank stands between two
+# visible characters.
 CountTokens = Callable[[str], int]
+# Where a stretch of a text starts and ends. Those that stay whole have no white space at their ends.
+Span = tuple[int, int]
 
 # Characters per piece when a sentence is too long to stay whole: about 20 tokens of English, so that the
 # pieces are small enough to fill a chunk well and to serve as overlap.
 _PIECE_CHARACTERS = 80
-# More white space than this between two units is counted too; one blank costs nothing in a BPE vocabulary.
-_FREE_GAP = 2
+_DIVIDED_AT_A_TIME = 8_000
 
 _CLOSERS = r"[\"'”’»›)\]}」』】）〉》]"
 # Stops of Latin, Greek, Cyrillic, Armenian, Arabic and Urdu text stand before a blank; those of Chinese, Japanese,
@@ -31,9 +34,10 @@ _HAS_PHRASES = re.compile(_PHRASED)
 _PHRASE_BREAK = re.compile(
     rf"[{_STOPS[1:-1]}{_FULL_STOPS[1:-1]}\n ](?:{_AFTER}|(?<={_PHRASED} )(?P<full_blank> *+)(?={_PHRASED}))"
 )
+_PLAIN_STOPS = frozenset({". ", "? ", "! "})
 # After "J." or "3." the sentence goes on more often than not.
 _SHORT_BEFORE_STOP = re.compile(r"(?<![^\W_])(?:[^\W\d_]|\d{1,2})\.$")
-_ROW = re.compile(r"[^\n]+")
+_ROW_BREAK = re.compile(r"\n\s*+")
 # A vowel sign that is written before its consonant.
 _LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
 _JOINER = "\u200d"
@@ -42,70 +46,86 @@ _LONGEST_CHARACTER = 16
 _WORD = re.compile(r"\S+")
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A stretch of text that stays whole, without white space at its ends: `text[start:end]`.
-
-    `tokens` estimates what the unit adds to a chunk, the gap before it included.
-    """
-
-    start: int
-    end: int
-    tokens: int
-
-
-def units(
-    text: str, start: int, end: int, count_tokens: CountTokens, *, size: int, piece: int, rows: bool = False
-) -> Iterator[Unit]:
-    """Yield the sentences of `text[start:end]` in order; together they hold all that is not white space.
-
-    With `rows` lines stay whole. What has more than `size` tokens comes in pieces of about `piece` tokens at most.
-    """
-    before = start
-    parts = _rows(text, start, end) if rows else _sentences(text, start, end)
-    for left, right, tokens in _counted(text, parts, count_tokens, size, piece):
-        gap = count_tokens(text[before:left]) if left - before > _FREE_GAP else 0
-        yield Unit(left, right, max(1, tokens) + gap)
-        before = right
-
-
-def _counted(
-    text: str, parts: Iterator[tuple[int, int]], count_tokens: CountTokens, size: int, piece: int
-) -> Iterator[tuple[int, int, int]]:
-    for first, last in parts:
-        tokens = count_tokens(text[first:last])
-        if tokens <= size:
-            yield first, last, tokens
-        else:
-            for left, right in _pieces(text, first, last, count_tokens, piece):
-                yield left, right, count_tokens(text[left:right])
-
-
-def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+def trimmed(text: str, start: int, end: int) -> Span:
     """Return the borders of `text[start:end]` without the white space at its ends."""
     part = text[start:end]
     left = start + len(part) - len(part.lstrip())
     return left, max(left, start + len(part.rstrip()))
 
 
-def _rows(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    for row in _ROW.finditer(text, start, end):
-        left, right = trimmed(text, *row.span())
-        if left < right:
-            yield left, right
+class Units(Protocol):
+    """What a stretch of text is put together from, one after the other."""
+
+    def next(self, near: int = 0) -> Span | None:
+        """Return the next unit, None after the last; several as one where `near` lies beyond the first."""
+        ...
+
+    def divided(self, unit: Span, *, into_pieces: bool) -> Sequence[Span]:
+        """Return the smaller units that one holds, none where there are none; the last of them may be large again.
+
+        What may as well stay whole has some only when it has to go `into_pieces`.
+        """
+        ...
 
 
-def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    first, last = trimmed(text, start, end)
-    has_phrases = not text.isascii() and _HAS_PHRASES.search(text, start, end)
-    for match in (_PHRASE_BREAK if has_phrases else _BREAK).finditer(text, first, last):
-        after = match.end()
-        if _goes_on(match, text, last):
-            continue
-        yield first, first + len(text[first:after].rstrip())
-        first = after  # a break takes all the white space that follows
-    if first < last:
-        yield first, last
+class Wholes:
+    """Units that are never divided."""
+
+    def __init__(self, units: Iterable[Span]) -> None:
+        self._units = iter(units)
+
+    def next(self, near: int = 0) -> Span | None:  # noqa: ARG002 - none is passed over
+        """Return the next unit."""
+        return next(self._units, None)
+
+    def divided(self, unit: Span, *, into_pieces: bool) -> Sequence[Span]:  # noqa: ARG002 - it has no smaller ones
+        """Return nothing."""
+        return ()
+
+
+class Sentences:
+    """The sentences of a stretch of text, or with `rows` its lines, each without the white space around it.
+
+    Together they hold all that is not white space. One that cannot stay whole is cut into pieces of at most `piece`
+    tokens.
+    """
+
+    def __init__(
+        self, text: str, start: int, end: int, count_tokens: CountTokens, *, piece: int, rows: bool = False
+    ) -> None:
+        self._text, self._count_tokens, self._piece, self._rows = text, count_tokens, piece, rows
+        self._first, self._end = trimmed(text, start, end)
+        has_phrases = not text.isascii() and _HAS_PHRASES.search(text, start, end)
+        self._break = (_ROW_BREAK if rows else _PHRASE_BREAK if has_phrases else _BREAK).search
+
+    def next(self, near: int = 0) -> Span | None:
+        """Return the next sentence, None after the last; several as one where `near` lies beyond the first."""
+        text, first, end = self._text, self._first, self._end
+        position = max(first, near)
+        while match := self._break(text, position, end):
+            stop, position = match.span()  # a break takes all the white space that follows
+            self._first = position
+            if text[stop:position] in _PLAIN_STOPS and text[position].isupper() and text[stop - 2 : stop].isalpha():
+                return first, stop + 1  # a word, a stop, a blank, a capital: nearly every sentence ends so
+            if not _goes_on(match, text, end):
+                return first, first + len(text[first:position].rstrip())
+        self._first = end
+        return (first, end) if first < end else None
+
+    def divided(self, unit: Span, *, into_pieces: bool) -> Sequence[Span]:
+        """Return the sentences of several, or the pieces of one; of what is very long the first, and the rest."""
+        start, end = unit
+        cut = _cut(self._text, start, end)
+        within = Sentences(self._text, start, cut, self._count_tokens, piece=self._piece, rows=self._rows)
+        sentences = list(iter(within.next, None))
+        if len(sentences) > 1:
+            return [*sentences[:-1], (sentences[-1][0], end)]
+        if not into_pieces:
+            return ()
+        pieces = list(_pieces(self._text, start, cut, self._count_tokens, self._piece))
+        rest = trimmed(self._text, cut, end)
+        pieces += [rest] if rest[0] < rest[1] else []
+        return pieces if len(pieces) > 1 else ()
 
 
 def _goes_on(match: re.Match[str], text: str, end: int) -> bool:
@@ -118,16 +138,24 @@ def _goes_on(match: re.Match[str], text: str, end: int) -> bool:
         return True
     stop = match.start()
     if lines or (text[stop - 2 : stop - 1].isalnum() and not text[stop - 1].isdigit()):
-        return False  # cheaper than to search, and nearly always so
+        return False  # cheaper than to search
     return bool(_SHORT_BEFORE_STOP.search(text, max(0, stop - 3), stop + 1))
 
 
-def _pieces(text: str, start: int, end: int, count_tokens: CountTokens, limit: int) -> Iterator[tuple[int, int]]:
+def _cut(text: str, start: int, end: int) -> int:
+    """Return where the part ends that is divided at a time, at a blank if there is one."""
+    if end - start <= _DIVIDED_AT_A_TIME:
+        return end
+    middle = _between_characters(text, start + _DIVIDED_AT_A_TIME, start)
+    return max(text.rfind(" ", start, middle), middle - _PIECE_CHARACTERS)
+
+
+def _pieces(text: str, start: int, end: int, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
     for left, right in _word_groups(text, start, end):
         yield from _halves(text, left, right, count_tokens, limit)
 
 
-def _word_groups(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _word_groups(text: str, start: int, end: int) -> Iterator[Span]:
     """Yield runs of words of at most `_PIECE_CHARACTERS`; a longer word is cut into such lengths."""
     left = right = start
     for word in _WORD.finditer(text, start, end):
@@ -144,7 +172,7 @@ def _word_groups(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield left, right
 
 
-def _halves(text: str, start: int, end: int, count_tokens: CountTokens, limit: int) -> Iterator[tuple[int, int]]:
+def _halves(text: str, start: int, end: int, count_tokens: CountTokens, limit: int) -> Iterator[Span]:
     """Halve until a part has at most `limit` tokens or is a single character."""
     if end - start < 2 or count_tokens(text[start:end]) <= limit:
         yield start, end

@@ -4,15 +4,19 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from chatconnect.domain.budget import Cap, Measure, Period, lowest
 from chatconnect.domain.controls import TenantControls
-from chatconnect.domain.errors import Invalid
+from chatconnect.domain.errors import Forbidden, Invalid
 from chatconnect.domain.identifiers import AccountId, MemberId, TenantId
 from chatconnect.domain.secret import Secret
 
+OWN_HOSTS = ("openai.com", "anthropic.com")
+"""Whoever asks there asks the provider, whatever was configured as an address of one's own."""
+
+_DATED = re.compile(r"-20\d\d-?\d\d-?\d\d\Z")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
-PASSWORD_LENGTH = (10, 200)
 
 
 class StaffRole(StrEnum):
@@ -29,11 +33,42 @@ class StaffRole(StrEnum):
         return order.index(self) <= order.index(needed)
 
 
+class Feature(StrEnum):
+    """What a plan may include or not."""
+
+    TOOLS = "tools"
+    MCP = "mcp"
+    HANDOVER = "handover"
+    WEBHOOKS = "webhooks"
+    ANALYTICS = "analytics"
+    BRANDING = "branding"
+
+
+@dataclass(frozen=True, slots=True)
+class StandardModels:
+    """What a deployment lets every plan use: some names, and models of its own.
+
+    `servers` are the providers in whose place it asks servers of its own: what they serve under names that are not
+    `priced` is no provider's.
+    """
+
+    names: frozenset[str] = frozenset()
+    servers: frozenset[str] = frozenset()
+    priced: frozenset[str] = frozenset()
+
+    def include(self, provider: str, model: str) -> bool:
+        """Whether a model is among them."""
+        return model in self.names or (provider in self.servers and _undated(model) not in self.priced)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a tenant pays for. None means unlimited; money in millionths of a US dollar.
+    """What a tenant pays for. None means unlimited; money in millionths of a US dollar; `price` is for people.
 
-    `own_caps` are what the tenant has set itself, below what it pays for.
+    `models` are those that may be asked at the providers, by whichever key, beside the `standard` ones; `provider` and
+    `model` the one that answers in place of others. `requests_per_minute` are those of each visitor and each key;
+    `storage_bytes` what the files of documents may take together. `own_caps` are what the tenant has set itself, below
+    what it pays for. `suspended`: it gets nothing for now.
     """
 
     name: str
@@ -48,6 +83,47 @@ class Plan:
     microusd_per_day: int | None = None
     microusd_per_month: int | None = None
     own_caps: tuple[Cap, ...] = ()
+    suspended: bool = False
+    models: frozenset[str] | None = None
+    features: frozenset[Feature] = frozenset(Feature)
+    documents: int | None = None
+    storage_bytes: int | None = None
+    members: int | None = None
+    price: str = ""
+    standard: StandardModels = StandardModels()
+
+    def allows_model(self, provider: str, model: str, base_url: str | None = None) -> bool:
+        """Whether a model may be asked.
+
+        At an address of its own a tenant asks its own models, under names of its own. A dated release
+        ("gpt-4o-mini-2024-07-18") is its model.
+        """
+        if self.models is None or provider == "offline" or (base_url is not None and not is_of_a_provider(base_url)):
+            return True
+        return model in self.models or _undated(model) in self.models or self.standard.include(provider, model)
+
+    def check_model(self, provider: str, model: str, base_url: str | None = None) -> None:
+        """Raise Forbidden with code "model_not_in_plan" for a model that may not be asked."""
+        if not self.allows_model(provider, model, base_url):
+            raise Forbidden(
+                f"the plan {self.name} does not include the model {model}",
+                code="model_not_in_plan",
+                details={"plan": self.name, "models": sorted(self.models or ())},
+            )
+
+    def check_feature(self, feature: Feature) -> None:
+        """Raise Forbidden with code "feature_not_in_plan"."""
+        if feature not in self.features:
+            raise Forbidden(
+                f"the plan {self.name} does not include {feature}",
+                code="feature_not_in_plan",
+                details={"plan": self.name, "feature": feature.value},
+            )
+
+    def check_active(self) -> None:
+        """Raise Forbidden with code "tenant_suspended" when the platform's operator has suspended the tenant."""
+        if self.suspended:
+            raise tenant_suspended()
 
     @property
     def caps(self) -> tuple[Cap, ...]:
@@ -71,22 +147,29 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A company. `controls` are what it tells the models of all its assistants."""
+    """A company. `controls` are what it tells the models of all its assistants, `websites` its widgets' domains."""
 
     id: TenantId
     name: str
     plan: str
     created_at: datetime
     controls: TenantControls = field(default_factory=TenantControls)
+    suspended_at: datetime | None = None
+    websites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person who can log in; may be a member of several tenants. `password_hash` in argon2's own format."""
+    """A person who can log in; may be a member of several tenants. `password_hash` in argon2's own format.
+
+    Operators run the platform. Who is disabled is let in nowhere.
+    """
 
     id: AccountId
     email: str
     password_hash: Secret
+    is_operator: bool = False
+    disabled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +190,17 @@ def checked_email(text: str) -> str:
     return email
 
 
-def checked_password(secret: Secret) -> Secret:
-    """Return the password when it is long enough. Raises Invalid with code "weak_password"."""
-    shortest, longest = PASSWORD_LENGTH
-    if not shortest <= len(secret.reveal()) <= longest:
-        raise Invalid(
-            f"a password has {shortest} to {longest} characters", code="weak_password", details={"field": "password"}
-        )
-    return secret
+def _undated(model: str) -> str:
+    dated = _DATED.search(model)
+    return model if dated is None else model[: dated.start()]
+
+
+def is_of_a_provider(base_url: str) -> bool:
+    """Whether an address is one of the providers' own."""
+    host = (urlsplit(base_url).hostname or "").rstrip(".").lower()
+    return any(host == own or host.endswith(f".{own}") for own in OWN_HOSTS)
+
+
+def tenant_suspended() -> Forbidden:
+    """Return the refusal of everybody who comes to a suspended tenant."""
+    return Forbidden("this company's account is suspended", code="tenant_suspended")

@@ -12,6 +12,15 @@ def cleaned(text: str, *, keep: str = "") -> str:
     return "".join(c for c in text if c in keep or not _is_control(c)).strip()
 
 
+def comparable(text: str) -> str:
+    """Return the text as rules compare it: one form of each character, no letter case, single spaces, nothing unseen.
+
+    So that neither wide letters nor characters without a width hide a word.
+    """
+    seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    return " ".join(seen.casefold().split())
+
+
 def is_visible(text: str) -> bool:
     """Whether there is anything to read in it: more than white space and zero-width characters."""
     return any(not c.isspace() and unicodedata.category(c) != "Cf" for c in text)

@@ -33,7 +33,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class KnownVisitor:
-    """A visitor who has written. `external_id` is the tenant's own id of them."""
+    """A visitor who has written, or proven who they are. `external_id` is the tenant's own id of them.
+
+    `merged_into` is the visitor whom this one, anonymous until then, turned out to be.
+    """
 
     id: VisitorId
     first_seen_at: datetime
@@ -42,6 +45,20 @@ class KnownVisitor:
     name: str | None = None
     email: str | None = None
     block: Block | None = None
+    merged_into: VisitorId | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody knows who it is; then whoever has the id may go on as this visitor."""
+        return self.external_id is None and self.merged_into is None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A visitor who has proven who they are, and whether the conversations of the id that they came with are theirs."""
+
+    visitor: KnownVisitor
+    returning: bool
 
 
 def visitor_blocked() -> Forbidden:

@@ -49,7 +49,10 @@ class Answer(BaseModel):
     conversation_id: UUID
     message_id: UUID
     user_message_id: UUID
-    text: str
+    text: str = Field(
+        description="Markdown without images, HTML, and links to anywhere but the company's websites and what its "
+        "documents name; in JSON answers the same holds for every text"
+    )
     citations: list[CitationBody]
     usage: UsageBody
     finish_reason: str

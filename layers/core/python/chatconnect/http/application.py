@@ -7,23 +7,29 @@ from collections.abc import Awaitable, Callable
 import orjson
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chatconnect.http.cors import CheckWebsite, Cors, Preflight
 from chatconnect.http.errors import add_error_handlers, error_response
 from chatconnect.observability import log_fault, trace_id
 
 LARGEST_BODY = 256 * 1024
 _TRACE_ROOT = re.compile(rb"Root=([0-9a-f-]{10,60})")
 _TRACE_PARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-_EXPOSED = ["ETag", "Retry-After", "X-Trace-Id"]
 _OPEN_DOCS = ("dev", "local")
 
 
-def create_app(title: str, *, environment: str, on_shutdown: Callable[[], Awaitable[None]] | None = None) -> FastAPI:
+def create_app(
+    title: str,
+    *,
+    environment: str,
+    on_shutdown: Callable[[], Awaitable[None]] | None = None,
+    check_website: CheckWebsite | None = None,
+) -> FastAPI:
     """Return an application with our errors, trace ids and headers; its documentation is open in dev and local only.
 
-    Nothing is connected before the first request, so the process can be snapshotted.
+    Nothing is connected before the first request, so the process can be snapshotted. `check_website` decides on
+    preflights; without it every website may ask, and what comes with the request decides.
     """
     documented = environment in _OPEN_DOCS
     app = FastAPI(
@@ -36,15 +42,7 @@ def create_app(title: str, *, environment: str, on_shutdown: Callable[[], Awaita
     add_error_handlers(app)
     app.add_middleware(BodyGate)
     app.add_middleware(RequestFrame)
-    # Any website may read an answer that it has a token for; which websites get one is decided with the token.
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"],
-        expose_headers=_EXPOSED,
-        max_age=600,
-    )
+    app.add_middleware(Cors, preflight=RequestFrame(Preflight(check_website)))
     if on_shutdown is not None:
         app.router.add_event_handler("shutdown", on_shutdown)
     return app

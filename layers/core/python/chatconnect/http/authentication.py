@@ -6,11 +6,14 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from chatconnect.domain.audit import ActorKind
 from chatconnect.domain.errors import Forbidden, Unauthenticated
 from chatconnect.domain.keys import KeyKind
-from chatconnect.domain.principals import Asker, Reader, Staff, TenantSide, Visitor
+from chatconnect.domain.principals import Asker, Reader, Server, Staff, TenantSide, Visitor
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import StaffRole
+from chatconnect.http.scopes import scopes_for
+from chatconnect.ports.audit import acts
 from chatconnect.services.access import AccessService
 
 _BEARER = HTTPBearer(auto_error=False, description="A chat token, an access token, or a secret key (sk_live_...)")
@@ -55,9 +58,17 @@ async def current_asker(request: Request, credential: Bearer, origin: Website) -
 
     A chat token works on the website that it was given to. Raises Unauthenticated, Forbidden.
     """
-    access: AccessService = request.app.state.services.access
     if credential.reveal().startswith(KeyKind.SECRET.value):
-        return await access.server(credential)
+        return await _server(request, credential)
+    return await current_visitor(request, credential, origin)
+
+
+async def current_visitor(request: Request, credential: Bearer, origin: Website) -> Visitor:
+    """Return the visitor of a chat token, which works on the website that it was given to.
+
+    Raises Unauthenticated, Forbidden.
+    """
+    access: AccessService = request.app.state.services.access
     visitor = await access.visitor(credential)
     _check_same_website(visitor, origin, safe=request.method in _SAFE_METHODS)
     return visitor
@@ -65,10 +76,9 @@ async def current_asker(request: Request, credential: Bearer, origin: Website) -
 
 async def current_tenant_side(request: Request, credential: Bearer) -> TenantSide:
     """Return the member of an access token or the server of a secret key. Raises Unauthenticated."""
-    access: AccessService = request.app.state.services.access
     if credential.reveal().startswith(KeyKind.SECRET.value):
-        return await access.server(credential)
-    return await access.staff(credential)
+        return await _server(request, credential)
+    return await current_staff(request, credential)
 
 
 async def current_reader(request: Request, credential: Bearer, origin: Website) -> Reader:
@@ -86,9 +96,12 @@ async def current_reader(request: Request, credential: Bearer, origin: Website) 
 async def current_staff(request: Request, credential: Bearer) -> Staff:
     """Return the member of an access token. Raises Unauthenticated."""
     access: AccessService = request.app.state.services.access
-    return await access.staff(credential)
+    staff = await access.staff(credential)
+    acts(ActorKind.MEMBER, staff.account_id)
+    return staff
 
 
+CurrentVisitor = Annotated[Visitor, Depends(current_visitor)]
 CurrentAsker = Annotated[Asker, Depends(current_asker)]
 CurrentReader = Annotated[Reader, Depends(current_reader)]
 CurrentStaff = Annotated[Staff, Depends(current_staff)]
@@ -110,6 +123,15 @@ def needs(role: StaffRole) -> Callable[..., Awaitable[TenantSide]]:
 Viewer = Annotated[TenantSide, Depends(needs(StaffRole.VIEWER))]
 Agent = Annotated[TenantSide, Depends(needs(StaffRole.AGENT))]
 Admin = Annotated[TenantSide, Depends(needs(StaffRole.ADMIN))]
+
+
+async def _server(request: Request, key: Secret) -> Server:
+    """Return the server of a secret key that may be used for this request. Raises Unauthenticated, Forbidden."""
+    access: AccessService = request.app.state.services.access
+    server = await access.server(key)
+    acts(ActorKind.KEY, server.key_id)
+    server.check_may(scopes_for(request.method, request.scope["path"]))
+    return server
 
 
 def _check_same_website(visitor: Visitor, origin: str | None, *, safe: bool) -> None:

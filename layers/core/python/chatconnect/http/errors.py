@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from chatconnect.domain.errors import ChatConnectError
+from chatconnect.http.limits import headers_of_refusal
 from chatconnect.http.statuses import status_of
 from chatconnect.observability import log_fault, trace_id
 
@@ -41,7 +42,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def response_to(error: ChatConnectError) -> JSONResponse:
     """Return the response that tells of an error; 429 and 503 say when to come back."""
-    headers = {}
+    headers = headers_of_refusal(error)
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
         headers["Retry-After"] = str(max(1, math.ceil(retry_after)))

@@ -1,7 +1,7 @@
 """An answer's events on the wire: JSON data, framed as Server-Sent Events."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
@@ -70,9 +70,11 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, frames: AsyncIterator[Frame], *, after: int = 0) -> None:
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        super().__init__(event_stream(frames, after=after), headers=headers)
+    def __init__(
+        self, frames: AsyncIterator[Frame], *, after: int = 0, headers: Mapping[str, str] | None = None
+    ) -> None:
+        always = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        super().__init__(event_stream(frames, after=after), headers=always | dict(headers or {}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Send the events until they end or the client leaves."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from chatconnect.domain.context import PromptContext
+from chatconnect.domain.context import PromptContext, ToolRound
 from chatconnect.domain.controls import Controls
 from chatconnect.domain.conversation import Branch, Conversation, Feedback, Message, Sibling, State, Turn, Usage
 from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId
@@ -17,12 +17,14 @@ class Path:
     """A conversation with one branch of its messages, oldest first.
 
     `siblings` holds, by their parent, the messages that stand beside each other where the branch could have gone
-    another way; None is the parent of a conversation's first question.
+    another way; None is the parent of a conversation's first question. `rounds` are what the tools of its answers did,
+    for the tenant's own side alone.
     """
 
     conversation: Conversation
     messages: tuple[Message, ...]
     siblings: Mapping[MessageId | None, Sequence[Sibling]] = field(default_factory=dict)
+    rounds: Mapping[MessageId, Sequence[ToolRound]] = field(default_factory=dict)
 
 
 class Conversations(Protocol):
@@ -138,6 +140,10 @@ class Conversations(Protocol):
 
     async def messages(self, message_ids: Sequence[MessageId]) -> Sequence[Message]:
         """Return those of the messages that there are, in the order asked for."""
+        ...
+
+    async def rounds(self, message_ids: Collection[MessageId]) -> Mapping[MessageId, Sequence[ToolRound]]:
+        """Return what the tools did, of those of the answers whose models called any."""
         ...
 
     async def find_context(self, message_id: MessageId) -> PromptContext | None:

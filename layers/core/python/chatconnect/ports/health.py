@@ -10,10 +10,14 @@ Check = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """Messages that wait, and that are being worked on; both approximate."""
+    """Messages that wait, and that are being worked on; both approximate.
+
+    `oldest_seconds`: how long ago the oldest of them was sent; None when nobody knows.
+    """
 
     waiting: int
     working: int
+    oldest_seconds: int | None = None
 
 
 class Queue(Protocol):

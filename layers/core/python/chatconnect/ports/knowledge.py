@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
+from chatconnect.domain.chunking import ChunkSettings
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Document, Embedded, Failure, Passage, Progress, Version
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """Documents, newest first, and the place where the next page begins (None: no more)."""
-
-    documents: tuple[Document, ...]
-    next_before: datetime | None
+from chatconnect.domain.metadata import DocumentFilters, Metadata
+from chatconnect.ports.document_lists import Counts, DocumentPage, Listing, Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +27,61 @@ class Documents(Protocol):
     """One tenant's documents."""
 
     async def add(self, document: Document) -> None:
-        """Store a new document with its first version."""
+        """Store a new document with its first version.
+
+        However many are stored at once, no plan is overshot. Raises Conflict with code "too_many_documents" or
+        "storage_full".
+        """
         ...
 
     async def add_version(self, version: Version) -> None:
-        """Store a further version of a document. Raises NotFound when the document is not there or deleted."""
+        """Store a further version of a document.
+
+        Raises NotFound when the document is not there or deleted, Conflict with code "storage_full".
+        """
         ...
 
     async def get(self, document_id: DocumentId) -> Document:
         """Return the document. Raises NotFound when there is none or it was deleted."""
         ...
 
-    async def list_newest(self, *, limit: int = 50, before: datetime | None = None) -> DocumentPage:
-        """Return the tenant's documents."""
+    async def page(self, listing: Listing) -> DocumentPage:
+        """Return a page of the tenant's documents."""
         ...
 
-    async def begin_processing(self, version_id: VersionId, sequencer: str) -> Version | None:
+    async def count(self, meant: Selection) -> Counts:
+        """Return how many of the documents meant have each status, whichever status is meant."""
+        ...
+
+    async def matching(self, filters: DocumentFilters) -> tuple[DocumentId, ...]:
+        """Return the documents that answer and are meant by the filters."""
+        ...
+
+    async def change(
+        self, document_id: DocumentId, *, title: str | None, metadata: Metadata | None, at: datetime
+    ) -> None:
+        """Replace the title, the metadata, or both (None: as it is). Raises NotFound."""
+        ...
+
+    async def begin_processing(self, version_id: VersionId, sequencer: str, etag: str = "") -> Version | None:
         """Claim an uploaded version for processing and return it.
 
         None when there is nothing to do: the version is unknown, deleted or already done with this upload or a later
-        one (`sequencer` is S3's, comparable as text of equal length). A claim left unfinished can be taken again, with
-        the progress that was made, and so can one that was given up (GIVEN_UP).
+        one (`sequencer` is S3's, comparable as text of equal length), or it is of another file (`etag` is S3's digest
+        of what was uploaded). A claim left unfinished can be taken again, with the progress that was made, and so can
+        one that was given up (GIVEN_UP).
         """
+        ...
+
+    async def later_upload(self, version_id: VersionId, sequencer: str, etag: str = "") -> Version | None:
+        """Return the version when this upload under its key came later and is another file than it is of; else None.
+
+        None, too, when the version will never answer again.
+        """
+        ...
+
+    async def give_up(self, version_id: VersionId, sequencer: str, failure: Failure) -> Version | None:
+        """Mark the version failed, unless it is done or a later upload was taken; return it when it was marked."""
         ...
 
     async def set_progress(self, version_id: VersionId, progress: Progress) -> None:
@@ -66,12 +95,18 @@ class Documents(Protocol):
     async def activate(self, version_id: VersionId) -> bool:
         """Make this version the one that answers use, in one statement, and bump the tenant's knowledge version.
 
-        False when a newer version is active already or the document was deleted meanwhile: then nothing changes.
+        False when a newer version is active already, the document was deleted meanwhile, the version has failed or was
+        read for an index that answers no longer: then nothing changes. One that was given up (GIVEN_UP) may still
+        succeed.
         """
         ...
 
     async def delete(self, document_id: DocumentId) -> Sequence[Version]:
         """Make the document invisible at once and return all its versions, to be purged. Raises NotFound."""
+        ...
+
+    async def delete_all(self, document_ids: Collection[DocumentId]) -> Sequence[Version]:
+        """Make documents invisible at once, all together, and return the versions of those that were there."""
         ...
 
     async def replaced_versions(self, document_id: DocumentId) -> Sequence[Version]:
@@ -109,8 +144,15 @@ class Documents(Protocol):
         """Return those of the versions that answer now, from one snapshot."""
         ...
 
+    async def active_titles(self, version_ids: Collection[VersionId]) -> Mapping[VersionId, str]:
+        """Return those of the versions that answer now with their documents' titles, from one snapshot."""
+        ...
+
     async def save_chunks(self, version_id: VersionId, chunks: Sequence[Chunk]) -> None:
-        """Store chunks; one with the same version and position is replaced."""
+        """Store chunks; one with the same version and position is replaced.
+
+        Raises NotFound when there is no such version or it was purged.
+        """
         ...
 
     async def stored_chunks(self, version_id: VersionId, model: str) -> Mapping[int, str]:
@@ -136,6 +178,14 @@ class Documents(Protocol):
         """Return the active (or else newest) version's chunks after a position, in order. Raises NotFound."""
         ...
 
+    async def chunk_settings(self) -> ChunkSettings | None:
+        """Return how the tenant has its documents cut; None: by default."""
+        ...
+
+    async def set_chunk_settings(self, settings: ChunkSettings) -> None:
+        """Keep how the tenant has its documents cut. Raises NotFound when there is no such tenant."""
+        ...
+
 
 DocumentsOf = Callable[[TenantId], Documents]
 
@@ -148,7 +198,22 @@ class SearchScope:
     hidden: tuple[VersionId, ...] = ()
 
 
-class Chunks(Protocol):
+class Points(Protocol):
+    """All that is stored of one tenant's versions in order to find them."""
+
+    async def delete_version(self, version_id: VersionId) -> None:
+        """Remove all points of a version. Raises Unavailable."""
+        ...
+
+    async def retitle_version(self, version_id: VersionId, title: str) -> None:
+        """Have the points of a version that was read be found by another title. Raises Unavailable."""
+        ...
+
+
+PointsOf = Callable[[TenantId], Points]
+
+
+class Chunks(Points, Protocol):
     """One tenant's chunks as vectors; the tenant filter is part of the store, no caller can leave it out."""
 
     async def save(self, chunks: Sequence[Chunk], vectors: Sequence[Sequence[float]]) -> None:
@@ -158,23 +223,26 @@ class Chunks(Protocol):
     async def search(
         self, text: str, vector: Sequence[float], scope: SearchScope, *, limit: int, threshold: float
     ) -> list[Passage]:
-        """Return the passages that match best by meaning and by words, fused, best first.
+        """Return the passages that match best by meaning and by words, most relevant first, none below `threshold`.
 
-        Each says why it matches. A passage whose cosine is below `threshold` is left out, unless it has a code of the
-        text or most of its telling words. Raises Unavailable.
+        Each says why it matches; its score is its relevance, 0 to 1. Raises Unavailable.
         """
-        ...
-
-    async def delete_version(self, version_id: VersionId) -> None:
-        """Remove all points of a version. Raises Unavailable."""
         ...
 
     async def delete_after(self, version_id: VersionId, position: int) -> None:
         """Remove the points of a version's chunks behind a position. Raises Unavailable."""
         ...
 
+    async def delete_all(self) -> None:
+        """Remove all the tenant's points. Raises Unavailable."""
+        ...
+
     async def positions(self) -> dict[VersionId, set[int]]:
         """Return of which versions there are points, and of which of their chunks. Raises Unavailable."""
+        ...
+
+    async def count_of_visitors(self, visitor_ids: Collection[UUID]) -> int:
+        """Return how many points name one of the visitors. Raises Unavailable."""
         ...
 
 
@@ -204,6 +272,14 @@ class Continuations(Protocol):
         ...
 
 
+class ParkedUploads(Protocol):
+    """Where the messages lie that failed too often."""
+
+    async def look(self, *, most: int) -> Sequence[tuple[str, str]]:
+        """Return key and sequencer of the uploads that they tell of, about `most`. They stay. Raises Unavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class UploadForm:
     """A presigned POST: send `fields` and then the file as multipart/form-data to `url`."""
@@ -229,6 +305,13 @@ class Uploads(Protocol):
 
     async def fetch(self, key: str, to: Path) -> None:
         """Write the object to a file. Raises NotFound, Unavailable."""
+        ...
+
+    async def download_url(self, version: Version, *, seconds: int) -> str:
+        """Return an address that gives this version's file, to be saved under its name, for so long.
+
+        Whether there is such a file is not asked. Raises Unavailable.
+        """
         ...
 
     async def copy(self, key: str, to: str) -> None:

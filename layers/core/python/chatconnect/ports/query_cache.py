@@ -6,6 +6,7 @@ from typing import Protocol
 
 from chatconnect.domain.identifiers import DocumentId, TenantId
 from chatconnect.domain.knowledge import Passage
+from chatconnect.domain.metadata import DocumentFilters
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Query:
     documents: tuple[DocumentId, ...] | None
     limit: int
     threshold: float
+    filters: DocumentFilters | None = None
+    rerank: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where tenants, people, keys, assistants and widgets are kept."""
+"""Where tenants and what they start with are kept."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from chatconnect.domain.assistant import Assistant
 from chatconnect.domain.controls import TenantControls
-from chatconnect.domain.identifiers import AccountId, AssistantId, KeyId, TenantId, WidgetId
+from chatconnect.domain.identifiers import AssistantId, TenantId
 from chatconnect.domain.keys import ApiKey
 from chatconnect.domain.tenant import Account, Member, Plan, Tenant
 from chatconnect.domain.widget import Widget
@@ -25,24 +25,8 @@ class NewTenant:
     secret_key: tuple[ApiKey, bytes]
 
 
-class Accounts(Protocol):
-    """People who can log in, of all tenants."""
-
-    async def find_by_email(self, email: str) -> Account | None:
-        """Return the account with this checked address."""
-        ...
-
-    async def memberships(self, account_id: AccountId) -> Sequence[Member]:
-        """Return the account's places, oldest first."""
-        ...
-
-    async def open_tenant(self, new: NewTenant) -> None:
-        """Store a new tenant with all it starts with, all or nothing. Raises Conflict with code "email_taken"."""
-        ...
-
-
 class Tenants(Protocol):
-    """One tenant: itself, its keys, its assistants and its widgets."""
+    """One tenant: itself and its assistants."""
 
     async def get(self) -> Tenant:
         """Return the tenant. Raises NotFound."""
@@ -56,24 +40,15 @@ class Tenants(Protocol):
         """Return the tenant's plan. Raises NotFound."""
         ...
 
-    async def find_key(self, key_hash: bytes) -> ApiKey | None:
-        """Return the key with this hash, used up or not."""
-        ...
-
-    async def keys(self) -> Sequence[ApiKey]:
-        """Return all keys, newest first."""
-        ...
-
-    async def add_key(self, key: ApiKey, key_hash: bytes) -> None:
-        """Store a new key."""
-        ...
-
-    async def revoke_key(self, key_id: KeyId) -> None:
-        """End a key now. Raises NotFound."""
-        ...
-
     async def assistant(self, assistant_id: AssistantId, version: int | None = None) -> Assistant:
-        """Return the assistant with its published configuration, or with that of a version. Raises NotFound."""
+        """Return the assistant with its published configuration, or with that of a version. Raises NotFound.
+
+        An archived one has no published configuration, so that it answers nobody.
+        """
+        ...
+
+    async def newest(self, assistant_id: AssistantId) -> Assistant:
+        """Return the assistant with its newest version, published or not. Raises NotFound, also when it is archived."""
         ...
 
     async def default_assistant(self) -> Assistant:
@@ -81,27 +56,7 @@ class Tenants(Protocol):
         ...
 
     async def assistants(self) -> Sequence[Assistant]:
-        """Return all assistants, the default first."""
-        ...
-
-    async def publish(self, assistant: Assistant, *, author: AccountId | None, note: str) -> Assistant:
-        """Store the configuration as a new version and publish it; return it with its number. Raises NotFound."""
-        ...
-
-    async def widget_of(self, key: ApiKey) -> Widget:
-        """Return the widget that a publishable key shows: its assistant's, or the default one's. Raises NotFound."""
-        ...
-
-    async def widgets(self) -> Sequence[Widget]:
-        """Return all widgets, newest first."""
-        ...
-
-    async def save_widget(self, widget: Widget) -> None:
-        """Store the widget in place of its earlier state. Raises NotFound."""
-        ...
-
-    async def widget(self, widget_id: WidgetId) -> Widget:
-        """Return the widget. Raises NotFound."""
+        """Return all assistants that answer, the default first."""
         ...
 
 

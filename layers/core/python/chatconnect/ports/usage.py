@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chatconnect.domain.budget import Cap, Period
 from chatconnect.domain.identifiers import TenantId
+from chatconnect.domain.tenant import Plan
 
 
 class Subject(StrEnum):
@@ -38,6 +39,23 @@ class Total:
     embedding_cost_microusd: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a tenant has now: documents, the bytes of the files of all their versions that are kept, and members."""
+
+    documents: int
+    storage_bytes: int
+    members: int
+
+
+class Plans(Protocol):
+    """What tenants can pay for."""
+
+    async def offered(self) -> Sequence[Plan]:
+        """Return all plans, the smallest first. Raises Unavailable."""
+        ...
+
+
 class UsageRecords(Protocol):
     """One tenant's running totals and caps."""
 
@@ -50,12 +68,16 @@ class UsageRecords(Protocol):
         """
         ...
 
+    async def holdings(self) -> Holdings:
+        """Return what the tenant has now."""
+        ...
+
     async def caps(self) -> Sequence[Cap]:
         """Return the caps that the tenant has set itself."""
         ...
 
     async def save_caps(self, caps: Sequence[Cap]) -> None:
-        """Keep these caps, one per measure and period, in place of all earlier ones."""
+        """Keep these caps, one for each of whom, what and how long, in place of all earlier ones."""
         ...
 
 

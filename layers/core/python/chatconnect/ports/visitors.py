@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from chatconnect.domain.identifiers import TenantId, VisitorId
-from chatconnect.domain.visitor import Block, KnownVisitor
+from chatconnect.domain.identity import Identity
+from chatconnect.domain.visitor import Block, KnownVisitor, Recognised
 
 
 class Visitors(Protocol):
@@ -13,6 +14,18 @@ class Visitors(Protocol):
 
     async def get(self, visitor_id: VisitorId, at: datetime) -> KnownVisitor:
         """Return the visitor as of a moment. Raises NotFound."""
+        ...
+
+    async def find(self, visitor_id: VisitorId, at: datetime) -> KnownVisitor | None:
+        """Return the visitor as of a moment; None for one who has neither written nor proven who they are."""
+        ...
+
+    async def recognise(self, identity: Identity, claimed: VisitorId | None, at: datetime) -> Recognised:
+        """Return the one visitor of an identity, and keep what it says of them.
+
+        An anonymous visitor with the id `claimed` becomes that visitor; where there is one already, from another device
+        say, their conversations become that visitor's. A claimed id of somebody else is passed over.
+        """
         ...
 
     async def list_blocked(

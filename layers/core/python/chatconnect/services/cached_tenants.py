@@ -49,6 +49,10 @@ class CachedTenants:
         """Return a tenant as it is in an epoch that was read for this request; None: as the database has it now."""
         return _TenantAt(self._tenants_of(tenant_id), tenant_id, self._kept, epoch)
 
+    def drafts_of(self, tenant_id: TenantId, epoch: Epoch | None) -> TenantReads:
+        """Return the same with the newest versions of its assistants, which are read anew each time."""
+        return _Drafts(self._tenants_of(tenant_id), tenant_id, self._kept, epoch)
+
 
 class _Kept:
     """What is kept of all tenants; the default assistant under no id."""
@@ -78,3 +82,13 @@ class _TenantAt:
 
     async def default_assistant(self) -> Assistant:
         return await self._kept.assistants.get((self._tenant_id, None), self._epoch, self._tenants.default_assistant)
+
+
+class _Drafts(_TenantAt):
+    """One tenant in one epoch, but for its assistants."""
+
+    async def assistant(self, assistant_id: AssistantId) -> Assistant:
+        return await self._tenants.newest(assistant_id)
+
+    async def default_assistant(self) -> Assistant:
+        return await self.assistant((await super().default_assistant()).id)

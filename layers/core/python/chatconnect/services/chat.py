@@ -1,9 +1,11 @@
 """Takes a message in and hands out the answer in the making."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
+from chatconnect.domain.budget import Left, Whose
 from chatconnect.domain.composition import controls_in_words
 from chatconnect.domain.controls import in_force
 from chatconnect.domain.conversation import (
@@ -15,8 +17,9 @@ from chatconnect.domain.conversation import (
 )
 from chatconnect.domain.errors import ChatConnectError, Invalid, NotFound, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Frame, Started, Token
-from chatconnect.domain.identifiers import MessageId
-from chatconnect.domain.principals import Asker, Visitor
+from chatconnect.domain.identifiers import KeyId, MessageId
+from chatconnect.domain.principals import Asker, Server, Visitor
+from chatconnect.domain.tenant import Plan
 from chatconnect.ports.budgets import Reservation
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf
@@ -30,10 +33,13 @@ from chatconnect.services.cached_tenants import CachedTenants, TenantReads
 from chatconnect.services.drafts import Request
 from chatconnect.services.generation import AnswerMaker
 from chatconnect.services.placement import Place, Placement, Question, visitor_of
+from chatconnect.services.plan_rules import within_plan
 from chatconnect.services.spending import SpendingService
 from chatconnect.services.timings import Timings
 
 MAX_IDEMPOTENCY_KEY = 200
+
+OnAdmitted = Callable[[Sequence[Left]], None]
 
 
 class ChatService:
@@ -61,9 +67,12 @@ class ChatService:
         self._placement = Placement(conversations_of=conversations_of, clock=clock)
         self._running: dict[MessageId, tuple[Turn, Answering]] = {}
 
-    async def ask(self, asker: Asker, question: Question) -> AsyncIterator[Frame]:
+    async def ask(
+        self, asker: Asker, question: Question, on_admitted: OnAdmitted | None = None
+    ) -> AsyncIterator[Frame]:
         """Accept the question and return the answer's frames; closing the iterator is leaving.
 
+        `on_admitted` is told what the asker's limits still allow, before this returns.
         A question whose idempotency key was used before gets the earlier answer, without another generation.
         Raises Invalid (the text), Forbidden (a visitor's instructions; a visitor who is blocked), LimitReached,
         NotFound (a conversation or parent that is not the asker's; an endpoint that is none), Conflict (the
@@ -73,15 +82,17 @@ class ChatService:
             raise Invalid("an idempotency key has 1 to 200 characters", details={"field": "Idempotency-Key"})
         if question.regenerate is None:
             checked_message(question.text)
-        timings, rate = Timings(), Rate(_subject(asker), asker.requests_per_minute)
+        timings, rate = Timings(), _rate(asker)
         with timings.step("epoch"):
             epoch, verdict = await asyncio.gather(self._epochs.of(asker.tenant_id), self._abuse.judge(asker, question))
-        tenants = self._tenants.at(asker.tenant_id, epoch)
+        tenants = (self._tenants.drafts_of if question.draft else self._tenants.at)(asker.tenant_id, epoch)
         async with self._counted_even_if_it_fails(asker, rate):
             with timings.step("place"):
                 place, tenant, plan = await asyncio.gather(
                     self._placed(asker, question, tenants), tenants.get(), tenants.plan()
                 )
+            plan.check_active()
+            place, rate = replace(place, assistant=within_plan(plan, place.assistant)), _rate(asker, plan)
             config, endpoint = place.assistant.config, question.endpoint or question.route
             messages, form = in_force(tenant.controls, endpoint, config.response_format, place.conversation.controls)
         controls = controls_in_words(config, tenant.name, messages, form)
@@ -89,9 +100,19 @@ class ChatService:
         wanted = asked(place, turn.question.text, controls, epoch)
         with timings.step("admit"):
             reservation, given = await asyncio.gather(
-                self._spending.admit(rate, plan, turn, config, place.remembered, controls),
+                self._spending.admit(
+                    rate,
+                    plan,
+                    turn,
+                    config,
+                    place.remembered,
+                    controls,
+                    key_id=_key_of(asker),
+                ),
                 self._answers.find(asker.tenant_id, wanted),
             )
+        if on_admitted is not None:
+            on_admitted(_shown(asker, reservation))
         self._abuse.note(asker, verdict, turn)
         # From here to the answer's start nothing may fail: a turn that has begun is one that ends.
         if question.idempotency_key is not None:
@@ -101,7 +122,7 @@ class ChatService:
         recorded = question.idempotency_key is not None
         request = Request(
             turn, place.assistant, place.history, tenant.name, question.arrived, recorded, reservation, controls, form,
-            epoch, wanted, given, timings,
+            epoch, wanted, given, timings, tenant.websites,
         )  # fmt: skip
         return self._run(request)
 
@@ -230,5 +251,19 @@ def _events_of(answer: Message, question_id: MessageId) -> Sequence[Event]:
     return [started, *cited, *text, last]
 
 
-def _subject(asker: Asker) -> str:
-    return f"visitor:{asker.visitor_id}" if isinstance(asker, Visitor) else f"key:{asker.key_id}"
+def _rate(asker: Asker, plan: Plan | None = None) -> Rate:
+    """Return how often one may ask: by the plan, once it is known; until then as it was when the token was made."""
+    subject = f"visitor:{asker.visitor_id}" if isinstance(asker, Visitor) else f"key:{asker.key_id}"
+    return Rate(subject, asker.requests_per_minute if plan is None else plan.requests_per_minute)
+
+
+def _key_of(asker: Asker) -> KeyId | None:
+    return asker.key_id if isinstance(asker, Server) else None
+
+
+def _shown(asker: Asker, reservation: Reservation) -> Sequence[Left]:
+    """Return the limits that an asker may know of: how much their company asks in all is no visitor's business."""
+    if isinstance(asker, Server):
+        return reservation.left
+    tenants_own = {cap.name for cap in reservation.caps if cap.whose is Whose.TENANT}
+    return [each for each in reservation.left if each.name not in tenants_own]

@@ -34,7 +34,7 @@ class Condenser:
         said = f"{dialogue_text(history[-_LAST_MESSAGES:])}\n\nLast message: {question}"
         try:
             query = await self._calls.ask(
-                self._calls.small(config),
+                self._calls.small(config, budget),
                 CONDENSE_TASK,
                 said,
                 max_tokens=_MAX_TOKENS,

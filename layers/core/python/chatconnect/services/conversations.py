@@ -51,8 +51,13 @@ class ConversationService:
                 raise Invalid("a branch is named by leaf or by through, not by both", details={"field": "through"})
             leaf = await conversations.newest_after(conversation_id, through, visitor_id)
         path = await self._path(conversations, conversation_id, visitor_id, leaf, since, until)
+        if not path.messages:
+            return path
         parents = [message.parent_id for message in path.messages]
-        return replace(path, siblings=await conversations.siblings(conversation_id, parents)) if parents else path
+        path = replace(path, siblings=await conversations.siblings(conversation_id, parents))
+        if visitor_id is not None:
+            return path  # what the tools gave is no visitor's business
+        return replace(path, rounds=await conversations.rounds([message.id for message in path.messages]))
 
     async def _path(
         self,

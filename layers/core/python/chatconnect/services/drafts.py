@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chatconnect.domain.assistant import Assistant
-from chatconnect.domain.context import PromptContext
+from chatconnect.domain.context import PromptContext, ToolRound
 from chatconnect.domain.conversation import Citation, Message, MessageStatus, Turn, Usage
 from chatconnect.domain.errors import ChatConnectError
 from chatconnect.domain.events import Cited, Event, Token
@@ -31,7 +31,7 @@ class Request:
     is stored already, `reservation` what was set aside for it. `controls` are what the model is told beside the
     assistant's own instructions, as it stands in the prompt; `response_format` is what the answer has to keep to.
     What was kept in `epoch` may be gone by; None: nothing. `given` is an answer to give again; `asked` what the one to
-    be made is kept under, if it is.
+    be made is kept under, if it is. `websites` are the domains of the company's widgets.
     """
 
     turn: Turn
@@ -47,6 +47,7 @@ class Request:
     asked: Asked | None = None
     given: GivenAnswer | None = None
     timings: Timings = field(default_factory=Timings)
+    websites: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class Draft:
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     first_token_at: float | None = None
     context: PromptContext | None = None
+    rounds: Sequence[ToolRound] = ()
     called_tools: bool = False
     from_cache: bool = False
 
@@ -102,7 +104,9 @@ class Draft:
             error_code=error.code if error else None,
             timings=self._timed(),
         )
-        return replace(self.request.turn, answer=answer, context=self.context)
+        return replace(
+            self.request.turn, answer=answer, context=self.context.with_rounds(self.rounds) if self.context else None
+        )
 
     def _usage(self, prices: PriceTable) -> Usage:
         now, first, arrived, usage = time.perf_counter(), self.first_token_at, self.request.arrived, Usage()

@@ -19,6 +19,7 @@ from chatconnect.ports.conversations import ConversationsOf, TurnQueue
 from chatconnect.ports.models import ChatModel, ChatModels, Finished, GenerationOptions
 from chatconnect.ports.moderation import Moderator
 from chatconnect.services.answer_cache import AnswerCacheService
+from chatconnect.services.answer_guard import AnswerGuard
 from chatconnect.services.composing import Composer, Composition
 from chatconnect.services.drafts import Draft, Request
 from chatconnect.services.json_answers import JsonModel
@@ -140,9 +141,11 @@ class AnswerMaker:
         rounds = ToolRounds(
             model, toolset.tools, limit=config.tool_rounds, on_fault=partial(self._on_fault, request.turn)
         )
+        draft.rounds = rounds.rounds
         checked: CitationStream | Uncited = Uncited() if form.is_json else CitationStream(passages)
         passed = moderated.whole if form.is_json else moderated.passed
         draft.citations = checked.citations
+        guard = AnswerGuard(request, composed, moderated)
         options = GenerationOptions(request.reservation.max_tokens, config.temperature, response_format=form)
         draft.asked_at = time.perf_counter()
         asyncio.get_running_loop().call_soon(draft.asked.set)
@@ -157,11 +160,11 @@ class AnswerMaker:
                     continue
                 if draft.first_token_at is None:
                     draft.first_token_at = time.perf_counter()
-                for event in _events_of(await passed(delta.text), checked, draft):
+                for event in _events_of(guard.passed(await passed(delta.text)), checked, draft):
                     yield event
         if draft.finished is None:
             raise ProviderFailed
-        for event in _events_of(await moderated.rest(), checked, draft):
+        for event in _events_of([*guard.passed(await moderated.rest()), *guard.rest()], checked, draft):
             yield event
         for piece in checked.end():
             yield draft.event(piece)

@@ -4,21 +4,33 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from functools import partial
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid5
 
 from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings, ChunkText, CountTokens, split
-from chatconnect.domain.errors import DocumentRejected, NotFound
-from chatconnect.domain.knowledge import MAX_UPLOAD_BYTES, Chunk, Embedded, Failure, ObjectKey, Progress, Version
-from chatconnect.domain.pricing import Price
+from chatconnect.domain.errors import Conflict, DocumentRejected, NotFound
+from chatconnect.domain.identifiers import VersionId
+from chatconnect.domain.knowledge import (
+    MAX_UPLOAD_BYTES,
+    Chunk,
+    Failure,
+    ObjectKey,
+    Progress,
+    Status,
+    Version,
+)
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
-from chatconnect.ports.knowledge import ChunksOf, Continuations, Documents, DocumentsOf, Uploads
-from chatconnect.ports.models import Embedder
+from chatconnect.ports.indexes import Index
+from chatconnect.ports.knowledge import Continuations, Documents, DocumentsOf, Uploads
 from chatconnect.ports.parsing import DocumentParser
 from chatconnect.services.changes import changing
+from chatconnect.services.document_feed import DocumentFeed, Progressing
+from chatconnect.services.embedding import EmbeddingService
+from chatconnect.services.indexes import IndexService
 from chatconnect.services.purging import purge
 
 # Batches grow and shrink so that progress is told at least every two seconds, however fast the embedder is.
@@ -28,16 +40,15 @@ _QUICK_SECONDS, _SLOW_SECONDS = 0.75, 1.5
 MARGIN_SECONDS = 45.0
 
 RemainingSeconds = Callable[[], float]
-PriceOn = Callable[[date], Price | None]
-"""Returns what the embedding model costs on a day; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One object that arrived in the bucket. `sequencer` orders the events of one key; `size` in bytes."""
+    """One object that arrived in the bucket. `sequencer` orders the events of one key; equal files have one `etag`."""
 
     key: str
     sequencer: str
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +75,27 @@ class IngestionService:
         self,
         *,
         documents_of: DocumentsOf,
-        chunks_of: ChunksOf,
+        indexes: IndexService,
         uploads: Uploads,
         parser: DocumentParser,
-        embedder: Embedder,
+        embedding: EmbeddingService,
         count_tokens: Callable[[], CountTokens],
         epochs: Epochs,
         continuations: Continuations,
-        price_on: PriceOn,
         clock: Clock,
+        feed: DocumentFeed,
         chunking: ChunkSettings = DEFAULT_CHUNKS,
     ) -> None:
-        self._documents_of, self._chunks_of, self._uploads = documents_of, chunks_of, uploads
-        self._parser, self._embedder, self._count_tokens = parser, embedder, count_tokens
+        self._documents_of, self._indexes, self._uploads = documents_of, indexes, uploads
+        self._parser, self._embedding, self._count_tokens = parser, embedding, count_tokens
         self._epochs, self._chunking = epochs, chunking
-        self._continuations, self._price_on, self._clock = continuations, price_on, clock
+        self._continuations, self._clock = continuations, clock
+        self._feed = feed
 
     async def ingest(self, upload: Upload, remaining_seconds: RemainingSeconds = lambda: inf) -> Ingested:
         """Process one upload to its end: "ready", "failed" (the document says why) or "ignored" (nothing to do).
 
+        "renewed": the version is of another file that was sent with the same form, so this one gets its own.
         "continued": the time ran out; what was stored stays, and the upload is announced again. Each call stores
         something, and what an earlier one has stored, to its end or not, is not embedded again.
         Raises Invalid for a foreign key and Unavailable when something is away: then the event must come again.
@@ -93,15 +106,19 @@ class IngestionService:
         # From here on there may be points that must not be found; and who was here before may have ended too soon to
         # tell that what it read can be found.
         async with changing(self._epochs, place.tenant_id, Area.KNOWLEDGE):
-            version = await documents.begin_processing(place.version_id, upload.sequencer)
+            version = await documents.begin_processing(place.version_id, upload.sequencer, upload.etag)
         if version is None:
-            return Ingested("ignored", 0, steps.seconds)
+            return Ingested(await self._renew(place, upload, documents), 0, steps.seconds)
+        index = await self._indexes.filled(place.tenant_id)
         try:
-            stored = await self._read(version, documents, steps, remaining_seconds)
+            async with self._feed.following(version, partial(documents.set_progress, version.id)) as progress:
+                stored = await self._read(progress, index, documents, steps, remaining_seconds)
         except _OutOfTime as pause:
             return await self._continue(upload, version, documents, Ingested("continued", pause.chunks, steps.seconds))
         except DocumentRejected as rejection:
-            await documents.fail(version.id, Failure(rejection.code, rejection.message))
+            failure = Failure(rejection.code, rejection.message)
+            await documents.fail(version.id, failure)
+            await self._feed.tell(progress.version.failed(failure))
             await self._forget_chunks(version, documents)
             return Ingested("failed", 0, steps.seconds)
         except NotFound:  # the document was deleted meanwhile
@@ -110,7 +127,12 @@ class IngestionService:
         with steps.timing("publish"):
             async with changing(self._epochs, place.tenant_id, Area.KNOWLEDGE):
                 published = await documents.activate(version.id)
-            if not published:  # replaced or deleted while it was read
+            if published:
+                await self._feed.tell(progress.version.ready())
+            elif (await self._indexes.filled(place.tenant_id)).model != index.model:  # changed while it was read
+                await self._forget_chunks(version, documents)
+                return await self._continue(upload, version, documents, Ingested("continued", stored, steps.seconds))
+            else:  # replaced or deleted while it was read
                 await self._purge(version, documents)
             for replaced in await documents.replaced_versions(version.document_id):
                 await self._purge(replaced, documents)
@@ -119,7 +141,31 @@ class IngestionService:
     async def give_up(self, upload: Upload, failure: Failure) -> None:
         """Mark an upload failed whose processing failed too often."""
         place = ObjectKey.parse(upload.key)
-        await self._documents_of(place.tenant_id).fail(place.version_id, failure)
+        documents = self._documents_of(place.tenant_id)
+        given_up = await documents.give_up(place.version_id, upload.sequencer, failure)
+        if given_up is not None:
+            await self._feed.tell(given_up)
+
+    async def _renew(self, place: ObjectKey, upload: Upload, documents: Documents) -> str:
+        """Make a version of its own of a later upload under the key of one that is another's; else do nothing.
+
+        The copy is announced like any upload.
+        """
+        taken = await documents.later_upload(place.version_id, upload.sequencer, upload.etag)
+        if taken is None:
+            return "ignored"
+        known = await documents.versions(taken.document_id)
+        version_id = VersionId(uuid5(taken.id, upload.sequencer))
+        version = next((each for each in known if each.id == version_id), None)
+        if version is None:
+            version = taken.again(version_id, known[0].number + 1, self._clock())
+            try:
+                await documents.add_version(version)
+            except Conflict:
+                return "ignored"  # the plan has no room for it
+        if version.status is Status.UPLOADED:
+            await self._uploads.copy(taken.object_key, version.object_key)
+        return "renewed"
 
     async def _continue(self, upload: Upload, version: Version, documents: Documents, so_far: Ingested) -> Ingested:
         """Announce the upload again, unless nobody waits for it any more: then nobody else would purge this batch."""
@@ -134,39 +180,46 @@ class IngestionService:
         return so_far
 
     async def _read(
-        self, version: Version, documents: Documents, steps: "_Stopwatch", remaining_seconds: RemainingSeconds
+        self,
+        progress: Progressing,
+        index: Index,
+        documents: Documents,
+        steps: "_Stopwatch",
+        remaining_seconds: RemainingSeconds,
     ) -> int:
         """Store the chunks that are not stored yet and return how many. Raises _OutOfTime, DocumentRejected."""
+        version = progress.version
         title = (await documents.get(version.document_id)).title
+        chunking = await documents.chunk_settings() or self._chunking
         with TemporaryDirectory() as folder:
             path = Path(folder) / "upload"
             with steps.timing("fetch"):
                 await self._fetch(version, path)
             with steps.timing("parse"):
-                parsed = await self._parser.parse(path, version.filename)
+                parsed = await self._parser.parse(path, version.filename, progress.note_pages)
         with steps.timing("chunk"):
-            texts = list(split(parsed, self._count_tokens(), size=self._chunking.size, overlap=self._chunking.overlap))
+            texts = list(split(parsed, self._count_tokens(), size=chunking.size, overlap=chunking.overlap))
         if not texts:
             raise DocumentRejected("empty", "There is no text in this document.")
-        missing = await self._missing(version, title, texts, documents)
+        missing = await self._missing(version, index, title, texts, documents)
         known = len(texts) - len(missing)
-        await documents.set_progress(version.id, Progress(known, len(texts)))
+        await progress.reached(Progress(known, len(texts)))
         stored, size = 0, FIRST_BATCH
         while batch := missing[stored : stored + size]:
             if stored and remaining_seconds() < MARGIN_SECONDS:
                 raise _OutOfTime(stored)
             begin = time.perf_counter()
-            await self._store(version, title, batch, documents, steps)
+            await self._store(version, index, title, batch, documents, steps)
             stored += len(batch)
-            await documents.set_progress(version.id, Progress(known + stored, len(texts)))
+            await progress.reached(Progress(known + stored, len(texts)))
             size = _next_size(size, time.perf_counter() - begin)
         return stored
 
     async def _missing(
-        self, version: Version, title: str, texts: Sequence[ChunkText], documents: Documents
+        self, version: Version, index: Index, title: str, texts: Sequence[ChunkText], documents: Documents
     ) -> list[ChunkText]:
-        """Return what is not stored yet with the embedder's vectors. A chunk is stored after its point."""
-        stored = await documents.stored_chunks(version.id, self._embedder.name)
+        """Return what is not stored yet with the index's vectors. A chunk is stored after its point."""
+        stored = await documents.stored_chunks(version.id, str(index.model))
         if any(position >= len(texts) for position in stored):  # of another file under the same key
             await self._forget_chunks(version, documents)
             return list(texts)
@@ -177,7 +230,7 @@ class IngestionService:
     async def _forget_chunks(self, version: Version, documents: Documents) -> None:
         """Remove chunks before points, so that none is taken for stored that is not found."""
         await documents.drop_chunks(version.id)
-        await self._chunks_of(version.tenant_id).delete_version(version.id)
+        await self._indexes.points(version.tenant_id).delete_version(version.id)
 
     async def _fetch(self, version: Version, path: Path) -> None:
         try:
@@ -188,27 +241,25 @@ class IngestionService:
             raise DocumentRejected("missing", "The file is no longer there; please upload it again.") from error
 
     async def _store(
-        self, version: Version, title: str, texts: list[ChunkText], documents: Documents, steps: "_Stopwatch"
+        self,
+        version: Version,
+        index: Index,
+        title: str,
+        texts: list[ChunkText],
+        documents: Documents,
+        steps: "_Stopwatch",
     ) -> None:
-        chunks = [_chunk(version, title, text) for text in texts]
+        chunks, tokens = [_chunk(version, title, text) for text in texts], [text.tokens for text in texts]
         with steps.timing("embed"):
-            vectors = await self._embedder.embed([chunk.text for chunk in chunks])
-            await self._account(version, sum(text.tokens for text in texts), documents)
+            vectors = await self._embedding.vectors(version.tenant_id, index, chunks, tokens, documents)
         with steps.timing("store"):
-            await self._chunks_of(version.tenant_id).save(chunks, vectors)
+            await index.chunks.save(chunks, vectors)
             await documents.save_chunks(version.id, chunks)
-
-    async def _account(self, version: Version, tokens: int, documents: Documents) -> None:
-        """Add what was embedded to the tenant's usage; tokens are counted here, about as the model does."""
-        day = self._clock().date()
-        price = self._price_on(day)
-        cost = price.of(input_tokens=tokens, output_tokens=0) if price else 0
-        await documents.add_embedded(version.id, Embedded(tokens, cost), day)
 
     async def _purge(self, version: Version, documents: Documents) -> None:
         """Remove what is left of a version outside the database."""
-        chunks = self._chunks_of(version.tenant_id)
-        await purge(version, documents=documents, chunks=chunks, uploads=self._uploads)
+        points = self._indexes.points(version.tenant_id)
+        await purge(version, documents=documents, points=points, uploads=self._uploads)
 
 
 class _Stopwatch:

@@ -1,6 +1,7 @@
 """Checks what a visitor writes and what an assistant says, as the assistant is configured."""
 
 from dataclasses import replace
+from typing import NoReturn
 
 from chatconnect.domain.errors import LimitReached, Unavailable
 from chatconnect.domain.moderation import Moderation, ModerationMode, ModerationResult, Sentences, broken_rules
@@ -46,6 +47,11 @@ class Moderated:
         """Return what is left of the answer. Raises Refused."""
         return [] if self.result is None else await self._check(self._sentences.end())
 
+    def refuse_answer(self, category: str) -> NoReturn:
+        """Refuse the answer for what somebody else has found in it. Raises Refused."""
+        self.result = replace(self.result or ModerationResult(), output=(category,))
+        raise Refused
+
     async def _check(self, sentences: list[str]) -> list[str]:
         for sentence in sentences:
             # With the one before: a phrase may reach over the border.
@@ -57,7 +63,7 @@ class Moderated:
         return sentences
 
     async def _categories(self, text: str) -> tuple[str, ...]:
-        found = broken_rules(text, self._settings.forbidden_phrases)
+        found = broken_rules(text, self._settings.forbidden_phrases, self._settings.forbidden_patterns)
         if found or self._settings.mode is not ModerationMode.PROVIDER or not text.strip():
             return found
         try:

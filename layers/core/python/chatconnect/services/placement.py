@@ -18,7 +18,7 @@ from chatconnect.domain.conversation import (
 )
 from chatconnect.domain.errors import Forbidden, Invalid, NotFound
 from chatconnect.domain.identifiers import ConversationId, MessageId, VisitorId, new_id
-from chatconnect.domain.principals import Asker, Visitor
+from chatconnect.domain.principals import Asker, Server, Visitor
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf
 from chatconnect.services.cached_tenants import TenantReads
@@ -36,7 +36,8 @@ class Question:
     answer instead: to a question, or beside an answer; then there is no text.
 
     `route` is the endpoint that it came by; a server may name one of its tenant's in `endpoint` instead, and give a
-    conversation that it opens `controls` of its own. `agent` is what the asker's program calls itself.
+    conversation that it opens `controls` of its own, or ask the assistant's newest version, published or not, with
+    `draft`. `agent` is what the asker's program calls itself.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Question:
     endpoint: str | None = None
     controls: Controls = NO_CONTROLS
     agent: str | None = None
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,12 @@ class Placement:
         conversations, visitor_id = self._conversations_of(asker.tenant_id), visitor_of(asker)
         if question.at_root:
             conversation = await conversations.get(conversation_id, visitor_id)
+            _check_within_reach(asker, conversation)
             return await self._there(tenants, conversation, (), Beginning.BRANCHES)
         path = await conversations.path(
             conversation_id, visitor_id=visitor_id, leaf=question.parent_id, limit=LONGEST_MEMORY
         )
+        _check_within_reach(asker, path.conversation)
         beginning = Beginning.FOLLOWS if question.parent_id is None else Beginning.BRANCHES
         return await self._there(tenants, path.conversation, path.messages, beginning)
 
@@ -149,6 +153,7 @@ class Placement:
         path = await conversations.path(
             message.conversation_id, visitor_id=visitor_id, leaf=question_id, limit=LONGEST_MEMORY + 1
         )
+        _check_within_reach(asker, path.conversation)
         *before, asked = path.messages
         if asked.role is not Role.USER:
             raise NotFound("answer", message_id)
@@ -189,10 +194,16 @@ class Placement:
 def _check_may_control(asker: Asker, question: Question) -> None:
     """Raise Forbidden when a visitor gives instructions, Invalid when they come too late."""
     gives = question.controls != NO_CONTROLS
-    if isinstance(asker, Visitor) and (gives or question.endpoint is not None):
-        raise Forbidden("instructions and endpoints are chosen by servers", code="secret_key_required")
+    if isinstance(asker, Visitor) and (gives or question.endpoint is not None or question.draft):
+        raise Forbidden("instructions, endpoints and drafts are chosen by servers", code="secret_key_required")
     if gives and (question.conversation_id is not None or question.regenerate is not None):
         raise Invalid("a conversation is given its instructions when it is opened", details={"field": "instructions"})
+
+
+def _check_within_reach(asker: Asker, conversation: Conversation) -> None:
+    """Raise NotFound when a key that is for one assistant alone comes to another's conversation."""
+    if isinstance(asker, Server) and asker.assistant_id not in (None, conversation.assistant_id):
+        raise NotFound("conversation", conversation.id)
 
 
 def visitor_of(asker: Asker) -> VisitorId | None:

@@ -8,9 +8,10 @@ from chatconnect.domain.identifiers import TenantId, VersionId
 from chatconnect.domain.knowledge import GIVEN_UP, Failure, ObjectKey, Status
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
-from chatconnect.ports.knowledge import ChunksOf, Documents, DocumentsOf, Holding, Uploads
-from chatconnect.ports.models import Embedder
+from chatconnect.ports.indexes import Index
+from chatconnect.ports.knowledge import Documents, DocumentsOf, Holding, Uploads
 from chatconnect.ports.tenants import Directory
+from chatconnect.services.indexes import IndexService
 from chatconnect.services.purging import purge
 
 # Longer than an upload's form is valid, and than a message that failed stays out of sight before each of its tries.
@@ -28,15 +29,14 @@ class ReconciliationService:
         *,
         directory: Directory,
         documents_of: DocumentsOf,
-        chunks_of: ChunksOf,
+        indexes: IndexService,
         uploads: Uploads,
         epochs: Epochs,
-        embedder: Embedder,
         clock: Clock,
     ) -> None:
         self._directory, self._documents_of = directory, documents_of
-        self._chunks_of, self._uploads, self._epochs = chunks_of, uploads, epochs
-        self._embedder, self._clock = embedder, clock
+        self._indexes, self._uploads, self._epochs = indexes, uploads, epochs
+        self._clock = clock
 
     async def reconcile_all(self) -> dict[str, int]:
         """Repair every tenant; return how much of each kind there was. May be repeated. Raises Unavailable.
@@ -56,12 +56,12 @@ class ReconciliationService:
         return figures
 
     async def _purge(self, tenant_id: TenantId) -> int:
-        documents, chunks = self._documents_of(tenant_id), self._chunks_of(tenant_id)
+        documents, points = self._documents_of(tenant_id), self._indexes.points(tenant_id)
         versions = await documents.abandoned_versions()
         if versions:  # whoever left them behind may have ended before telling that they do not answer any more
             await self._epochs.changed(tenant_id, Area.KNOWLEDGE)
         for version in versions:
-            await purge(version, documents=documents, chunks=chunks, uploads=self._uploads)
+            await purge(version, documents=documents, points=points, uploads=self._uploads)
         return len(versions)
 
     async def _unstick(self, tenant_id: TenantId) -> Mapping[str, int]:
@@ -83,31 +83,21 @@ class ReconciliationService:
 
         The points are read first: what has points without a row now had none then, for the row comes before.
         """
-        documents, chunks = self._documents_of(tenant_id), self._chunks_of(tenant_id)
-        found = await chunks.positions()
+        documents, index = self._documents_of(tenant_id), await self._indexes.filled(tenant_id)
+        found = await index.chunks.positions()
         holdings = {holding.version.id: holding for holding in await documents.holdings()}
         orphans = [version_id for version_id in found if not _may_have_points(holdings.get(version_id))]
         for version_id in orphans:  # chunks first: what has chunks is taken to have their points, too
             await documents.drop_chunks(version_id)
-            await chunks.delete_version(version_id)
+            await self._indexes.points(tenant_id).delete_version(version_id)
         indexed = 0
         for version_id, holding in holdings.items():
             if holding.answers and found.get(version_id, set()) != set(range(holding.chunks)):
-                await self._index(tenant_id, documents, version_id)
+                await _fill(index, documents, version_id)
                 indexed += 1
         if indexed:
             await self._epochs.changed(tenant_id, Area.KNOWLEDGE)
         return len(orphans), indexed
-
-    async def _index(self, tenant_id: TenantId, documents: Documents, version_id: VersionId) -> None:
-        """Make a version's points again from its chunks in the database."""
-        after, store = -1, self._chunks_of(tenant_id)
-        while batch := await documents.chunks_of_version(version_id, after=after, limit=_BATCH):
-            await store.save(batch, await self._embedder.embed([chunk.text for chunk in batch]))
-            after = batch[-1].position
-        await store.delete_after(version_id, after)
-        if not await documents.active_among([version_id]):  # replaced or deleted meanwhile, and perhaps purged
-            await store.delete_version(version_id)
 
     async def _remove_files(self, tenant_id: TenantId) -> int:
         """Remove the files of versions that are not there or were purged; a version's row comes before its file."""
@@ -119,6 +109,17 @@ class ReconciliationService:
         for key in orphans:
             await self._uploads.delete(key)
         return len(orphans)
+
+
+async def _fill(index: Index, documents: Documents, version_id: VersionId) -> None:
+    """Make a version's points again from its chunks in the database."""
+    after = -1
+    while batch := await documents.chunks_of_version(version_id, after=after, limit=_BATCH):
+        await index.chunks.save(batch, await index.embedder.embed([chunk.text for chunk in batch]))
+        after = batch[-1].position
+    await index.chunks.delete_after(version_id, after)
+    if not await documents.active_among([version_id]):  # replaced or deleted meanwhile, and perhaps purged
+        await index.chunks.delete_version(version_id)
 
 
 def _may_have_points(holding: Holding | None) -> bool:

@@ -1,21 +1,25 @@
 """Finding the passages that answer a question."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from chatconnect.domain.assistant import Retrieval
 from chatconnect.domain.errors import Invalid, KnowledgeSourceFailed
 from chatconnect.domain.fusion import without_duplicates
-from chatconnect.domain.identifiers import TenantId, VersionId
+from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Passage, merge_adjacent
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Epoch, Epochs
-from chatconnect.ports.knowledge import ChunksOf, DocumentsOf, SearchScope
-from chatconnect.ports.models import Embedder
+from chatconnect.ports.indexes import Index
+from chatconnect.ports.knowledge import DocumentsOf, SearchScope
 from chatconnect.ports.query_cache import Query, QueryCacheOf, Remembered
 from chatconnect.services.epoch_cache import EpochCache
+from chatconnect.services.indexes import IndexService
 from chatconnect.services.knowledge_sources import ForeignSearch
+from chatconnect.services.reranking import RerankingService
 from chatconnect.services.timings import Timings
 
 MAX_QUERY = 2_000
@@ -32,25 +36,27 @@ OnLookup = Callable[[str, bool], None]
 class RetrievalService:
     """Searches a tenant's knowledge. What it found is kept for as long as the knowledge stays the same (B8).
 
-    Settings that name a knowledge source are for `elsewhere`, and for nobody without it.
+    Settings that name a knowledge source are for `elsewhere`, and for nobody without it. `reranking` orders what is
+    found where settings say so; without it, or its model's answer, relevance does.
     """
 
     def __init__(
         self,
         *,
         documents_of: DocumentsOf,
-        chunks_of: ChunksOf,
-        embedder: Embedder,
+        indexes: IndexService,
         epochs: Epochs,
         queries_of: QueryCacheOf,
         clock: Clock,
         on_lookup: OnLookup,
         elsewhere: ForeignSearch | None = None,
+        reranking: RerankingService | None = None,
     ) -> None:
-        self._documents_of, self._chunks_of, self._embedder = documents_of, chunks_of, embedder
+        self._documents_of, self._indexes = documents_of, indexes
         self._epochs, self._queries_of, self._on_lookup = epochs, queries_of, on_lookup
-        self._elsewhere = elsewhere
+        self._elsewhere, self._reranking = elsewhere, reranking
         self._hidden: EpochCache[Sequence[VersionId]] = EpochCache(clock=clock, lifetime=_LIFETIME)
+        self._matching: EpochCache[tuple[DocumentId, ...]] = EpochCache(clock=clock, lifetime=_LIFETIME, entries=100)
 
     async def search(self, tenant_id: TenantId, query: str, settings: Retrieval) -> list[Passage]:
         """Return the best passages, best first; neighbours are joined, and only active versions are found.
@@ -69,7 +75,7 @@ class RetrievalService:
     ) -> list[Passage]:
         """Search as `search` does, in an epoch that was read for this request; None: without what was kept.
 
-        `timings` gets the steps "embed" and "search", or "foreign_search".
+        `timings` gets the steps "embed", "search" and "rerank", or "foreign_search".
         """
         if not query.strip() or len(query) > MAX_QUERY:
             raise Invalid(f"a query has 1 to {MAX_QUERY:,} characters", details={"field": "query"})
@@ -78,56 +84,65 @@ class RetrievalService:
             if self._elsewhere is None:
                 raise KnowledgeSourceFailed("knowledge sources are not searched here")
             return await self._elsewhere.search_at(epoch, tenant_id, source_id, query, settings, timings)
-        known = await self._known(epoch, tenant_id, query, settings)
+        index = await self._indexes.asked(tenant_id, epoch)
+        known = await self._known(epoch, tenant_id, index, query, settings)
         vector, passages, hidden = known.vector, known.passages, tuple[VersionId, ...]()
         attempt, kept = 0, passages is not None
         while True:
             if passages is None:
                 vector, passages, hidden = await self._found(
-                    epoch, tenant_id, query, settings, vector, timings, afresh=attempt > 0
+                    epoch, tenant_id, index, query, settings, vector, timings, afresh=attempt > 0
                 )
             new = Remembered(vector if known.vector is None else None, None if kept else passages)
             (standing, overtaken), _ = await asyncio.gather(
                 self._standing(tenant_id, passages, hidden, settings),
-                self._keep(epoch, tenant_id, query, settings, new),
+                self._keep(epoch, tenant_id, index, query, settings, new),
             )
             if not overtaken or attempt == _REPEATS:
                 return standing
             passages, attempt, kept = None, attempt + 1, False
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """Return one vector per text. Raises Invalid for none, too many, or an empty or over-long one."""
+    async def embed(self, tenant_id: TenantId, texts: Sequence[str]) -> list[list[float]]:
+        """Return one vector per text, of the model that the tenant's knowledge is indexed with.
+
+        Raises Invalid for none, too many, or an empty or over-long one."""
         if not 1 <= len(texts) <= 100:
             raise Invalid("between 1 and 100 texts can be embedded at once", details={"field": "texts"})
         for number, text in enumerate(texts):
             if not text.strip() or len(text) > 10 * MAX_QUERY:
                 raise Invalid("a text has 1 to 20,000 characters", details={"field": f"texts.{number}"})
-        return await self._embedder.embed(texts)
+        index = await self._indexes.asked(tenant_id, await self._epochs.of(tenant_id))
+        return await index.embedder.embed(texts)
 
-    async def _known(self, epoch: Epoch | None, tenant_id: TenantId, text: str, settings: Retrieval) -> Remembered:
+    async def _known(
+        self, epoch: Epoch | None, tenant_id: TenantId, index: Index, text: str, settings: Retrieval
+    ) -> Remembered:
         """Return what was kept of this query, and count whether there was."""
         if epoch is None:
             return Remembered()
-        known = await self._queries_of(tenant_id).find(self._query(epoch, text, settings))
+        known = await self._queries_of(tenant_id).find(_query(epoch, index, text, settings))
         self._on_lookup("search", known.passages is not None)
         if known.passages is None:
             self._on_lookup("embedding", known.vector is not None)
         return known
 
     async def _keep(
-        self, epoch: Epoch | None, tenant_id: TenantId, text: str, settings: Retrieval, new: Remembered
+        self,
+        epoch: Epoch | None,
+        tenant_id: TenantId,
+        index: Index,
+        text: str,
+        settings: Retrieval,
+        new: Remembered,
     ) -> None:
         if epoch is not None:
-            await self._queries_of(tenant_id).keep(self._query(epoch, text, settings), new)
-
-    def _query(self, epoch: Epoch, text: str, settings: Retrieval) -> Query:
-        model, asked = self._embedder.name, settings
-        return Query(text, model, epoch.knowledge, asked.document_ids, asked.limit, asked.threshold)
+            await self._queries_of(tenant_id).keep(_query(epoch, index, text, settings), new)
 
     async def _found(
         self,
         epoch: Epoch | None,
         tenant_id: TenantId,
+        index: Index,
         text: str,
         settings: Retrieval,
         vector: Sequence[float] | None,
@@ -139,23 +154,42 @@ class RetrievalService:
         read = self._documents_of(tenant_id).hidden_versions
         era = None if epoch is None else (epoch.knowledge, epoch.streak)
         hidden = read() if afresh else self._hidden.get(tenant_id, era, read)
+        filtering = None if afresh else era
         if vector is None:
-            known, versions = await asyncio.gather(self._embedded(text, timings), hidden)
+            known, versions, documents = await asyncio.gather(
+                self._embedded(index, text, timings), hidden, self._wanted(tenant_id, filtering, settings)
+            )
         else:
             known, versions = vector, await hidden
+            documents = await self._wanted(tenant_id, filtering, settings)
         with timings.step("search"):
-            passages = await self._chunks_of(tenant_id).search(
+            passages = await index.chunks.search(
                 text,
                 known,
-                SearchScope(settings.document_ids, left_out := tuple(versions)),
+                SearchScope(documents, left_out := tuple(versions)),
                 limit=settings.limit * _SPARE,
                 threshold=settings.threshold,
             )
+        if settings.rerank and self._reranking is not None:
+            passages = await self._reranking.reordered(text, passages, timings)
         return known, passages, left_out
 
-    async def _embedded(self, text: str, timings: Timings) -> Sequence[float]:
+    async def _wanted(self, tenant_id: TenantId, era: object, settings: Retrieval) -> tuple[DocumentId, ...] | None:
+        """Return the documents to search, None for all: those that are named, of these those that the filters mean.
+
+        Metadata is looked up here and not stored with the points, so that a change of it holds at once and there is
+        nothing to repair; within an epoch it is looked up once.
+        """
+        named, filters = settings.document_ids, settings.filters
+        if filters is None:
+            return named
+        read = partial(self._documents_of(tenant_id).matching, filters)
+        matching = await self._matching.get((tenant_id, repr(filters)), era, read)
+        return matching if named is None else tuple(frozenset(named).intersection(matching))
+
+    async def _embedded(self, index: Index, text: str, timings: Timings) -> Sequence[float]:
         with timings.step("embed"):
-            [vector] = await self._embedder.embed([text])
+            [vector] = await index.embedder.embed([text])
         return vector
 
     async def _standing(
@@ -169,9 +203,22 @@ class RetrievalService:
         versions = {passage.chunk.version_id for passage in passages}
         if not versions and not hidden:
             return [], False
-        active = await self._documents_of(tenant_id).active_among(versions.union(hidden))
-        standing = [passage for passage in passages if passage.chunk.version_id in active]
+        titles = await self._documents_of(tenant_id).active_titles(versions.union(hidden))
+        standing = [_titled(passage, titles) for passage in passages if passage.chunk.version_id in titles]
         return (
             merge_adjacent(without_duplicates(standing))[: settings.limit],
-            not versions <= active or not active.isdisjoint(hidden),
+            not versions <= titles.keys() or not titles.keys().isdisjoint(hidden),
         )
+
+
+def _query(epoch: Epoch, index: Index, text: str, asked: Retrieval) -> Query:
+    chosen = asked.document_ids, asked.limit, asked.threshold, asked.filters, asked.rerank
+    return Query(text, index.model.key, epoch.knowledge, *chosen)
+
+
+def _titled(passage: Passage, titles: Mapping[VersionId, str]) -> Passage:
+    """Return the passage with its document's present title: the point has that of when it was stored."""
+    title = titles[passage.chunk.version_id]
+    if passage.chunk.title == title:
+        return passage
+    return replace(passage, chunk=replace(passage.chunk, title=title))

@@ -42,12 +42,18 @@ class SideCalls:
             budget.add(model.usage(price))
         return "".join(pieces).strip()
 
-    def small(self, config: AssistantConfig) -> ModelEndpoint:
-        """Return the provider's small model; the assistant's own where it is at an address or of a name of its own."""
-        known = self._prices.find(config.provider, config.model, self._clock().date())
+    def small(self, config: AssistantConfig, budget: TurnBudget) -> ModelEndpoint:
+        """Return the provider's small model.
+
+        It is the assistant's own where that is at an address or of a name of its own, or the plan lacks the small one.
+        """
+        known, plan = self._prices.find(config.provider, config.model, self._clock().date()), budget.reservation.plan
         if config.base_url is not None or known is None:
             return self.own(config)
-        return ModelEndpoint(config.provider, SMALL_MODELS[config.provider], None, config.access_token)
+        small = SMALL_MODELS[config.provider]
+        if plan is not None and not plan.allows_model(config.provider, small):
+            return self.own(config)
+        return ModelEndpoint(config.provider, small, None, config.access_token)
 
     def own(self, config: AssistantConfig) -> ModelEndpoint:
         """Return the assistant's own model."""

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
+from uuid import UUID
 
 from chatconnect.domain.assistant import AssistantConfig
+from chatconnect.domain.budget import Whose
 from chatconnect.domain.conversation import Message, Turn, Usage
-from chatconnect.domain.identifiers import MessageId, new_id
+from chatconnect.domain.identifiers import KeyId, MessageId, new_id
 from chatconnect.domain.pricing import Price, PriceTable
 from chatconnect.domain.tenant import Plan
 from chatconnect.ports.budgets import Budgets, Reservation, Wanted
@@ -41,11 +43,13 @@ class SpendingService:
         config: AssistantConfig,
         history: Sequence[Message],
         controls: Sequence[str] = (),
+        *,
+        key_id: KeyId | None = None,
     ) -> Reservation:
         """Count the request and set aside what the answer's first call may take, in one round trip.
 
         It may be shorter than the assistant's bound then. `controls` are what the model is told beside the assistant's
-        own instructions. Raises LimitReached for the rate or for a cap.
+        own instructions, `key_id` the key that a server asks with. Raises LimitReached for the rate or for a cap.
         What is reserved is to be settled or released, whatever happens; what never is comes back by itself.
         """
         wanted = Wanted(
@@ -54,8 +58,11 @@ class SpendingService:
             config.max_tokens,
             self._dearest(config, turn),
             turn.answer.created_at,
+            asked_by=_askers(turn, key_id),
+            opens=turn.opens,
         )
-        return await self._budgets.reserve(turn.conversation.tenant_id, plan.caps, wanted, rate)
+        reserved = await self._budgets.reserve(turn.conversation.tenant_id, plan.caps, wanted, rate)
+        return replace(reserved, plan=plan)
 
     def budget(self, reservation: Reservation, config: AssistantConfig) -> TurnBudget:
         """Return what the turn's calls may take, of which the first is set aside."""
@@ -65,7 +72,7 @@ class SpendingService:
 
     def budget_beside(self, reservation: Reservation, config: AssistantConfig) -> TurnBudget:
         """Return what calls may take that come when the turn is settled; to be settled by itself."""
-        beside = replace(reservation.wanted, answer_id=MessageId(new_id()), messages=0)
+        beside = replace(reservation.wanted, answer_id=MessageId(new_id()), messages=0, opens=False)
         return TurnBudget(
             self._budgets, replace(reservation, wanted=beside), self._count_tokens, margin=_margin(config)
         )
@@ -101,6 +108,16 @@ class SpendingService:
             output=max(price.output for price in prices),
             cache_write=None,
         )
+
+
+def _askers(turn: Turn, key_id: KeyId | None) -> dict[Whose, UUID]:
+    """Return those whose use a turn is, beside the tenant."""
+    who: dict[Whose, UUID | None] = {
+        Whose.KEY: key_id,
+        Whose.VISITOR: turn.conversation.visitor_id,
+        Whose.CONVERSATION: turn.conversation.id,
+    }
+    return {whose: id_ for whose, id_ in who.items() if id_ is not None}
 
 
 def _extras(config: AssistantConfig) -> int:

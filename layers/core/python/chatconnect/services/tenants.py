@@ -1,10 +1,11 @@
-"""Opening a tenant, and its keys, assistants and widgets."""
+"""Opening a tenant, and what is set for all of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from chatconnect.domain.assistant import Assistant, AssistantConfig
+from chatconnect.domain.audit import ActorKind
 from chatconnect.domain.controls import TenantControls
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import (
@@ -17,15 +18,18 @@ from chatconnect.domain.identifiers import (
     new_id,
 )
 from chatconnect.domain.keys import ApiKey, KeyKind, hash_of, hint_of, make_key
+from chatconnect.domain.password import checked_password
 from chatconnect.domain.principals import Staff
 from chatconnect.domain.secret import Secret
-from chatconnect.domain.tenant import Account, Member, StaffRole, Tenant, checked_email, checked_password
+from chatconnect.domain.tenant import Account, Member, StaffRole, Tenant, checked_email
 from chatconnect.domain.text import cleaned
 from chatconnect.domain.widget import Widget, WidgetConfig
+from chatconnect.ports.accounts import Accounts
+from chatconnect.ports.audit import acts
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.credentials import PasswordHasher
 from chatconnect.ports.epochs import Area, Epochs
-from chatconnect.ports.tenants import Accounts, NewTenant, TenantsOf
+from chatconnect.ports.tenants import NewTenant, TenantsOf
 from chatconnect.services.changes import changing
 
 FIRST_PLAN = "free"
@@ -85,6 +89,7 @@ class TenantService:
         widget_config = WidgetConfig(allowed_domains=tuple(allowed_domains) or ("localhost", "127.0.0.1"))
         tenant = Tenant(TenantId(new_id()), name, FIRST_PLAN, now)
         account = Account(AccountId(new_id()), address, await self._passwords.hash(right_password))
+        acts(ActorKind.MEMBER, account.id)
         owner = Member(MemberId(new_id()), tenant.id, account.id, StaffRole.OWNER)
         assistant = self._first_assistant(tenant)
         widget = Widget(WidgetId(new_id()), tenant.id, assistant.id, name, widget_config, now)
@@ -108,47 +113,6 @@ class TenantService:
         """Return the tenant."""
         return await self._tenants_of(tenant_id).get()
 
-    async def keys(self, tenant_id: TenantId) -> Sequence[ApiKey]:
-        """Return the tenant's keys, newest first."""
-        return await self._tenants_of(tenant_id).keys()
-
-    async def add_key(
-        self, tenant_id: TenantId, kind: KeyKind, name: str, assistant_id: AssistantId | None = None
-    ) -> tuple[ApiKey, Secret]:
-        """Make a key and return it with its text, shown this once. Raises NotFound for a foreign assistant."""
-        name = cleaned(name)
-        if not 1 <= len(name) <= MAX_COMPANY:
-            raise Invalid("a key needs a name of 1 to 100 characters", details={"field": "name"})
-        tenants = self._tenants_of(tenant_id)
-        if assistant_id is not None:
-            await tenants.assistant(assistant_id)
-        key, row = self._new_key(tenant_id, kind, name)
-        row = replace(row, assistant_id=assistant_id)
-        await tenants.add_key(row, hash_of(key))
-        return row, key
-
-    async def revoke_key(self, tenant_id: TenantId, key_id: KeyId) -> None:
-        """End a key now. Raises NotFound."""
-        await self._tenants_of(tenant_id).revoke_key(key_id)
-
-    async def assistants(self, tenant_id: TenantId) -> Sequence[Assistant]:
-        """Return the tenant's assistants, the default first."""
-        return await self._tenants_of(tenant_id).assistants()
-
-    async def assistant(self, tenant_id: TenantId, assistant_id: AssistantId) -> Assistant:
-        """Return one assistant. Raises NotFound."""
-        return await self._tenants_of(tenant_id).assistant(assistant_id)
-
-    async def publish(
-        self, tenant_id: TenantId, assistant_id: AssistantId, config: AssistantConfig, *, author: AccountId | None
-    ) -> Assistant:
-        """Save a configuration as a new version and publish it. Raises NotFound."""
-        tenants = self._tenants_of(tenant_id)
-        assistant = await tenants.assistant(assistant_id)
-        changed = replace(assistant, config=config, updated_at=self._clock())
-        async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
-            return await tenants.publish(changed, author=author, note="")
-
     async def controls(self, tenant_id: TenantId) -> TenantControls:
         """Return the control messages of the tenant and of its endpoints."""
         return (await self._tenants_of(tenant_id).get()).controls
@@ -157,17 +121,6 @@ class TenantService:
         """Replace the control messages of the tenant and of its endpoints."""
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
             await self._tenants_of(tenant_id).save_controls(controls)
-
-    async def widgets(self, tenant_id: TenantId) -> Sequence[Widget]:
-        """Return the tenant's widgets, newest first."""
-        return await self._tenants_of(tenant_id).widgets()
-
-    async def configure_widget(self, tenant_id: TenantId, widget_id: WidgetId, config: WidgetConfig) -> Widget:
-        """Replace a widget's configuration. Raises NotFound."""
-        tenants = self._tenants_of(tenant_id)
-        widget = replace(await tenants.widget(widget_id), config=config, updated_at=self._clock())
-        await tenants.save_widget(widget)
-        return widget
 
     def _first_assistant(self, tenant: Tenant) -> Assistant:
         first = self._default_model

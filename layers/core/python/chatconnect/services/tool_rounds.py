@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chatconnect.domain.context import ToolRound, ToolUse
 from chatconnect.domain.errors import ChatConnectError, LimitReached, ProviderBusy, ProviderFailed
 from chatconnect.domain.events import ToolMoved
 from chatconnect.domain.json_schema import violation
@@ -51,6 +52,8 @@ class ToolRounds:
     def __init__(self, model: ChatModel, tools: Sequence[Tool], *, limit: int, on_fault: OnToolFault) -> None:
         self._model, self._limit, self._on_fault = model, limit, on_fault
         self._tools = {tool.definition.name: tool for tool in tools}
+        self.rounds: list[ToolRound] = []
+        """What the model called so far."""
 
     async def stream(
         self, prompt: Prompt, options: GenerationOptions
@@ -84,6 +87,7 @@ class ToolRounds:
             async with aclosing(self._call_all(round_.calls, results)) as moves:
                 async for move in moves:
                     yield move
+            self.rounds.append(_told(round_, results))
             asked = PromptMessage("assistant", "".join(round_.text), calls=tuple(round_.calls))
             prompt = replace(prompt, messages=(*prompt.messages, asked, PromptMessage("tool", "", (), tuple(results))))
         if not said:
@@ -162,6 +166,14 @@ class ToolRounds:
     def _shown_name(self, call: ToolCall) -> str:
         """Return a name that is ours: what a model makes up is no visitor's business."""
         return call.name if call.name in self._tools else UNKNOWN
+
+
+def _told(round_: _Round, results: Sequence[ToolResult]) -> ToolRound:
+    uses = (
+        ToolUse(call.name, call.arguments, result.text, result.failed)
+        for call, result in zip(round_.calls, results, strict=True)
+    )
+    return ToolRound("".join(round_.text), tuple(uses))
 
 
 def _failed(call: ToolCall, why: str) -> ToolResult:

@@ -1,18 +1,19 @@
-"""What a tenant has used, and how much of it the tenant lets itself use."""
+"""What a tenant has used, what its plan allows, and how much of that the tenant lets itself use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from chatconnect.domain.budget import Cap, Measure, Period
+from chatconnect.domain.budget import Cap, Measure, Period, Whose
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import ConversationId, TenantId, VisitorId
+from chatconnect.domain.tenant import Plan, Tenant
 from chatconnect.ports.budgets import SpentSoFar
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.tenants import TenantsOf
-from chatconnect.ports.usage import Subject, Total, UsageRecordsOf
+from chatconnect.ports.usage import Holdings, Plans, Subject, Total, UsageRecordsOf
 from chatconnect.services.changes import changing
 
 LONGEST_DAYS = 366
@@ -30,7 +31,8 @@ class UsageTotals:
 class CapState:
     """How a measure is capped in a period, by the plan and by the tenant itself, and what of it is used.
 
-    `in_force` is the lower one. `used` is None where nothing is kept about so short a period.
+    `in_force` is the lower one. `used` is None where nothing is kept about so short a period, and where each visitor,
+    conversation or key has its own.
     """
 
     plan: Cap | None
@@ -39,20 +41,41 @@ class CapState:
     used: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A tenant with its plan, and how much of that is used."""
+
+    tenant: Tenant
+    plan: Plan
+    holdings: Holdings
+    caps: Sequence[CapState]
+
+
 class UsageService:
-    """Shows a tenant what it has used, and keeps its own caps."""
+    """Shows tenants what there is to pay for and what they have used, and keeps their own caps."""
 
     def __init__(
         self,
         *,
         records_of: UsageRecordsOf,
         tenants_of: TenantsOf,
+        plans: Plans,
         spent_so_far: SpentSoFar,
         epochs: Epochs,
         clock: Clock,
     ) -> None:
         self._records_of, self._tenants_of, self._spent_so_far = records_of, tenants_of, spent_so_far
-        self._epochs, self._clock = epochs, clock
+        self._plans, self._epochs, self._clock = plans, epochs, clock
+
+    async def plans(self) -> Sequence[Plan]:
+        """Return all plans, the smallest first."""
+        return await self._plans.offered()
+
+    async def standing(self, tenant_id: TenantId) -> Standing:
+        """Return the tenant with its plan and what of it is used now. Raises NotFound."""
+        tenants = self._tenants_of(tenant_id)
+        holdings = await self._records_of(tenant_id).holdings()
+        return Standing(await tenants.get(), await tenants.plan(), holdings, await self.caps(tenant_id))
 
     async def usage(
         self,
@@ -87,28 +110,26 @@ class UsageService:
         )
 
     async def caps(self, tenant_id: TenantId) -> Sequence[CapState]:
-        """Return all that caps the tenant, by measure, the shortest period first. Raises NotFound."""
+        """Return all caps, the tenant's own use first, by measure, the shortest period first. Raises NotFound."""
         plan = await self._tenants_of(tenant_id).plan()
         used = await self._spent_so_far(tenant_id, self._clock())
-        by_plan = {(cap.measure, cap.period): cap for cap in plan.limits}
-        own = {(cap.measure, cap.period): cap for cap in plan.own_caps}
+        by_plan, own = {_place(cap): cap for cap in plan.limits}, {_place(cap): cap for cap in plan.own_caps}
         states = []
         for cap in plan.caps:
-            place = cap.measure, cap.period
-            kept = cap.period in (Period.DAY, Period.MONTH)
-            states.append(CapState(by_plan.get(place), own.get(place), cap, used.get(place, 0) if kept else None))
+            known = cap.whose is Whose.TENANT and cap.period in (Period.DAY, Period.MONTH)
+            so_far = used.get((cap.measure, cap.period), 0) if known else None
+            states.append(CapState(by_plan.get(_place(cap)), own.get(_place(cap)), cap, so_far))
         return states
 
     async def set_caps(self, tenant_id: TenantId, caps: Sequence[Cap]) -> Sequence[CapState]:
         """Keep the tenant's own caps in place of its earlier ones; they hold from the next answer on.
 
-        Raises Invalid for two caps of one measure and period, and with code "cap_above_plan" for one that the plan does
-        not allow.
+        Raises Invalid for two caps of the same, and with code "cap_above_plan" for one that the plan does not allow.
         """
-        by_plan = {(cap.measure, cap.period): cap.hard for cap in (await self._tenants_of(tenant_id).plan()).limits}
-        places: set[tuple[Measure, Period]] = set()
+        by_plan = {_place(cap): cap.hard for cap in (await self._tenants_of(tenant_id).plan()).limits}
+        places: set[tuple[Whose, Measure, Period]] = set()
         for cap in caps:
-            place = cap.measure, cap.period
+            place = _place(cap)
             if place in places:
                 raise Invalid("each measure is capped once in each period", details={"field": "caps"})
             places.add(place)
@@ -121,3 +142,7 @@ class UsageService:
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
             await self._records_of(tenant_id).save_caps(caps)
         return await self.caps(tenant_id)
+
+
+def _place(cap: Cap) -> tuple[Whose, Measure, Period]:
+    return cap.whose, cap.measure, cap.period

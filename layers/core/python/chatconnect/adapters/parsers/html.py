@@ -38,6 +38,8 @@ _MAX_DEPTH = 2_000
 _CHARSET = re.compile(
     rb"(?:<meta[^>]{0,200}charset|<\?xml[^>]{0,200}encoding)\s*=\s*[\"']?([A-Za-z0-9_:-]{2,40})", re.IGNORECASE
 )
+# Ends what was left open, and is not seen where nothing was: else the parser seeks the end of each from its start.
+_END = "<template><template>]]><template>-->"
 _MAX_SPAN = 1_000
 _MAX_INDENT = 9
 
@@ -47,7 +49,7 @@ def parse_html(data: bytes) -> ParsedDocument:
     writer = SectionWriter()
     reader = _Reader(Outline(writer))
     declared = _CHARSET.search(data[:4096])
-    reader.feed(decoded(data, declared[1].decode("ascii") if declared else ""))
+    reader.feed(decoded(data, declared[1].decode("ascii") if declared else "") + _END)
     reader.close()
     reader.finish()
     return writer.document(Kind.HTML)

@@ -6,18 +6,13 @@ from itertools import islice
 from typing import Any
 
 from chatconnect.adapters.parsers.detect import Kind
-from chatconnect.adapters.parsers.pdf_layout import (
-    Bookmark,
-    Heading,
-    Words,
-    find_headings,
-    paragraphs,
-    without_running_lines,
-)
+from chatconnect.adapters.parsers.pdf_layout import Bookmark, Heading, find_headings, without_running_lines
 from chatconnect.adapters.parsers.pdf_lines import Line, page_lines
+from chatconnect.adapters.parsers.pdf_paragraphs import Words, paragraphs
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter
 from chatconnect.domain.chunking import ParsedDocument
 from chatconnect.domain.errors import DocumentRejected
+from chatconnect.ports.parsing import OnPages, unwatched
 
 MAX_PAGES = 2_000
 MAX_OBJECTS = 500_000
@@ -31,8 +26,8 @@ _UNKNOWN_SHARE = 0.5
 _OCR = "Please run text recognition (OCR) on it first."
 
 
-def parse_pdf(data: bytes) -> ParsedDocument:
-    """Return the text of each page, a section per page and heading.
+def parse_pdf(data: bytes, on_pages: OnPages = unwatched) -> ParsedDocument:
+    """Return the text of each page, a section per page and heading; `on_pages` is told of every page.
 
     Raises DocumentRejected: encrypted, damaged (also when the end is missing), no_text (a scan), too_complex.
     """
@@ -44,7 +39,7 @@ def parse_pdf(data: bytes) -> ParsedDocument:
             raise DocumentRejected(
                 "too_complex", f"The PDF has {count:,} pages; {MAX_PAGES:,} can be read. Please split it."
             )
-        pages = _pages(document, count)
+        pages = _pages(document, count, on_pages)
         bookmarks = list(_bookmarks(document))
     _check_characters(pages)
     return _written(without_running_lines(pages, bookmarks), bookmarks)
@@ -91,11 +86,12 @@ def _opened(data: bytes) -> Any:
         raise DocumentRejected("damaged", "The PDF is damaged and cannot be opened. Please export it again.") from error
 
 
-def _pages(document: Any, count: int) -> list[list[Line]]:
+def _pages(document: Any, count: int, on_pages: OnPages) -> list[list[Line]]:
     """Return the lines of every page; a broken page among good ones has none."""
     pages: list[list[Line]] = []
     total = readable = 0
     for number in range(count):
+        on_pages(number, count)
         lines = page_lines(document, number)
         readable += lines is not None
         pages.append(lines or [])

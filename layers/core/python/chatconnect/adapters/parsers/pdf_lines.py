@@ -2,8 +2,9 @@
 
 import ctypes
 import re
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
 from typing import Any, NamedTuple
 
 # PDFium ends a line with one of the first two, instead of a line end, where a word is divided by a hyphen.
@@ -43,14 +44,21 @@ class Line(NamedTuple):
 
 def page_lines(document: Any, number: int) -> list[Line] | None:
     """Return the lines of the page that have text, or None when the page is broken."""
-    import pypdfium2
+    import pypdfium2.raw as raw
 
-    try:
-        page = document[number]
-        with closing(page), closing(page.get_textpage()) as text_page:
-            return _in_columns(list(_TextPage(text_page).lines()))
-    except pypdfium2.PdfiumError:
+    page = raw.FPDF_LoadPage(document, number)
+    if not page:
         return None
+    try:
+        text_page = raw.FPDFText_LoadPage(page)
+        if not text_page:
+            return None
+        try:
+            return _in_columns(list(_TextPage(raw, text_page).lines()))
+        finally:
+            raw.FPDFText_ClosePage(text_page)
+    finally:
+        raw.FPDF_ClosePage(page)
 
 
 class _Measured(NamedTuple):
@@ -61,19 +69,22 @@ class _Measured(NamedTuple):
 
 
 class _TextPage:
-    """Asks PDFium about characters; the structures that it fills are made once per page."""
+    """Asks PDFium about characters, as seldom as may be: a call costs more than all that is done with its answer."""
 
-    def __init__(self, text_page: Any) -> None:
-        import pypdfium2.raw
-
-        self._raw: Any = pypdfium2.raw
-        self._page = text_page.raw
-        self._text: str = text_page.get_text_range()
-        self._is_aligned = self._raw.FPDFText_CountChars(self._page) == len(self._text)
-        self._box, self._matrix = self._raw.FS_RECTF(), self._raw.FS_MATRIX()
+    def __init__(self, raw: Any, page: Any) -> None:
+        self._raw, self._page = raw, page
+        self._char_box, self._font_info = raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetFontInfo
+        count = max(0, raw.FPDFText_CountChars(page))
+        buffer = (ctypes.c_ushort * (count + 1))()
+        written = raw.FPDFText_GetText(page, 0, count, buffer)
+        self._text = bytes(memoryview(buffer)[: max(0, written - 1)]).decode("utf-16-le", "ignore")
+        self._is_aligned = count == len(self._text)
+        self._box, self._matrix = raw.FS_RECTF(), raw.FS_MATRIX()
         self._box_ref, self._matrix_ref = ctypes.byref(self._box), ctypes.byref(self._matrix)
         self._font = ctypes.create_string_buffer(_FONT_NAME_BYTES)
         self._flags_ref = ctypes.byref(ctypes.c_int())
+        self._sizes: dict[tuple[bytes, float], float] = {}
+        self._bold: dict[bytes, bool] = {}
 
     def lines(self) -> Iterator[_Measured]:
         """Yield the page's lines in the order of the file."""
@@ -95,19 +106,23 @@ class _TextPage:
             yield _Measured(line, halves.get(index))
 
     def _line(self, start: int, end: int) -> Line:
-        first, last = self._index(start), self._index(end - 1)
-        left, bottom, right = self._edges(first)
+        page, box, first, last = self._page, self._box, start, end - 1
+        if not self._is_aligned:
+            first, last = self._index(first), self._index(last)
+        self._char_box(page, first, self._box_ref)
+        left, bottom, right, height = box.left, box.bottom, box.right, round(box.top - box.bottom, 2)
         if first != last:  # in scripts from right to left the first character is the rightmost
-            other_left, _, other_right = self._edges(last)
-            left, right = min(left, other_left), max(right, other_right)
-        self._raw.FPDFText_GetMatrix(self._page, first, self._matrix_ref)
-        scale = (self._matrix.b**2 + self._matrix.d**2) ** 0.5
-        size = self._raw.FPDFText_GetFontSize(self._page, first) * scale
-        bold = end - start <= _LONGEST_HEADING_LINE and self._is_bold(first) and self._is_bold(last)
+            self._char_box(page, last, self._box_ref)
+            left, right = min(left, box.left), max(right, box.right)
+        font = self._font_name(first)
+        bold = end - start <= _LONGEST_HEADING_LINE and self._is_bold(first, font)
+        if bold and first != last:
+            bold = self._is_bold(last, self._font_name(last))
+        size = (self._sizes.get((font, height)) if font else 0) or self._size(first, font, height)
         text = self._text[start:end]
         if text.endswith(_DIVISIONS):
             text = f"{text[:-1]}-"
-        return Line(text, left, right, bottom, round(size * 2) / 2, bold)
+        return Line(text, left, right, bottom, size, bold)
 
     def _index(self, position: int) -> int:
         """Return PDFium's number of the character at that position of the text."""
@@ -116,15 +131,29 @@ class _TextPage:
         index: int = self._raw.FPDFText_GetCharIndexFromTextIndex(self._page, position)
         return max(0, index)
 
-    def _edges(self, index: int) -> tuple[float, float, float]:
-        self._raw.FPDFText_GetLooseCharBox(self._page, index, self._box_ref)
-        return self._box.left, self._box.bottom, self._box.right
+    def _edges(self, position: int) -> tuple[float, float]:
+        """Return the left and the right edge of the space that the character at that position takes."""
+        self._char_box(self._page, self._index(position), self._box_ref)
+        return self._box.left, self._box.right
 
-    def _is_bold(self, index: int) -> bool:
-        self._raw.FPDFText_GetFontInfo(self._page, index, self._font, _FONT_NAME_BYTES, self._flags_ref)
-        return bool(_BOLD.search(self._font.value)) or (
-            self._raw.FPDFText_GetFontWeight(self._page, index) >= _BOLD_WEIGHT
-        )
+    def _font_name(self, index: int) -> bytes:
+        self._font_info(self._page, index, self._font, _FONT_NAME_BYTES, self._flags_ref)
+        return self._font.value
+
+    def _size(self, index: int, font: bytes, height: float) -> float:
+        """Ask for the size, which all characters have that are of this font and take a space of this height."""
+        self._raw.FPDFText_GetMatrix(self._page, index, self._matrix_ref)
+        scale = (self._matrix.b**2 + self._matrix.d**2) ** 0.5
+        size: float = round(2 * scale * self._raw.FPDFText_GetFontSize(self._page, index)) / 2
+        self._sizes[font, height] = size
+        return size
+
+    def _is_bold(self, index: int, font: bytes) -> bool:
+        bold = self._bold.get(font) if font else None
+        if bold is None:
+            weight = self._raw.FPDFText_GetFontWeight(self._page, index)
+            bold = self._bold[font] = weight >= _BOLD_WEIGHT or bool(_BOLD.search(font))
+        return bold
 
     def _halves(self, start: int, end: int, line: Line, middle: float) -> tuple[Line, Line] | None:
         """Return the line's parts left and right of `middle` when there is more than a blank between them."""
@@ -133,7 +162,7 @@ class _TextPage:
             probe = (low + high) // 2
             while self._text[probe].isspace() and probe > low:
                 probe -= 1
-            if self._edges(self._index(probe))[0] < middle:
+            if self._edges(probe)[0] < middle:
                 low = max(probe + 1, low + 1)
                 while low < high and self._text[low].isspace():
                     low += 1
@@ -144,10 +173,18 @@ class _TextPage:
             before -= 1
         if before == low or before <= start:
             return None
-        gap = self._edges(self._index(low))[0] - self._edges(self._index(before - 1))[2]
+        gap = self._edges(low)[0] - self._edges(before - 1)[1]
         if gap < line.size:
             return None
         return self._line(start, before), self._line(low, end)
+
+
+def line_distance(lines: Sequence[Line]) -> float:
+    """Return the usual distance between neighbouring lines, in points; that of the font where there are too few."""
+    distances = [gap for one, other in pairwise(lines) if (gap := abs(one.bottom - other.bottom)) > 0.5 * one.size]
+    if len(distances) > 3:
+        return median(distances)
+    return 1.3 * max((line.size for line in lines), default=0)
 
 
 def _in_columns(measured: list[_Measured]) -> list[Line]:

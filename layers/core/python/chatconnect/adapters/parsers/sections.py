@@ -16,19 +16,26 @@ _MAX_TITLE = 200
 _LINE_ENDS = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
 # Control characters, lone surrogates, byte order marks and the two code points that are no characters.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
-_TRAILING_BLANKS = re.compile(r"(?<![ \t])[ \t]++\n")
-_EMPTY_LINES = re.compile(r"\n{3,}")
+_PLAIN = bytes((9, 10, *range(32, 127)))
 
 
 def cleaned(text: str) -> str:
     """Return the text with line ends as newlines, without control characters or more than one empty line."""
-    text = _LINE_ENDS.sub("\n", text.replace("\r\n", "\n"))
-    text = _UNWANTED.sub("", text)
-    if " \n" in text or "\t\n" in text:  # both patterns are slow, and most texts need neither
-        text = _TRAILING_BLANKS.sub("\n", text)
-    if "\n\n\n" in text:
-        text = _EMPTY_LINES.sub("\n\n", text)
+    special = _without_plain(text)
+    if _LINE_ENDS.search(special):
+        text = _LINE_ENDS.sub("\n", text.replace("\r\n", "\n"))
+    if _UNWANTED.search(special):
+        text = _UNWANTED.sub("", text)
+    if " \n" in text or "\t\n" in text:
+        text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
     return text.strip("\n \t")
+
+
+def _without_plain(text: str) -> str:
+    """Return the characters that are not simply visible ASCII, blanks, tabs and newlines: quickly, and often none."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _PLAIN).decode("utf-8", "surrogatepass")
 
 
 class SectionWriter:

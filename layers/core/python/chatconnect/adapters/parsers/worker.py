@@ -2,13 +2,15 @@
 
 It limits itself before it opens the file and writes one frame to its standard output: the lengths of a JSON
 header and of a text as two 8-byte numbers, then both. JSON and not pickle: what comes out of a parser that a
-file may have taken over must not be able to run in the parent.
+file may have taken over must not be able to run in the parent. Before the frame it says how many pages it has read of
+how many: PAGES and two 4-byte numbers, together as long as the frame's start, which never begins like that.
 """
 
 import json
 import os
 import resource
 import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +20,8 @@ from chatconnect.domain.chunking import ParsedDocument
 from chatconnect.domain.errors import DocumentRejected
 
 FRAME_START = 16
+PAGES = b"\xffpages\xff\xff"
+_PAUSE_SECONDS = 0.25
 MEMORY = "The document needs too much memory to read. Please split it, or print it to a new PDF."
 
 
@@ -68,8 +72,10 @@ def _parse(path: Path, filename: str) -> ParsedDocument:
     data = path.read_bytes()
     kind = detect(data, filename)
     if kind is Kind.PDF:
-        from chatconnect.adapters.parsers.pdf import parse_pdf as parse
-    elif kind is Kind.DOCX:
+        from chatconnect.adapters.parsers.pdf import parse_pdf
+
+        return parse_pdf(data, _PageCount().tell)
+    if kind is Kind.DOCX:
         from chatconnect.adapters.parsers.docx import parse_docx as parse
     elif kind is Kind.CSV:
         from chatconnect.adapters.parsers.csv import parse_csv as parse
@@ -80,6 +86,18 @@ def _parse(path: Path, filename: str) -> ParsedDocument:
     else:
         from chatconnect.adapters.parsers.text import parse_text as parse
     return parse(data)
+
+
+class _PageCount:
+    """Tells the parent how many pages have been read, not too often."""
+
+    def __init__(self) -> None:
+        self._told_at = 0.0
+
+    def tell(self, done: int, total: int) -> None:
+        if (now := time.monotonic()) - self._told_at >= _PAUSE_SECONDS:
+            self._told_at = now
+            os.write(sys.stdout.fileno(), PAGES + done.to_bytes(4, "big") + total.to_bytes(4, "big"))
 
 
 def _rejection(code: str, message: str) -> bytes:

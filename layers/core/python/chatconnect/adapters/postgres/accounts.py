@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -11,15 +12,16 @@ from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres.configurations import assistant_json, widget_json
 from chatconnect.adapters.postgres.database import PostgresDatabase, violated
-from chatconnect.adapters.postgres.tenant_rows import key_parameters
-from chatconnect.adapters.postgres.tenant_statements import INSERT_KEY
-from chatconnect.domain.errors import Conflict, Invalid
-from chatconnect.domain.identifiers import AccountId, MemberId, TenantId
+from chatconnect.adapters.postgres.keys import INSERT_KEY, key_parameters
+from chatconnect.domain.errors import Conflict, Invalid, NotFound
+from chatconnect.domain.identifiers import AccountId, MemberId, SessionId, TenantId
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Account, Member, StaffRole
 from chatconnect.ports.tenants import NewTenant
 
-SELECT_BY_EMAIL = "SELECT id, email, password_hash FROM accounts WHERE email = %(email)s AND disabled_at IS NULL"
+_ACCOUNTS = "SELECT id, email, password_hash, is_operator, disabled_at FROM accounts"
+SELECT_BY_EMAIL = f"{_ACCOUNTS} WHERE email = %(email)s"
+SELECT_BY_ID = f"{_ACCOUNTS} WHERE id = %(id)s"
 
 # The account's own policy shows these rows, of whatever tenant.
 SELECT_MEMBERSHIPS = """
@@ -28,6 +30,27 @@ SELECT id, tenant_id, account_id, role FROM members WHERE account_id = %(account
 
 INSERT_ACCOUNT = """
 INSERT INTO accounts (id, email, password_hash, created_at) VALUES (%(id)s, %(email)s, %(hash)s, %(created_at)s)
+"""
+
+UPDATE_HASH = "UPDATE accounts SET password_hash = %(hash)s WHERE id = %(account)s"
+DISABLE = """
+UPDATE accounts SET disabled_at = CASE WHEN %(disabled)s THEN coalesce(disabled_at, now()) END WHERE id = %(account)s
+"""
+END_SESSIONS = """
+UPDATE sessions SET ended_at = now()
+WHERE account_id = %(account)s AND ended_at IS NULL AND id IS DISTINCT FROM %(but)s
+"""
+
+FORGET_RESETS = "DELETE FROM password_resets WHERE account_id = %(account)s"
+INSERT_RESET = """
+INSERT INTO password_resets (token_hash, account_id, created_at, expires_at)
+VALUES (%(hash)s, %(account)s, now(), %(expires_at)s)
+"""
+# Of two who come at once with the same token one deletes the row, and only that one is told whose it was.
+USE_RESET = """
+DELETE FROM password_resets r USING accounts a
+WHERE r.token_hash = %(hash)s AND r.expires_at > now() AND a.id = r.account_id AND a.disabled_at IS NULL
+RETURNING r.account_id
 """
 
 INSERT_TENANT = """
@@ -66,12 +89,15 @@ class PostgresAccounts:
         self._database = database
 
     async def find_by_email(self, email: str) -> Account | None:
-        """Return the account with this checked address; a disabled one is none."""
-        async with self._database.shared_transaction() as connection:
-            cursor = connection.cursor(row_factory=class_row(AccountRow))
-            await cursor.execute(SELECT_BY_EMAIL, {"email": email})
-            row = await cursor.fetchone()
-        return Account(AccountId(row.id), row.email, Secret(row.password_hash)) if row else None
+        """Return the account with this checked address, disabled or not."""
+        return await self._find(SELECT_BY_EMAIL, {"email": email})
+
+    async def get(self, account_id: AccountId) -> Account:
+        """Return the account, disabled or not. Raises NotFound."""
+        account = await self._find(SELECT_BY_ID, {"id": account_id})
+        if account is None:
+            raise NotFound("account", account_id)
+        return account
 
     async def memberships(self, account_id: AccountId) -> Sequence[Member]:
         """Return the account's places, oldest first."""
@@ -96,6 +122,42 @@ class PostgresAccounts:
                 raise
             raise Conflict("there is an account with this e-mail address", code="email_taken") from error
 
+    async def set_password(self, account_id: AccountId, password_hash: Secret, *, keep: SessionId | None) -> None:
+        """Store a new password; resets that were asked for and all sessions but `keep` are over, all or nothing."""
+        async with self._database.shared_transaction() as connection:
+            await connection.execute(UPDATE_HASH, {"hash": password_hash.reveal(), "account": account_id})
+            await connection.execute(FORGET_RESETS, {"account": account_id})
+            await connection.execute(END_SESSIONS, {"account": account_id, "but": keep})
+
+    async def allow_reset(self, account_id: AccountId, token_hash: bytes, expires_at: datetime) -> None:
+        """Remember who may set a new password; an earlier permission ends."""
+        async with self._database.shared_transaction() as connection:
+            await connection.execute(FORGET_RESETS, {"account": account_id})
+            reset = {"hash": token_hash, "account": account_id, "expires_at": expires_at}
+            await connection.execute(INSERT_RESET, reset)
+
+    async def use_reset(self, token_hash: bytes) -> AccountId | None:
+        """Use a permission up and return whose it was; none when there is none in force. Only one caller gets it."""
+        async with self._database.shared_transaction() as connection:
+            row = await (await connection.execute(USE_RESET, {"hash": token_hash})).fetchone()
+        return AccountId(row[0]) if row else None
+
+    async def set_disabled(self, account_id: AccountId, *, disabled: bool) -> None:
+        """Keep somebody out, which ends their sessions, or let them in again. Raises NotFound."""
+        async with self._database.shared_transaction() as connection:
+            changed = await connection.execute(DISABLE, {"account": account_id, "disabled": disabled})
+            if not changed.rowcount:
+                raise NotFound("account", account_id)
+            if disabled:
+                await connection.execute(END_SESSIONS, {"account": account_id, "but": None})
+
+    async def _find(self, statement: str, parameters: dict[str, object]) -> Account | None:
+        async with self._database.shared_transaction() as connection:
+            cursor = connection.cursor(row_factory=class_row(AccountRow))
+            await cursor.execute(statement.encode(), parameters)
+            row = await cursor.fetchone()
+        return row.to_account() if row else None
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
@@ -104,6 +166,12 @@ class AccountRow:
     id: UUID
     email: str
     password_hash: str
+    is_operator: bool
+    disabled_at: datetime | None
+
+    def to_account(self) -> Account:
+        """Return the entity."""
+        return Account(AccountId(self.id), self.email, Secret(self.password_hash), self.is_operator, self.disabled_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +188,19 @@ class MemberRow:
         return Member(MemberId(self.id), TenantId(self.tenant_id), AccountId(self.account_id), StaffRole(self.role))
 
 
+def account_parameters(account: Account, created_at: datetime) -> dict[str, object]:
+    """Return the parameters of INSERT_ACCOUNT."""
+    return {
+        "id": account.id,
+        "email": account.email,
+        "hash": account.password_hash.reveal(),
+        "created_at": created_at,
+    }
+
+
 async def _insert_people(connection: AsyncConnection, new: NewTenant) -> None:
     at = {"tenant": new.tenant.id, "created_at": new.tenant.created_at}
-    account = {"id": new.account.id, "email": new.account.email, "hash": new.account.password_hash.reveal()}
-    await connection.execute(INSERT_ACCOUNT, {**at, **account})
+    await connection.execute(INSERT_ACCOUNT, account_parameters(new.account, new.tenant.created_at))
     tenant = {"name": new.tenant.name, "plan": new.tenant.plan, "assistant": new.assistant.id}
     await connection.execute(INSERT_TENANT, {**at, **tenant})
     member = {"id": new.owner.id, "account": new.owner.account_id, "role": new.owner.role}

@@ -3,16 +3,19 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chatconnect.domain.assistant import AssistantConfig, Fallback, Retrieval
 from chatconnect.domain.controls import Controls, TenantControls
 from chatconnect.domain.identifiers import DocumentId, KnowledgeSourceId
+from chatconnect.domain.lead import LeadField, LeadForm
+from chatconnect.domain.metadata import Condition, DocumentFilters
 from chatconnect.domain.moderation import Moderation
 from chatconnect.domain.response_format import ResponseFormat
 from chatconnect.domain.secret import Secret
-from chatconnect.domain.widget import Theme, WidgetConfig
+from chatconnect.domain.widget import Behaviour, Theme, WidgetConfig, Words
 
 
 def assistant_json(config: AssistantConfig) -> dict[str, object]:
@@ -29,12 +32,13 @@ def assistant_config(data: Mapping[str, Any], access_token: Secret | None) -> As
         retrieval["document_ids"] = tuple(DocumentId(UUID(each)) for each in retrieval["document_ids"])
     if retrieval.get("knowledge_source") is not None:
         retrieval["knowledge_source"] = KnowledgeSourceId(UUID(retrieval["knowledge_source"]))
+    if retrieval.get("filters") is not None:
+        retrieval["filters"] = _filters(retrieval["filters"])
     rest = {**data, "control_messages": tuple(data["control_messages"]), "retrieval": Retrieval(**retrieval)}
     rest["tools"] = tuple(data.get("tools", ()))
     rest["fallback"] = Fallback(**data["fallback"]) if data.get("fallback") else None
     if "moderation" in data:
-        phrases = tuple(data["moderation"]["forbidden_phrases"])
-        rest["moderation"] = Moderation(**{**data["moderation"], "forbidden_phrases": phrases})
+        rest["moderation"] = _moderation(data["moderation"])
     if "response_format" in data:
         rest["response_format"] = _form(data["response_format"])
     return AssistantConfig(**rest, access_token=access_token)
@@ -71,8 +75,31 @@ def widget_json(config: WidgetConfig) -> dict[str, object]:
 
 def widget_config(data: Mapping[str, Any]) -> WidgetConfig:
     """Return the configuration of a row; what an older row does not hold has its default."""
-    lists = {name: tuple(data[name]) for name in ("suggested_questions", "allowed_domains")}
-    return WidgetConfig(**{**data, **lists, "theme": Theme(**data["theme"])})
+    values: dict[str, Any] = {name: tuple(data[name]) for name in ("suggested_questions", "allowed_domains")}
+    values["theme"] = Theme(**data["theme"])
+    values["behaviour"] = Behaviour(**data.get("behaviour", {}))
+    values["translations"] = {
+        tag: Words(words["texts"], tuple(words["suggested_questions"]))
+        for tag, words in data.get("translations", {}).items()
+    }
+    if data.get("lead_form") is not None:
+        fields = tuple(LeadField(**each) for each in data["lead_form"]["fields"])
+        values["lead_form"] = LeadForm(**{**data["lead_form"], "fields": fields})
+    return WidgetConfig(**{**data, **values})
+
+
+def _moderation(data: Mapping[str, Any]) -> Moderation:
+    lists = {name: tuple(data.get(name, ())) for name in ("forbidden_phrases", "forbidden_patterns")}
+    return Moderation(**{**data, **lists})
+
+
+def _filters(data: Mapping[str, Any]) -> DocumentFilters:
+    conditions = [
+        Condition(**{**each, "any_of": None if each["any_of"] is None else tuple(each["any_of"])})
+        for each in data["conditions"]
+    ]
+    since, before = (None if data[name] is None else datetime.fromisoformat(data[name]) for name in ("since", "before"))
+    return DocumentFilters(tuple(conditions), since, before)
 
 
 def _form_json(form: ResponseFormat) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chatconnect.adapters.postgres.configurations import controls_of
-from chatconnect.domain.context import PromptContext
+from chatconnect.domain.context import PromptContext, ToolRound, ToolUse
 from chatconnect.domain.conversation import (
     Branch,
     Citation,
@@ -168,7 +168,20 @@ class ContextRow:
             summary=MessageId(UUID(data["summary"])) if data["summary"] else None,
             passages=tuple(_chunk(each) for each in data["passages"]),
             controls=tuple(data["controls"]),
+            rounds=tuple(_round(each) for each in data.get("rounds", ())),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RoundsRow:
+    """What the tools of an answer did."""
+
+    id: UUID
+    rounds: Sequence[Mapping[str, Any]]
+
+    def to_rounds(self) -> tuple[ToolRound, ...]:
+        """Return the values."""
+        return tuple(_round(each) for each in self.rounds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +230,10 @@ def _citation(data: Mapping[str, Any]) -> Citation:
         "version_id": VersionId(UUID(data["version_id"])),
     }
     return Citation(**{**data, **ids})
+
+
+def _round(data: Mapping[str, Any]) -> ToolRound:
+    return ToolRound(data["said"], tuple(ToolUse(**use) for use in data["uses"]))
 
 
 def _chunk(data: Mapping[str, Any]) -> Chunk:

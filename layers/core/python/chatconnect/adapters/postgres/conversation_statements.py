@@ -376,6 +376,11 @@ WHERE m.tenant_id = %(tenant)s AND m.id = ANY (%(ids)s)
 ORDER BY array_position(%(ids)s::uuid[], m.id)
 """  # noqa: S608 - constants likewise
 
+SELECT_ROUNDS = """
+SELECT id, context -> 'rounds' AS rounds FROM messages
+WHERE tenant_id = %(tenant)s AND id = ANY (%(ids)s) AND jsonb_array_length(context -> 'rounds') > 0
+"""
+
 SELECT_CONTEXT = """
 SELECT context FROM messages WHERE tenant_id = %(tenant)s AND id = %(id)s AND context IS NOT NULL
 """

@@ -16,13 +16,14 @@ from chatconnect.adapters.postgres.conversation_rows import (
     ConversationRow,
     MessageRow,
     PathRow,
+    RoundsRow,
     SiblingRow,
     Stored,
     SummaryRow,
     message_of,
 )
 from chatconnect.adapters.postgres.database import PostgresDatabase, violated
-from chatconnect.domain.context import PromptContext
+from chatconnect.domain.context import PromptContext, ToolRound
 from chatconnect.domain.controls import Controls
 from chatconnect.domain.conversation import (
     Beginning,
@@ -218,6 +219,11 @@ class PostgresConversations:
         parameters = {"ids": list(message_ids)}
         rows = await self._database.fetch(self._tenant_id, MessageRow, sql.SELECT_MESSAGES, parameters)
         return [message_of(row) for row in rows]
+
+    async def rounds(self, message_ids: Collection[MessageId]) -> Mapping[MessageId, Sequence[ToolRound]]:
+        """Return what the tools did, of those of the answers whose models called any."""
+        rows = await self._database.fetch(self._tenant_id, RoundsRow, sql.SELECT_ROUNDS, {"ids": list(message_ids)})
+        return {MessageId(row.id): row.to_rounds() for row in rows}
 
     async def find_context(self, message_id: MessageId) -> PromptContext | None:
         """Return what an answer's prompt was made of, or None."""

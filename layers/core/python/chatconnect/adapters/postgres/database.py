@@ -20,6 +20,7 @@ from chatconnect.adapters.postgres.exchange import Exchanges, Results, Statement
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.identifiers import AccountId, TenantId
 from chatconnect.domain.secret import Secret
+from chatconnect.ports.audit import origin
 
 Row = TypeVar("Row")
 Parameters = Mapping[str, object]
@@ -29,11 +30,12 @@ ConnInfo = Callable[[], Awaitable[Secret]]
 CONNECT_SECONDS = 3
 POOL_WAIT_SECONDS = 3.0
 
-# One setting each for whose rows are seen and for how long a statement may run, until the transaction's end.
+# One setting each for whose rows are seen, for how long a statement may run and, for the audit log, where the request
+# comes from, until the transaction's end.
 # They are part of the transaction and not of the connection, so a connection proxy may share its connections.
 ENTER = """
 SELECT set_config('app.tenant_id', %(tenant)s, true), set_config('app.account_id', %(account)s, true),
-       set_config('statement_timeout', %(timeout)s, true)
+       set_config('statement_timeout', %(timeout)s, true), set_config('app.origin', %(origin)s, true)
 """
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
@@ -47,8 +49,8 @@ class PostgresDatabase:
 
     `conninfo` is asked for each new connection, so that a changed password is picked up.
     `prepare` False: never prepare statements (needed behind RDS Proxy, which would pin its connections).
-    Everything raises Unavailable when Postgres does not answer in time: 3 s for a connection, `statement_timeout`
-    (seconds) for a statement.
+    Everything raises Unavailable when Postgres does not answer in time: `connection_wait` seconds for a connection,
+    `statement_timeout` seconds for a statement.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class PostgresDatabase:
         pool_size: int = 8,
         prepare: bool = True,
         statement_timeout: float = 5.0,
+        connection_wait: float = POOL_WAIT_SECONDS,
     ) -> None:
         async def revealed() -> str:
             return (await conninfo()).reveal()
@@ -70,7 +73,7 @@ class PostgresDatabase:
             open=False,
             min_size=1,
             max_size=pool_size,
-            timeout=POOL_WAIT_SECONDS,
+            timeout=connection_wait,
             # A failed attempt is soon given up: the next request starts another, without the pool's growing delays.
             reconnect_timeout=1.0,
             check=self._check_alive,
@@ -172,7 +175,13 @@ class PostgresDatabase:
 
     def _settings(self, *, tenant: UUID | None = None, account: UUID | None = None) -> dict[str, str]:
         timeout = f"{self._statement_timeout * 1000:.0f}"
-        return {"tenant": str(tenant or ""), "account": str(account or ""), "timeout": timeout}
+        known = origin.get()
+        return {
+            "tenant": str(tenant or ""),
+            "account": str(account or ""),
+            "timeout": timeout,
+            "origin": known.as_text() if known else "",
+        }
 
     async def _open(self) -> None:
         async with self._opening:

@@ -1,13 +1,41 @@
 """What the statements about documents return, and the entities made of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from chatconnect.domain.errors import Conflict
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Chunk, Document, Embedded, Failure, Progress, Status, Version
+from chatconnect.domain.metadata import Metadata
 from chatconnect.ports.knowledge import Holding
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRow:
+    """What a tenant's plan allows of documents and of their bytes, and whether one more had room and was stored."""
+
+    documents: int | None
+    storage_bytes: int | None
+    for_document: bool
+    for_file: bool
+    stored: bool
+
+    def check(self) -> None:
+        """Raise Conflict with code "too_many_documents" or "storage_full"."""
+        if not self.for_document:
+            raise Conflict(
+                f"the plan allows {self.documents:,} documents",
+                code="too_many_documents",
+                details={"documents": self.documents},
+            )
+        if not self.for_file:
+            raise Conflict(
+                f"the plan allows {self.storage_bytes:,} bytes of documents",
+                code="storage_full",
+                details={"storage_bytes": self.storage_bytes},
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +43,22 @@ class IdRow:
     """An id alone."""
 
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TitleRow:
+    """A version's id with its document's title."""
+
+    id: UUID
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """How many documents have a status."""
+
+    status: str
+    documents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +83,7 @@ class VersionRow:
     status: str
     progress_done: int
     progress_total: int
+    progress_unit: str
     failure_code: str | None
     failure_message: str | None
     embedding_tokens: int
@@ -58,7 +103,7 @@ class VersionRow:
             size=self.size,
             created_at=self.uploaded_at,
             status=Status(self.status),
-            progress=Progress(self.progress_done, self.progress_total),
+            progress=Progress(self.progress_done, self.progress_total, self.progress_unit),
             failure=Failure(self.failure_code or "", self.failure_message or "") if failed else None,
             embedded=Embedded(self.embedding_tokens, self.embedding_cost_microusd),
         )
@@ -81,7 +126,7 @@ class DocumentRow(VersionRow):
     """A row of documents with its newest version."""
 
     title: str
-    metadata: Mapping[str, str] | None
+    metadata: Metadata | None
     created_at: datetime
     updated_at: datetime
     active_version_id: UUID | None
@@ -96,7 +141,7 @@ class DocumentRow(VersionRow):
             updated_at=self.updated_at,
             newest=self.to_version(),
             active_version_id=VersionId(self.active_version_id) if self.active_version_id else None,
-            metadata=None if self.metadata is None else dict(self.metadata),
+            metadata=self.metadata or {},
         )
 
 

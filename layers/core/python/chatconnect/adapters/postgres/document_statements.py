@@ -2,11 +2,11 @@
 
 _VERSION = """
     v.tenant_id, v.id AS version_id, v.document_id, v.number, v.filename, v.media_type, v.size, v.status,
-    v.progress_done, v.progress_total, v.failure_code, v.failure_message, v.embedding_tokens,
+    v.progress_done, v.progress_total, v.progress_unit, v.failure_code, v.failure_message, v.embedding_tokens,
     v.embedding_cost_microusd, v.created_at AS uploaded_at
 """
 
-_DOCUMENTS = f"""
+DOCUMENTS = f"""
 SELECT {_VERSION}, d.title, d.metadata, d.created_at, d.updated_at, d.active_version_id
 FROM documents d
 CROSS JOIN LATERAL (
@@ -16,12 +16,12 @@ CROSS JOIN LATERAL (
 WHERE d.tenant_id = %(tenant)s AND d.deleted_at IS NULL
 """  # noqa: S608 - the pieces are constants of this module
 
-SELECT_DOCUMENT = f"{_DOCUMENTS} AND d.id = %(id)s"
+SELECT_DOCUMENT = f"{DOCUMENTS} AND d.id = %(id)s"
 
-SELECT_NEWEST = f"""{_DOCUMENTS}
-  AND (%(before)s::timestamptz IS NULL OR d.created_at < %(before)s)
-ORDER BY d.created_at DESC, d.id DESC
-LIMIT %(limit)s
+CHANGE_DOCUMENT = """
+UPDATE documents
+SET title = coalesce(%(title)s, title), metadata = coalesce(%(metadata)s, metadata), updated_at = %(at)s
+WHERE tenant_id = %(tenant)s AND id = %(id)s AND deleted_at IS NULL
 """
 
 _INSERT_VERSION = """
@@ -30,42 +30,81 @@ _INSERT_VERSION = """
            %(created_at)s
 """
 
-INSERT_DOCUMENT = f"""
-WITH document AS (
-    INSERT INTO documents (tenant_id, id, title, metadata, created_at, updated_at)
-    VALUES (%(tenant)s, %(document)s, %(title)s, %(metadata)s, %(document_created_at)s, %(document_updated_at)s)
+# One who adds to a tenant's documents at a time, and in a statement of its own: the next one has to see what the one
+# before has stored, so that many at once do not add more than the plan allows.
+LOCK_ROOM = "SELECT pg_advisory_xact_lock(hashtextextended('documents ' || %(tenant)s::text, 0))"
+
+# What the tenant's plan allows, and whether another document and the bytes of this file still fit.
+_ROOM = """
+room AS MATERIALIZED (
+    SELECT p.documents, p.storage_bytes,
+           p.documents IS NULL OR p.documents > (
+               SELECT count(*) FROM documents WHERE tenant_id = %(tenant)s AND deleted_at IS NULL
+           ) AS for_document,
+           p.storage_bytes IS NULL OR p.storage_bytes >= %(size)s + (
+               SELECT coalesce(sum(v.size), 0) FROM document_versions v
+               JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
+               WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL
+           ) AS for_file
+    FROM tenants t JOIN plans p ON p.name = t.plan
+    WHERE t.id = %(tenant)s
 )
-{_INSERT_VERSION}
+"""
+
+INSERT_DOCUMENT = f"""
+WITH {_ROOM}, document AS (
+    INSERT INTO documents (tenant_id, id, title, metadata, created_at, updated_at)
+    SELECT %(tenant)s, %(document)s, %(title)s, %(metadata)s, %(document_created_at)s, %(document_updated_at)s
+    FROM room WHERE for_document AND for_file
+    RETURNING id
+), version AS (
+    {_INSERT_VERSION} FROM document
+)
+SELECT room.*, EXISTS (SELECT FROM document) AS stored FROM room
 """  # noqa: S608
 
 # The update's row lock keeps a deletion from passing between the look and the insert.
 INSERT_VERSION = f"""
-WITH document AS (
+WITH {_ROOM}, document AS (
     UPDATE documents SET updated_at = %(created_at)s
-    WHERE tenant_id = %(tenant)s AND id = %(document)s AND deleted_at IS NULL
+    WHERE tenant_id = %(tenant)s AND id = %(document)s AND deleted_at IS NULL AND (SELECT for_file FROM room)
     RETURNING id
+), version AS (
+    {_INSERT_VERSION} FROM document
 )
-{_INSERT_VERSION} FROM document
+SELECT room.documents, room.storage_bytes, true AS for_document, room.for_file, EXISTS (SELECT FROM document) AS stored
+FROM room
 """  # noqa: S608
 
-# Until the version is ready a newer upload is taken, the same one again while its claim is unfinished or was given up,
-# an older never.
+# A version is of one file: what of two was stored, perhaps at the same time, could not be told apart. Until it is ready
+# a later upload of an equal file is taken, the same one again while its claim is unfinished or was given up.
 CLAIM_VERSION = f"""
 UPDATE document_versions v
 SET status = 'processing', sequencer = %(sequencer)s, failure_code = NULL, failure_message = NULL, claimed_at = now(),
-    finished_at = NULL,
+    finished_at = NULL, etag = coalesce(nullif(%(etag)s, ''), v.etag),
     progress_done = CASE WHEN v.sequencer = %(sequencer)s THEN v.progress_done ELSE 0 END,
     progress_total = CASE WHEN v.sequencer = %(sequencer)s THEN v.progress_total ELSE 0 END
 FROM documents d
 WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.purged_at IS NULL AND v.status <> 'ready'
   AND d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
-  AND (v.sequencer IS NULL OR v.sequencer < %(sequencer)s
+  AND (v.sequencer IS NULL
+       OR (v.sequencer < %(sequencer)s AND v.etag IS NOT DISTINCT FROM nullif(%(etag)s, ''))
        OR (v.sequencer = %(sequencer)s AND (v.status = 'processing' OR v.failure_code = %(given_up)s)))
 RETURNING {_VERSION}
 """  # noqa: S608
 
+SELECT_LATER_UPLOAD = f"""
+SELECT {_VERSION} FROM document_versions v
+JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
+LEFT JOIN document_versions a ON a.tenant_id = %(tenant)s AND a.id = d.active_version_id
+WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.purged_at IS NULL AND v.sequencer < %(sequencer)s
+  AND v.etag IS DISTINCT FROM nullif(%(etag)s, '')
+  AND (a.number IS NULL OR v.number >= a.number)
+"""  # noqa: S608
+
 UPDATE_PROGRESS = """
-UPDATE document_versions SET progress_done = %(done)s, progress_total = %(total)s
+UPDATE document_versions
+SET progress_done = %(done)s, progress_total = %(total)s, progress_unit = %(unit)s
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND status = 'processing'
 """
 
@@ -75,17 +114,31 @@ SET status = 'failed', failure_code = %(code)s, failure_message = %(message)s, f
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND status IN ('uploaded', 'processing')
 """
 
+GIVE_UP_VERSION = f"""
+UPDATE document_versions v
+SET status = 'failed', failure_code = %(code)s, failure_message = %(message)s, finished_at = now()
+WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.status IN ('uploaded', 'processing') AND v.purged_at IS NULL
+  AND coalesce(v.sequencer, '') <= %(sequencer)s
+RETURNING {_VERSION}
+"""  # noqa: S608
+
 # The subquery stands in the condition, not in a join, so that it is asked anew when the document's row was locked by
 # another activation: of two, the newer version wins whatever their order.
+# A version whose points have vectors of a model that answers no longer comes too late, too. The lock on the index makes
+# a switch of models wait (and see this version), or this wait for the switch (and see the other model).
 ACTIVATE_VERSION = """
-WITH flipped AS (
+WITH index AS (
+    SELECT active FROM knowledge_indexes WHERE tenant_id = %(tenant)s FOR SHARE
+), flipped AS (
     UPDATE documents d SET active_version_id = v.id, updated_at = now()
     FROM document_versions v
     WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.purged_at IS NULL
+      AND (v.status <> 'failed' OR v.failure_code = %(given_up)s)
       AND d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
       AND v.number >= coalesce((
           SELECT a.number FROM document_versions a WHERE a.tenant_id = %(tenant)s AND a.id = d.active_version_id
       ), 0)
+      AND NOT EXISTS (SELECT FROM index WHERE index.active <> v.embedding_model)
     RETURNING v.id
 ), ready AS (
     UPDATE document_versions v
@@ -96,17 +149,17 @@ WITH flipped AS (
 UPDATE tenants SET knowledge_version = knowledge_version + 1 WHERE id = %(tenant)s AND EXISTS (SELECT FROM flipped)
 """
 
-DELETE_DOCUMENT = f"""
+DELETE_DOCUMENTS = f"""
 WITH deleted AS (
     UPDATE documents SET deleted_at = now(), updated_at = now(), active_version_id = NULL
-    WHERE tenant_id = %(tenant)s AND id = %(id)s AND deleted_at IS NULL
+    WHERE tenant_id = %(tenant)s AND id = ANY (%(ids)s) AND deleted_at IS NULL
     RETURNING id
 ), changed AS (
     UPDATE tenants SET knowledge_version = knowledge_version + 1 WHERE id = %(tenant)s AND EXISTS (SELECT FROM deleted)
 )
 SELECT {_VERSION} FROM document_versions v JOIN deleted ON v.document_id = deleted.id
 WHERE v.tenant_id = %(tenant)s
-ORDER BY v.number
+ORDER BY v.document_id, v.number
 """  # noqa: S608
 
 # Joined to the active version, which is older or newer than each: only older ones are done with.
@@ -151,11 +204,13 @@ WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL
 ORDER BY v.created_at, v.id
 """  # noqa: S608
 
-PURGE_VERSION = """
+# Two statements of one transaction: the second sees the chunks of whoever stored them before the first had the row.
+PURGE_VERSION = "UPDATE document_versions SET purged_at = now() WHERE tenant_id = %(tenant)s AND id = %(id)s"
+DROP_PURGED = """
 WITH dropped AS (
     DELETE FROM chunks WHERE tenant_id = %(tenant)s AND version_id = %(id)s
 )
-UPDATE document_versions SET purged_at = now() WHERE tenant_id = %(tenant)s AND id = %(id)s
+SELECT id FROM document_versions WHERE tenant_id = %(tenant)s AND id = %(id)s
 """
 
 SELECT_HIDDEN = """
@@ -170,15 +225,22 @@ SELECT v.id FROM document_versions v
 JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.active_version_id = v.id
 WHERE v.tenant_id = %(tenant)s AND v.id = ANY (%(ids)s)
 """
+SELECT_ACTIVE_TITLES = SELECT_ACTIVE.replace("v.id FROM", "v.id, d.title FROM")
 
 # All of a batch as one JSON value: one statement, whatever its size. Of duplicates within it the last one counts.
+# Whoever purges the version waits for the lock, or is waited for: a purged version has no chunks.
 UPSERT_CHUNKS = """
+WITH version AS (
+    SELECT id FROM document_versions
+    WHERE tenant_id = %(tenant)s AND id = %(version)s AND purged_at IS NULL FOR SHARE
+)
 INSERT INTO chunks (tenant_id, version_id, position, document_id, title, text, start_offset, end_offset, page, headings)
 SELECT DISTINCT ON (c."position") %(tenant)s, %(version)s, c."position", c.document_id, c.title, c."text", c."start",
        c."end", c.page, c.headings
 FROM ROWS FROM (jsonb_to_recordset(%(chunks)s) AS (
     "position" integer, document_id uuid, title text, "text" text, "start" integer, "end" integer, page integer,
     headings jsonb)) WITH ORDINALITY AS c ("position", document_id, title, "text", "start", "end", page, headings, nth)
+CROSS JOIN version
 ORDER BY c."position", c.nth DESC
 ON CONFLICT (tenant_id, version_id, position) DO UPDATE SET
     document_id = excluded.document_id, title = excluded.title, text = excluded.text,
@@ -222,9 +284,9 @@ ON CONFLICT (tenant_id, subject, subject_id, period, starts_on) DO UPDATE SET
 """
 
 SELECT_VERSION_CHUNKS = """
-SELECT c.document_id, c.version_id, c.title, c.position, c.text, c.start_offset AS start, c.end_offset AS "end", c.page,
-       c.headings
-FROM chunks c
+SELECT c.document_id, c.version_id, d.title, c.position, c.text, c.start_offset AS start, c.end_offset AS "end",
+       c.page, c.headings
+FROM chunks c JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = c.document_id
 WHERE c.tenant_id = %(tenant)s AND c.version_id = %(id)s AND c.position > %(after)s
 ORDER BY c.position
 LIMIT %(limit)s
@@ -233,17 +295,24 @@ LIMIT %(limit)s
 # One row without a position when there is a document but no chunk.
 SELECT_CHUNKS = """
 WITH shown AS (
-    SELECT d.id AS document_id, coalesce(d.active_version_id, (
+    SELECT d.id AS document_id, d.title, coalesce(d.active_version_id, (
         SELECT id FROM document_versions
         WHERE tenant_id = %(tenant)s AND document_id = d.id ORDER BY number DESC LIMIT 1
     )) AS version_id
     FROM documents d
     WHERE d.tenant_id = %(tenant)s AND d.id = %(id)s AND d.deleted_at IS NULL
 )
-SELECT shown.document_id, shown.version_id, c.title, c.position, c.text, c.start_offset AS start, c.end_offset AS "end",
-       c.page, c.headings
+SELECT shown.document_id, shown.version_id, shown.title, c.position, c.text, c.start_offset AS start,
+       c.end_offset AS "end", c.page, c.headings
 FROM shown
 LEFT JOIN chunks c ON c.tenant_id = %(tenant)s AND c.version_id = shown.version_id AND c.position > %(after)s
 ORDER BY c.position
 LIMIT %(limit)s
+"""
+
+SELECT_CHUNK_SETTINGS = """
+SELECT chunk_tokens AS size, chunk_overlap AS overlap FROM tenants WHERE id = %(tenant)s AND chunk_tokens IS NOT NULL
+"""
+UPDATE_CHUNK_SETTINGS = """
+UPDATE tenants SET chunk_tokens = %(size)s, chunk_overlap = %(overlap)s WHERE id = %(tenant)s
 """

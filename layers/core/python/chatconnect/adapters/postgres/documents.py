@@ -4,16 +4,29 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 
-import psycopg
 from psycopg.types.json import Jsonb
 
+from chatconnect.adapters.postgres import document_lists as lists
 from chatconnect.adapters.postgres import document_statements as sql
 from chatconnect.adapters.postgres.database import PostgresDatabase
-from chatconnect.adapters.postgres.document_rows import ChunkRow, DigestRow, DocumentRow, HoldingRow, IdRow, VersionRow
+from chatconnect.adapters.postgres.document_rows import (
+    ChunkRow,
+    CountRow,
+    DigestRow,
+    DocumentRow,
+    HoldingRow,
+    IdRow,
+    RoomRow,
+    TitleRow,
+    VersionRow,
+)
+from chatconnect.domain.chunking import ChunkSettings
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
-from chatconnect.domain.knowledge import GIVEN_UP, Chunk, Document, Embedded, Failure, Progress, Version
-from chatconnect.ports.knowledge import DocumentPage, Holding
+from chatconnect.domain.knowledge import GIVEN_UP, Chunk, Document, Embedded, Failure, Progress, Status, Version
+from chatconnect.domain.metadata import DocumentFilters, Metadata
+from chatconnect.ports.document_lists import Counts, DocumentPage, Listing, Selection, place_of
+from chatconnect.ports.knowledge import Holding
 
 # S3's sequencers are hexadecimal and of varying length; padded on the right they compare as text.
 SEQUENCER_LENGTH = 64
@@ -26,19 +39,31 @@ class PostgresDocuments:
         self._database, self._tenant_id = database, tenant_id
 
     async def add(self, document: Document) -> None:
-        """Store a new document with its first version."""
+        """Store a new document with its first version. Raises Conflict ("too_many_documents", "storage_full")."""
         parameters = _version_parameters(document.newest) | {
             "title": document.title,
-            "metadata": None if document.metadata is None else Jsonb(document.metadata),
+            "metadata": Jsonb(document.metadata),
             "document_created_at": document.created_at,
             "document_updated_at": document.updated_at,
         }
-        await self._database.run(self._tenant_id, sql.INSERT_DOCUMENT, parameters)
+        await self._make_room(sql.INSERT_DOCUMENT, parameters)
 
     async def add_version(self, version: Version) -> None:
-        """Store a further version of a document. Raises NotFound when the document is not there or deleted."""
-        if not await self._database.run(self._tenant_id, sql.INSERT_VERSION, _version_parameters(version)):
+        """Store a further version of a document.
+
+        Raises NotFound when the document is not there or deleted, Conflict with code "storage_full".
+        """
+        if not await self._make_room(sql.INSERT_VERSION, _version_parameters(version)):
             raise NotFound("document", version.document_id)
+
+    async def _make_room(self, statement: str, parameters: dict[str, object]) -> bool:
+        """Store what the plan has room for, one after the other; say whether there is a document to store it for."""
+        rows = await self._database.fetch(self._tenant_id, RoomRow, statement, parameters, before=sql.LOCK_ROOM)
+        if not rows:
+            return False
+        [room] = rows
+        room.check()
+        return room.stored
 
     async def get(self, document_id: DocumentId) -> Document:
         """Return the document. Raises NotFound when there is none or it was deleted."""
@@ -47,21 +72,50 @@ class PostgresDocuments:
             raise NotFound("document", document_id)
         return row.to_document()
 
-    async def list_newest(self, *, limit: int = 50, before: datetime | None = None) -> DocumentPage:
-        """Return the tenant's documents, newest first."""
-        parameters = {"before": before, "limit": limit + 1}
-        rows = await self._database.fetch(self._tenant_id, DocumentRow, sql.SELECT_NEWEST, parameters)
-        documents = tuple(row.to_document() for row in rows[:limit])
-        return DocumentPage(documents, documents[-1].created_at if len(rows) > limit else None)
+    async def page(self, listing: Listing) -> DocumentPage:
+        """Return a page of the tenant's documents."""
+        statement = lists.select_page(listing.sort, descending=listing.descending, begun=listing.after is not None)
+        rows = await self._database.fetch(self._tenant_id, DocumentRow, statement, lists.page_parameters(listing))
+        documents = tuple(row.to_document() for row in rows[: listing.limit])
+        return DocumentPage(documents, place_of(documents[-1], listing.sort) if len(rows) > listing.limit else None)
 
-    async def begin_processing(self, version_id: VersionId, sequencer: str) -> Version | None:
+    async def count(self, meant: Selection) -> Counts:
+        """Return how many of the documents meant have each status, whichever status is meant."""
+        parameters = lists.meant_parameters(meant)
+        rows = await self._database.fetch(self._tenant_id, CountRow, lists.COUNT_DOCUMENTS, parameters)
+        return dict.fromkeys(Status, 0) | {Status(row.status): row.documents for row in rows}
+
+    async def matching(self, filters: DocumentFilters) -> tuple[DocumentId, ...]:
+        """Return the documents that answer and are meant by the filters."""
+        parameters = lists.filter_parameters(filters)
+        rows = await self._database.fetch(self._tenant_id, IdRow, lists.SELECT_MATCHING, parameters)
+        return tuple(DocumentId(row.id) for row in rows)
+
+    async def change(
+        self, document_id: DocumentId, *, title: str | None, metadata: Metadata | None, at: datetime
+    ) -> None:
+        """Replace the title, the metadata, or both. Raises NotFound."""
+        stored = None if metadata is None else Jsonb(metadata)
+        parameters = {"id": document_id, "title": title, "metadata": stored, "at": at}
+        if not await self._database.run(self._tenant_id, sql.CHANGE_DOCUMENT, parameters):
+            raise NotFound("document", document_id)
+
+    async def begin_processing(self, version_id: VersionId, sequencer: str, etag: str = "") -> Version | None:
         """Claim an uploaded version for processing and return it; None when there is nothing to do."""
-        row = await self._database.fetch_one(
-            self._tenant_id,
-            VersionRow,
-            sql.CLAIM_VERSION,
-            {"id": version_id, "sequencer": sequencer.ljust(SEQUENCER_LENGTH, "0"), "given_up": GIVEN_UP},
-        )
+        parameters = {"id": version_id, "sequencer": _padded(sequencer), "etag": etag, "given_up": GIVEN_UP}
+        row = await self._database.fetch_one(self._tenant_id, VersionRow, sql.CLAIM_VERSION, parameters)
+        return row.to_version() if row else None
+
+    async def later_upload(self, version_id: VersionId, sequencer: str, etag: str = "") -> Version | None:
+        """Return the version when this upload under its key came later and is another file than it is of; else None."""
+        parameters = {"id": version_id, "sequencer": _padded(sequencer), "etag": etag}
+        row = await self._database.fetch_one(self._tenant_id, VersionRow, sql.SELECT_LATER_UPLOAD, parameters)
+        return row.to_version() if row else None
+
+    async def give_up(self, version_id: VersionId, sequencer: str, failure: Failure) -> Version | None:
+        """Mark the version failed, unless it is done or a later upload was taken; return it when it was marked."""
+        parameters = {"id": version_id, "sequencer": _padded(sequencer), **asdict(failure)}
+        row = await self._database.fetch_one(self._tenant_id, VersionRow, sql.GIVE_UP_VERSION, parameters)
         return row.to_version() if row else None
 
     async def set_progress(self, version_id: VersionId, progress: Progress) -> None:
@@ -74,13 +128,20 @@ class PostgresDocuments:
 
     async def activate(self, version_id: VersionId) -> bool:
         """Make this version the one that answers use; False when it is too late for that."""
-        return await self._database.run(self._tenant_id, sql.ACTIVATE_VERSION, {"id": version_id}) > 0
+        parameters = {"id": version_id, "given_up": GIVEN_UP}
+        return await self._database.run(self._tenant_id, sql.ACTIVATE_VERSION, parameters) > 0
 
     async def delete(self, document_id: DocumentId) -> Sequence[Version]:
         """Make the document invisible at once and return all its versions, to be purged. Raises NotFound."""
-        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.DELETE_DOCUMENT, {"id": document_id})
-        if not rows:
+        versions = await self.delete_all([document_id])
+        if not versions:
             raise NotFound("document", document_id)
+        return versions
+
+    async def delete_all(self, document_ids: Collection[DocumentId]) -> Sequence[Version]:
+        """Make documents invisible at once, all together, and return the versions of those that were there."""
+        parameters = {"ids": list(document_ids)}
+        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.DELETE_DOCUMENTS, parameters)
         return [row.to_version() for row in rows]
 
     async def replaced_versions(self, document_id: DocumentId) -> Sequence[Version]:
@@ -112,7 +173,8 @@ class PostgresDocuments:
 
     async def purged(self, version_id: VersionId) -> None:
         """Record that nothing is left of the version outside the database, and drop its text here."""
-        await self._database.run(self._tenant_id, sql.PURGE_VERSION, {"id": version_id})
+        parameters = {"id": version_id}
+        await self._database.fetch(self._tenant_id, IdRow, sql.DROP_PURGED, parameters, before=sql.PURGE_VERSION)
 
     async def hidden_versions(self) -> Sequence[VersionId]:
         """Return the versions that must not answer but may still have points."""
@@ -124,16 +186,18 @@ class PostgresDocuments:
         rows = await self._database.fetch(self._tenant_id, IdRow, sql.SELECT_ACTIVE, {"ids": list(version_ids)})
         return frozenset(VersionId(row.id) for row in rows)
 
+    async def active_titles(self, version_ids: Collection[VersionId]) -> Mapping[VersionId, str]:
+        """Return those of the versions that answer now with their documents' titles, from one snapshot."""
+        parameters = {"ids": list(version_ids)}
+        rows = await self._database.fetch(self._tenant_id, TitleRow, sql.SELECT_ACTIVE_TITLES, parameters)
+        return {VersionId(row.id): row.title for row in rows}
+
     async def save_chunks(self, version_id: VersionId, chunks: Sequence[Chunk]) -> None:
-        """Store chunks; one with the same version and position is replaced. Raises NotFound for an unknown version."""
-        try:
-            await self._database.run(
-                self._tenant_id,
-                sql.UPSERT_CHUNKS,
-                {"version": version_id, "chunks": Jsonb([asdict(chunk) for chunk in chunks])},
-            )
-        except psycopg.errors.ForeignKeyViolation as error:
-            raise NotFound("document version", version_id) from error
+        """Store chunks; one with the same version and position is replaced. Raises NotFound when it is not there."""
+        parameters = {"version": version_id, "chunks": Jsonb([asdict(chunk) for chunk in chunks])}
+        stored = await self._database.run(self._tenant_id, sql.UPSERT_CHUNKS, parameters)
+        if chunks and not stored:
+            raise NotFound("document version", version_id)
 
     async def stored_chunks(self, version_id: VersionId, model: str) -> Mapping[int, str]:
         """Return the digests of the version's chunks by position; those of another model's vectors are dropped."""
@@ -164,6 +228,19 @@ class PostgresDocuments:
         if not rows:
             raise NotFound("document", document_id)
         return [row.to_chunk() for row in rows if row.position is not None]
+
+    async def chunk_settings(self) -> ChunkSettings | None:
+        """Return how the tenant has its documents cut; None: by default."""
+        return await self._database.fetch_one(self._tenant_id, ChunkSettings, sql.SELECT_CHUNK_SETTINGS, {})
+
+    async def set_chunk_settings(self, settings: ChunkSettings) -> None:
+        """Keep how the tenant has its documents cut. Raises NotFound when there is no such tenant."""
+        if not await self._database.run(self._tenant_id, sql.UPDATE_CHUNK_SETTINGS, asdict(settings)):
+            raise NotFound("tenant", self._tenant_id)
+
+
+def _padded(sequencer: str) -> str:
+    return sequencer.ljust(SEQUENCER_LENGTH, "0")
 
 
 def _version_parameters(version: Version) -> dict[str, object]:

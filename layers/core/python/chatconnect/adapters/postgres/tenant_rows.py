@@ -6,14 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chatconnect.adapters.postgres.configurations import assistant_config, widget_config
+from chatconnect.adapters.postgres.configurations import assistant_config, tenant_controls
 from chatconnect.adapters.postgres.usage import CapRow
 from chatconnect.domain.assistant import Assistant
-from chatconnect.domain.identifiers import AssistantId, KeyId, TenantId, WidgetId
-from chatconnect.domain.keys import ApiKey, KeyKind
+from chatconnect.domain.identifiers import AssistantId, TenantId
 from chatconnect.domain.secret import Secret
-from chatconnect.domain.tenant import Plan
-from chatconnect.domain.widget import Widget
+from chatconnect.domain.tenant import Feature, Plan, Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,15 @@ class TenantRow:
     plan: str
     created_at: datetime
     controls: Mapping[str, Any]
+    suspended_at: datetime | None
+    websites: Sequence[str] = ()
+
+    def to_tenant(self) -> Tenant:
+        """Return the entity."""
+        controls = tenant_controls(self.controls)
+        return Tenant(
+            TenantId(self.id), self.name, self.plan, self.created_at, controls, self.suspended_at, tuple(self.websites)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,38 +49,25 @@ class PlanRow:
     tokens_per_month: int | None
     microusd_per_day: int | None
     microusd_per_month: int | None
-    own_caps: Sequence[Mapping[str, Any]]
+    allowed_models: Sequence[str]
+    features: Sequence[str]
+    documents: int | None
+    storage_bytes: int | None
+    members: int | None
+    price: str
+    own_caps: Sequence[Mapping[str, Any]] = ()
+    suspended: bool = False
 
     def to_plan(self) -> Plan:
         """Return the value."""
-        return Plan(**{**vars(self), "own_caps": tuple(CapRow(**cap).to_cap() for cap in self.own_caps)})
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRow:
-    """A row of api_keys, without the hash."""
-
-    id: UUID
-    kind: str
-    name: str
-    hint: str
-    assistant_id: UUID | None
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-
-    def to_key(self, tenant_id: TenantId) -> ApiKey:
-        """Return the entity."""
-        return ApiKey(
-            KeyId(self.id),
-            tenant_id,
-            KeyKind[self.kind.upper()],
-            self.name,
-            self.hint,
-            self.created_at,
-            AssistantId(self.assistant_id) if self.assistant_id else None,
-            self.expires_at,
-            self.revoked_at,
+        values = {name: value for name, value in vars(self).items() if name != "allowed_models"}
+        return Plan(
+            **values
+            | {
+                "own_caps": tuple(CapRow(**cap).to_cap() for cap in self.own_caps),
+                "models": frozenset(self.allowed_models),
+                "features": frozenset(Feature(name) for name in self.features),
+            }
         )
 
 
@@ -100,49 +94,3 @@ class AssistantRow:
             self.created_at,
             self.updated_at,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedRow:
-    """What a publication settled."""
-
-    version: int
-    created_at: datetime
-    is_default: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WidgetRow:
-    """A row of widgets."""
-
-    id: UUID
-    assistant_id: UUID
-    name: str
-    config: Mapping[str, Any]
-    updated_at: datetime
-
-    def to_widget(self, tenant_id: TenantId) -> Widget:
-        """Return the entity."""
-        return Widget(
-            WidgetId(self.id),
-            tenant_id,
-            AssistantId(self.assistant_id),
-            self.name,
-            widget_config(self.config),
-            self.updated_at,
-        )
-
-
-def key_parameters(key: ApiKey, key_hash: bytes) -> dict[str, object]:
-    """Return the parameters of INSERT_KEY but for the tenant."""
-    return {
-        "id": key.id,
-        "kind": key.kind.name.lower(),
-        "hash": key_hash,
-        "name": key.name,
-        "hint": key.hint,
-        "assistant": key.assistant_id,
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
-    }

@@ -8,13 +8,13 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres.database import PostgresDatabase
-from chatconnect.domain.budget import Cap, Measure, Period
+from chatconnect.domain.budget import Cap, Measure, Period, Whose
 from chatconnect.domain.identifiers import TenantId
-from chatconnect.ports.usage import Subject, Total
+from chatconnect.ports.usage import Holdings, Subject, Total
 
 _SELECT_USED = """
 SELECT period, answers, input_tokens + output_tokens AS tokens, cost_microusd FROM usage_totals
-WHERE tenant_id = %(tenant)s AND subject = 'tenant' AND subject_id = %(tenant)s
+WHERE tenant_id = %(tenant)s AND subject = %(subject)s AND subject_id = %(subject_id)s
   AND (period, starts_on) IN (('day', %(day)s), ('month', %(month)s))
 """
 
@@ -27,18 +27,28 @@ WHERE tenant_id = %(tenant)s AND subject = %(subject)s AND subject_id = %(subjec
 ORDER BY starts_on DESC
 """
 
-_SELECT_CAPS = "SELECT measure, period, hard, warns_from FROM spend_caps WHERE tenant_id = %(tenant)s"
+# As document_statements counts what a plan has room for.
+_SELECT_HOLDINGS = """
+SELECT (SELECT count(*) FROM documents WHERE tenant_id = %(tenant)s AND deleted_at IS NULL) AS documents,
+       (SELECT coalesce(sum(v.size), 0)::bigint FROM document_versions v
+        JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
+        WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL) AS storage_bytes,
+       (SELECT count(*) FROM members WHERE tenant_id = %(tenant)s) AS members
+"""
+
+_SELECT_CAPS = "SELECT subject, measure, period, hard, warns_from FROM spend_caps WHERE tenant_id = %(tenant)s"
 
 _REPLACE_CAPS = """
 WITH wanted AS (
-    SELECT * FROM jsonb_to_recordset(%(caps)s) AS cap (measure text, period text, hard bigint, warns_from bigint)
+    SELECT * FROM jsonb_to_recordset(%(caps)s)
+        AS cap (subject text, measure text, period text, hard bigint, warns_from bigint)
 ), removed AS (
     DELETE FROM spend_caps
-    WHERE tenant_id = %(tenant)s AND (measure, period) NOT IN (SELECT measure, period FROM wanted)
+    WHERE tenant_id = %(tenant)s AND (subject, measure, period) NOT IN (SELECT subject, measure, period FROM wanted)
 )
-INSERT INTO spend_caps (tenant_id, measure, period, hard, warns_from)
-SELECT %(tenant)s, measure, period, hard, warns_from FROM wanted
-ON CONFLICT (tenant_id, measure, period) DO UPDATE SET hard = excluded.hard, warns_from = excluded.warns_from
+INSERT INTO spend_caps (tenant_id, subject, measure, period, hard, warns_from)
+SELECT %(tenant)s, subject, measure, period, hard, warns_from FROM wanted
+ON CONFLICT (tenant_id, subject, measure, period) DO UPDATE SET hard = excluded.hard, warns_from = excluded.warns_from
 """
 
 
@@ -56,6 +66,7 @@ class _UsedRow:
 class CapRow:
     """A row of spend_caps."""
 
+    subject: str
     measure: str
     period: str
     hard: int
@@ -63,7 +74,7 @@ class CapRow:
 
     def to_cap(self) -> Cap:
         """Return the value."""
-        return Cap(Measure(self.measure), Period(self.period), self.hard, self.warns_from)
+        return Cap(Measure(self.measure), Period(self.period), self.hard, self.warns_from, Whose(self.subject))
 
 
 class PostgresUsage:
@@ -72,10 +83,16 @@ class PostgresUsage:
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
 
-    async def __call__(self, tenant_id: TenantId, at: datetime) -> Mapping[tuple[Measure, Period], int]:
-        """Return what a tenant has used in the day and in the month of `at`. Raises Unavailable."""
-        day = at.astimezone(UTC).date()
-        rows = await self._database.fetch(tenant_id, _UsedRow, _SELECT_USED, {"day": day, "month": day.replace(day=1)})
+    async def __call__(
+        self, tenant_id: TenantId, at: datetime, of: tuple[Whose, UUID] | None = None
+    ) -> Mapping[tuple[Measure, Period], int]:
+        """Return what a tenant, or one of those who ask it, has used in the day and in the month of `at`.
+
+        Nothing is known of keys. Raises Unavailable.
+        """
+        (whose, id_), day = of or (Whose.TENANT, tenant_id), at.astimezone(UTC).date()
+        parameters = {"subject": whose, "subject_id": id_, "day": day, "month": day.replace(day=1)}
+        rows = await self._database.fetch(tenant_id, _UsedRow, _SELECT_USED, parameters)
         used: dict[tuple[Measure, Period], int] = {}
         for row in rows:
             period = Period(row.period)
@@ -104,6 +121,11 @@ class PostgresUsageRecords:
         }
         return await self._database.fetch(self._tenant_id, Total, _SELECT_TOTALS, parameters)
 
+    async def holdings(self) -> Holdings:
+        """Return what the tenant has now."""
+        [holdings] = await self._database.fetch(self._tenant_id, Holdings, _SELECT_HOLDINGS, {})
+        return holdings
+
     async def caps(self) -> Sequence[Cap]:
         """Return the caps that the tenant has set itself."""
         rows = await self._database.fetch(self._tenant_id, CapRow, _SELECT_CAPS, {})
@@ -112,7 +134,13 @@ class PostgresUsageRecords:
     async def save_caps(self, caps: Sequence[Cap]) -> None:
         """Keep these caps in place of all earlier ones, in one statement."""
         wanted = [
-            {"measure": cap.measure, "period": cap.period, "hard": cap.hard, "warns_from": cap.warns_from}
+            {
+                "subject": cap.whose,
+                "measure": cap.measure,
+                "period": cap.period,
+                "hard": cap.hard,
+                "warns_from": cap.warns_from,
+            }
             for cap in caps
         ]
         await self._database.run(self._tenant_id, _REPLACE_CAPS, {"caps": Jsonb(wanted)})

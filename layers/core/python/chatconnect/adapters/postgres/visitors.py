@@ -9,11 +9,12 @@ import psycopg
 
 from chatconnect.adapters.postgres.database import PostgresDatabase, violated
 from chatconnect.domain.errors import NotFound
-from chatconnect.domain.identifiers import MemberId, TenantId, VisitorId
-from chatconnect.domain.visitor import Block, KnownVisitor
+from chatconnect.domain.identifiers import MemberId, TenantId, VisitorId, new_id
+from chatconnect.domain.identity import Identity
+from chatconnect.domain.visitor import Block, KnownVisitor, Recognised
 
 _VISITORS = """
-SELECT v.id, v.external_id, v.name, v.email, v.first_seen_at, v.last_seen_at,
+SELECT v.id, v.external_id, v.name, v.email, v.first_seen_at, v.last_seen_at, v.merged_into,
        b.reason, b.blocked_at, b.blocked_by, b.blocked_until
 FROM visitors v
 LEFT JOIN blocked_visitors b ON b.tenant_id = %(tenant)s AND b.visitor_id = v.id
@@ -25,6 +26,55 @@ SELECT_BLOCKED = f"""
 {_VISITORS} AND b.visitor_id IS NOT NULL AND (%(before)s::timestamptz IS NULL OR b.blocked_at < %(before)s)
 ORDER BY b.blocked_at DESC, v.id DESC
 LIMIT %(limit)s
+"""
+# Two devices of one person at once: the second waits, and finds the visitor that the first has made.
+LOCK_IDENTITY = "SELECT pg_advisory_xact_lock(hashtextextended(%(tenant)s::text || %(external_id)s, 0))"
+# In this order: the visitor of this identity; the anonymous one who came with the id, stored or not; a new one.
+UPSERT_IDENTIFIED = """
+WITH known AS (
+    UPDATE visitors SET name = coalesce(%(name)s, name), email = coalesce(%(email)s, email),
+        last_seen_at = greatest(last_seen_at, %(at)s)
+    WHERE tenant_id = %(tenant)s AND external_id = %(external_id)s
+    RETURNING id
+), became AS (
+    INSERT INTO visitors AS kept (tenant_id, id, external_id, name, email, first_seen_at, last_seen_at)
+    SELECT %(tenant)s, %(id)s, %(external_id)s, %(name)s, %(email)s, %(at)s, %(at)s
+    WHERE NOT EXISTS (SELECT FROM known)
+    ON CONFLICT (tenant_id, id) DO UPDATE SET external_id = excluded.external_id, name = excluded.name,
+        email = excluded.email, last_seen_at = greatest(kept.last_seen_at, excluded.last_seen_at)
+    WHERE kept.external_id IS NULL AND kept.merged_into IS NULL
+    RETURNING id
+), made AS (
+    INSERT INTO visitors (tenant_id, id, external_id, name, email, first_seen_at, last_seen_at)
+    SELECT %(tenant)s, %(new_id)s, %(external_id)s, %(name)s, %(email)s, %(at)s, %(at)s
+    WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM became)
+    RETURNING id
+)
+SELECT id, id = %(id)s FROM known
+UNION ALL SELECT id, true FROM became
+UNION ALL SELECT id, false FROM made
+"""
+# A key that the person has used on both devices stays that of the first. Whoever was merged before stays so.
+MERGE_ANONYMOUS = """
+WITH merged AS (
+    UPDATE visitors SET merged_into = %(into)s
+    WHERE tenant_id = %(tenant)s AND id = %(id)s AND external_id IS NULL AND merged_into IS NULL
+    RETURNING id
+), moved AS (
+    UPDATE conversations SET visitor_id = %(into)s
+    WHERE tenant_id = %(tenant)s AND visitor_id IN (SELECT id FROM merged)
+    RETURNING id
+), followed AS (
+    UPDATE messages m SET visitor_id = %(into)s, idempotency_key = CASE WHEN NOT EXISTS (
+        SELECT FROM messages other
+        WHERE other.tenant_id = %(tenant)s AND other.visitor_id = %(into)s
+          AND other.idempotency_key = m.idempotency_key
+    ) THEN m.idempotency_key END
+    WHERE m.tenant_id = %(tenant)s AND m.conversation_id IN (SELECT id FROM moved)
+)
+SELECT EXISTS (SELECT FROM merged) OR EXISTS (
+    SELECT FROM visitors WHERE tenant_id = %(tenant)s AND id = %(id)s AND merged_into = %(into)s
+)
 """
 UPSERT_BLOCK = """
 INSERT INTO blocked_visitors (tenant_id, visitor_id, reason, blocked_by, blocked_at, blocked_until)
@@ -52,6 +102,7 @@ class VisitorRow:
     email: str | None
     first_seen_at: datetime
     last_seen_at: datetime
+    merged_into: UUID | None
     reason: str | None
     blocked_at: datetime | None
     blocked_by: UUID | None
@@ -64,7 +115,14 @@ class VisitorRow:
             member = MemberId(self.blocked_by) if self.blocked_by else None
             block = Block(self.reason or "", self.blocked_at, member, self.blocked_until)
         return KnownVisitor(
-            VisitorId(self.id), self.first_seen_at, self.last_seen_at, self.external_id, self.name, self.email, block
+            VisitorId(self.id),
+            self.first_seen_at,
+            self.last_seen_at,
+            self.external_id,
+            self.name,
+            self.email,
+            block,
+            VisitorId(self.merged_into) if self.merged_into else None,
         )
 
 
@@ -84,10 +142,33 @@ class PostgresVisitors:
 
     async def get(self, visitor_id: VisitorId, at: datetime) -> KnownVisitor:
         """Return the visitor as of a moment. Raises NotFound."""
-        row = await self._database.fetch_one(self._tenant_id, VisitorRow, SELECT_VISITOR, {"id": visitor_id, "at": at})
-        if row is None:
+        visitor = await self.find(visitor_id, at)
+        if visitor is None:
             raise NotFound("visitor", visitor_id)
-        return row.to_visitor()
+        return visitor
+
+    async def find(self, visitor_id: VisitorId, at: datetime) -> KnownVisitor | None:
+        """Return the visitor as of a moment; None for one who has neither written nor proven who they are."""
+        row = await self._database.fetch_one(self._tenant_id, VisitorRow, SELECT_VISITOR, {"id": visitor_id, "at": at})
+        return row.to_visitor() if row else None
+
+    async def recognise(self, identity: Identity, claimed: VisitorId | None, at: datetime) -> Recognised:
+        """Return the one visitor of an identity, and keep what it says of them."""
+        given = {
+            "tenant": self._tenant_id,
+            "id": claimed or VisitorId(new_id()),
+            "new_id": VisitorId(new_id()),
+            "at": at,
+            **asdict(identity),
+        }
+        async with self._database.transaction(self._tenant_id) as connection:
+            await connection.execute(LOCK_IDENTITY, given)
+            cursor = await connection.execute(UPSERT_IDENTIFIED, given)
+            (visitor_id, returning), *_ = await cursor.fetchall()
+            if claimed is not None and visitor_id != claimed:
+                cursor = await connection.execute(MERGE_ANONYMOUS, {**given, "into": visitor_id})
+                returning = bool((await cursor.fetchall())[0][0])
+        return Recognised(await self.get(VisitorId(visitor_id), at), claimed is not None and returning)
 
     async def list_blocked(
         self, at: datetime, *, limit: int = 20, before: datetime | None = None

@@ -1,0 +1,48 @@
+"""Visitors' passes: all that is needed of a visitor's request stands in them, signed, so no database is read."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from chatconnect.domain.identifiers import AssistantId, TenantId, VisitorId
+from chatconnect.domain.principals import Visitor
+from chatconnect.domain.secret import Secret
+from chatconnect.ports.credentials import TokenSigner
+
+CHAT_TOKEN_SECONDS = 3600
+_AUDIENCE = "chat"
+
+
+class ChatTokens:
+    """Makes and reads chat tokens."""
+
+    def __init__(self, signer: TokenSigner) -> None:
+        self._signer = signer
+
+    async def give(self, visitor: Visitor) -> str:
+        """Return a token for the visitor, good for an hour."""
+        claims = {
+            "tenant": str(visitor.tenant_id),
+            "assistant": str(visitor.assistant_id),
+            "visitor": str(visitor.visitor_id),
+            "origin": visitor.origin,
+            "rate": str(visitor.requests_per_minute),
+        }
+        if visitor.external_id is not None:
+            claims["identity"] = visitor.external_id
+        return await self._signer.sign(_AUDIENCE, claims, lifetime_seconds=CHAT_TOKEN_SECONDS)
+
+    async def read(self, token: Secret) -> Visitor:
+        """Return the visitor. Raises Unauthenticated with code "token_expired" or "token_invalid"."""
+        claims = await self._signer.verify(_AUDIENCE, token.reveal())
+        return Visitor(
+            tenant_id=TenantId(_id(claims, "tenant")),
+            assistant_id=AssistantId(_id(claims, "assistant")),
+            visitor_id=VisitorId(_id(claims, "visitor")),
+            origin=claims["origin"],
+            requests_per_minute=int(claims["rate"]),
+            external_id=claims.get("identity"),
+        )
+
+
+def _id(claims: Mapping[str, str], name: str) -> UUID:
+    return UUID(claims[name])

@@ -1,0 +1,42 @@
+"""Who may hear what over a WebSocket, and for how long."""
+
+from dataclasses import dataclass
+
+from chatconnect.domain.errors import Forbidden, Unauthenticated
+from chatconnect.domain.secret import Secret
+from chatconnect.ports.realtime import Audience
+from chatconnect.services.access import AccessService
+
+# As long as a token of that kind lives: whoever may no longer hear is let hear for so long at most.
+STAFF_SECONDS, VISITOR_SECONDS = 900, 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token lets somebody hear, and for how many seconds at most before they show one again."""
+
+    audience: Audience
+    seconds: int
+
+
+class ConnectingService:
+    """Turns tokens into audiences. Secret keys, which never run out, are not taken: the token is part of an address."""
+
+    def __init__(self, access: AccessService) -> None:
+        self._access = access
+
+    async def grant(self, token: Secret, origin: str | None = None) -> Grant:
+        """Return what a member's access token, or a visitor's chat token, lets hear.
+
+        `origin` is the website that a browser says it comes from. Raises Unauthenticated, Forbidden.
+        """
+        try:
+            visitor = await self._access.visitor(token)
+        except Unauthenticated as error:
+            if error.code != "token_invalid":
+                raise
+            staff = await self._access.staff(token)
+            return Grant(Audience(staff.tenant_id), STAFF_SECONDS)
+        if origin is not None and origin.lower() != visitor.origin.lower():
+            raise Forbidden("this token belongs to another website", code="origin_not_allowed")
+        return Grant(Audience(visitor.tenant_id, visitor.visitor_id), VISITOR_SECONDS)

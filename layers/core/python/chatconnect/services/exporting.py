@@ -1,0 +1,188 @@
+"""Writes archives: a ZIP of JSON Lines, table by table, and of a tenant the files of its documents, too.
+
+A run ends when its time is over, and the next one goes on behind the last part that was stored; a process that is
+killed costs at most one part. In memory there are at any time a page of rows or a file, and a part.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from chatconnect.domain.data_rights import ARCHIVE_KEPT, LEASE, DataRequest, RequestStatus
+from chatconnect.domain.errors import NotFound
+from chatconnect.ports.clock import Clock
+from chatconnect.ports.data_rights import Archives, DataRequestsOf, Records, RecordsOf, Seal, Whose
+from chatconnect.ports.knowledge import Uploads
+from chatconnect.services.archive_writer import PART_BYTES, ArchiveWriter
+
+ROWS = 500
+_FILES = 20
+_ORIGINALS = "originals"  # the last step of a tenant's archive; no table is called so
+
+
+@dataclass
+class _Run:
+    """An export in the hands of one process. What it has stored is in `request.progress`; the rest is done again."""
+
+    request: DataRequest
+    writer: ArchiveWriter
+    upload: str
+    tags: list[str]
+    step: str | None = None
+    after: Sequence[str] | None = None
+    page: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: DataRequest) -> "_Run":
+        progress = request.progress
+        writer = ArchiveWriter(progress["entries"], progress["length"])
+        place = {name: progress[name] for name in ("step", "after", "page")}
+        return cls(request, writer, progress["upload"], [*progress["tags"]], counts={**progress["counts"]}, **place)
+
+    @property
+    def progress(self) -> Mapping[str, Any]:
+        names = ("upload", "tags", "step", "after", "page", "counts")
+        place = {name: getattr(self, name) for name in names}
+        return {**place, "entries": self.writer.entries(), "length": self.writer.length}
+
+    def next_page(self) -> str:
+        """Return the name of the next entry of the step."""
+        self.page += 1
+        return f"{self.step}/{self.page:05}.jsonl"
+
+    def counted(self, rows: int) -> None:
+        """Add to what the archive has of the step."""
+        self.counts[self.step or ""] = self.counts.get(self.step or "", 0) + rows
+
+
+class ExportService:
+    """Goes on with exports."""
+
+    def __init__(
+        self,
+        *,
+        requests_of: DataRequestsOf,
+        records_of: RecordsOf,
+        archives: Archives,
+        uploads: Uploads,
+        seal: Seal,
+        clock: Clock,
+    ) -> None:
+        self._requests_of, self._records_of = requests_of, records_of
+        self._archives, self._uploads, self._seal, self._clock = archives, uploads, seal, clock
+
+    async def advance(self, request: DataRequest, ends_at: float) -> DataRequest:
+        """Go on with an export that the caller has claimed until time.monotonic() says `ends_at`; return how it stands.
+
+        Raises Conflict when it was taken away meanwhile, NotFound when the visitor is gone, Unavailable.
+        """
+        records = self._records_of(request.tenant_id)
+        whose = Whose() if request.visitor_id is None else Whose(await records.people(request.visitor_id))
+        run = _Run.of(request if request.progress else await self._begun(request))
+        steps = [*await records.exported_tables(whose), *([_ORIGINALS] if whose.visitors is None else [])]
+        reached = steps.index(run.step) if run.step in steps else 0
+        for step in steps[reached:]:
+            if step != run.step:
+                run.step, run.after, run.page = step, None, 0
+            more = True
+            while more:
+                more = await (self._add_files(run, records) if step == _ORIGINALS else _add_rows(run, records, whose))
+                if run.writer.pending >= PART_BYTES:
+                    await self._store(run)
+                if more and time.monotonic() >= ends_at:
+                    return await self._put_off(run)
+        return await self._finished(run)
+
+    async def remove(self, request: DataRequest) -> DataRequest:
+        """Remove an archive whose time is over. Raises Conflict, Unavailable."""
+        await self._archives.remove(request.archive_key)
+        expired = replace(request, status=RequestStatus.EXPIRED, progress={}, next_at=None)
+        await self._requests_of(request.tenant_id).save(expired, request.next_at)
+        return expired
+
+    async def _begun(self, request: DataRequest) -> DataRequest:
+        await self._archives.remove(request.archive_key)  # of a run that ended before it could say that it had begun
+        upload = await self._archives.begin(request.archive_key)
+        nothing = {"tags": [], "entries": [], "length": 0, "step": None, "after": None, "page": 0, "counts": {}}
+        return await self._saved(request, {"upload": upload, **nothing})
+
+    async def _add_files(self, run: _Run, records: Records) -> bool:
+        """Add the next files of documents, a few at a time, and say whether there may be more."""
+        originals = await records.originals(UUID(run.after[0]) if run.after else None, _FILES)
+        for original in originals:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "original"
+                try:
+                    await self._uploads.fetch(original.key, path)
+                except NotFound:
+                    continue  # promised, and never uploaded
+                await run.writer.add(original.name, path.read_bytes())
+            run.counted(1)
+            run.after = [str(original.version_id)]
+            if run.writer.pending >= PART_BYTES:
+                await self._store(run)
+        if originals:
+            run.after = [str(originals[-1].version_id)]
+        return len(originals) == _FILES
+
+    async def _store(self, run: _Run) -> None:
+        """Store what there is as a part, and note that the next run begins behind it."""
+        number = len(run.tags) + 1
+        tag = await self._archives.put_part(run.request.archive_key, run.upload, number, run.writer.take())
+        run.tags.append(tag)
+        run.request = await self._saved(run.request, run.progress)
+
+    async def _put_off(self, run: _Run) -> DataRequest:
+        """Let the next run have it at once."""
+        request = replace(run.request, next_at=self._clock())
+        await self._requests_of(request.tenant_id).save(request, run.request.next_at)
+        return request
+
+    async def _finished(self, run: _Run) -> DataRequest:
+        request, now = run.request, self._clock()
+        contents = {
+            "request_id": str(request.id),
+            "tenant_id": str(request.tenant_id),
+            "visitor_id": str(request.visitor_id) if request.visitor_id else None,
+            "made_at": now.isoformat(),
+            "rows": run.counts,
+        }
+        await run.writer.add("manifest.json", json.dumps(contents, indent=2).encode())
+        await run.writer.end()
+        length = run.writer.length
+        await self._store(run)
+        await self._archives.complete(request.archive_key, run.upload, run.tags)
+        receipt = {**contents, "kind": request.kind.value, "bytes": length}
+        done = replace(
+            run.request,
+            status=RequestStatus.DONE,
+            progress={},
+            receipt=receipt,
+            signature=await self._seal.sign(receipt),
+            finished_at=now,
+            expires_at=now + ARCHIVE_KEPT,
+            next_at=now + ARCHIVE_KEPT,
+        )
+        await self._requests_of(request.tenant_id).save(done, run.request.next_at)
+        return done
+
+    async def _saved(self, request: DataRequest, progress: Mapping[str, Any]) -> DataRequest:
+        saved = replace(request, progress=progress, next_at=self._clock() + LEASE)
+        await self._requests_of(request.tenant_id).save(saved, request.next_at)
+        return saved
+
+
+async def _add_rows(run: _Run, records: Records, whose: Whose) -> bool:
+    """Add a page of a table, and say whether there may be more."""
+    page = await records.page(run.step or "", whose, after=run.after, limit=ROWS)
+    if page.lines:
+        await run.writer.add(run.next_page(), "".join(f"{line}\n" for line in page.lines).encode())
+        run.counted(len(page.lines))
+    run.after = page.after
+    return page.after is not None
