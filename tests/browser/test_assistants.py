@@ -19,7 +19,7 @@ async def test_a_draft_is_saved_compared_published_and_rolled_back(dashboard: Pa
     await words.fill("I do not know <b>that</b>.")
     await dashboard.get_by_label("What changed, and why").fill("Shorter words")
     await dashboard.get_by_role("button", name="Save draft").click()
-    await expect(dashboard.get_by_text("a draft.")).to_be_visible()
+    await expect(dashboard.get_by_text(", a draft.")).to_be_visible()
     draft = versions.get_by_role("listitem").filter(has_text="Shorter words")
     await expect(draft.get_by_text("Draft", exact=True)).to_be_visible()
 
