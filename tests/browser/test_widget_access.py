@@ -100,7 +100,7 @@ async def test_it_is_dark_when_the_visitor_or_the_tenant_wants_it(browser: Brows
     seen = {}
     for visitor, tenant in (("dark", "auto"), ("light", "auto"), ("light", "dark"), ("dark", "light")):
         api.config = {"theme": {"mode": tenant}}
-        page = await browser.new_page(color_scheme=visitor)  # type: ignore[arg-type]
+        page = await browser.new_page(color_scheme=visitor)  # type: ignore[arg-type]  # both are a scheme's names
         await page.goto(api.page_url)
         await page.get_by_role("button", name="Open chat").click()
         seen[visitor, tenant] = await page.get_by_role("dialog").evaluate(surface)

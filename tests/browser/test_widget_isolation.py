@@ -106,7 +106,7 @@ async def test_the_pages_styles_do_not_reach_the_widget(opened: Opened, api: Scr
     page = await opened()
 
     async def style(role: str, name: str, *properties: str) -> list[str]:
-        node = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
+        node = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]  # the name of a role
         read = "(node, names) => names.map((name) => getComputedStyle(node)[name])"
         styles: list[str] = await node.evaluate(read, properties)
         return styles

@@ -181,12 +181,12 @@ async def test_a_version_that_cannot_be_loaded_is_said_and_can_be_loaded_later(
 
 
 async def test_a_refused_further_answer_leaves_the_way_back(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [answer("Yes."), [Refuse(429, "rate_limited", "Too many requests.", retry_after=60)]]
+    api.scripts = [answer("Yes."), [Refuse(429, "rate_limited", "Too many requests.", retry_after=300)]]
     page = await opened()
     await ask(page, "Is it?")
 
     await last_answer(page).get_by_role("button", name="Answer again").click()
-    await expect(last_answer(page)).to_contain_text("You can go on in 60 seconds.")
+    await expect(last_answer(page)).to_contain_text("You can go on in 5 minutes.")
     await page.get_by_role("button", name="Previous version").click()
 
     await expect(complete_answer(page)).to_have_text("Yes.")
