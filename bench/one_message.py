@@ -5,8 +5,10 @@ import os
 import resource
 import time
 from pathlib import Path
+from typing import cast
 
 import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from local.worker import Context, as_record
 
@@ -30,7 +32,8 @@ def main() -> None:
         QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=10, MessageSystemAttributeNames=["All"]
     )["Messages"]
     begin = time.perf_counter()
-    answer = function.handler({"Records": [as_record(message, url) for message in messages]}, Context())  # type: ignore[arg-type]
+    records = [as_record(message, url) for message in messages]
+    answer = function.handler({"Records": records}, cast("LambdaContext", Context()))
     seconds = time.perf_counter() - begin
     if answer["batchItemFailures"]:
         raise SystemExit(f"failed: {answer}")

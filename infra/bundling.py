@@ -139,7 +139,7 @@ class Bundles:
                 content_folder = Path(folder, "content")
                 content_folder.mkdir()
                 if self._build:
-                    print(f"bundling {name}", file=sys.stderr)  # noqa: T201 - minutes of silence look like a hang
+                    sys.stderr.write(f"bundling {name}\n")  # minutes of silence look like a hang
                     assemble(content_folder)
                 archive = Path(folder, path.name)
                 _zip(content_folder, archive)

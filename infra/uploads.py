@@ -1,6 +1,7 @@
 """The bucket that documents are uploaded to."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -54,8 +55,7 @@ class UploadBucket(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             )
         )
-        resource = self.bucket.node.default_child
-        assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - tells the type checker what it is
+        resource = cast("s3.CfnBucket", self.bucket.node.default_child)
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(event="s3:ObjectCreated:*", queue=queue.queue_arn)

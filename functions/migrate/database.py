@@ -1,6 +1,6 @@
 """The two steps of a migration: dbmate's, and the login role of the functions."""
 
-import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ class Login:
 
 
 class MigrationFailed(Exception):
-    """dbmate stopped; the message is what it printed. Migrations before the failed one are kept."""
+    """dbmate is missing, or stopped, and the message is what it printed; migrations before the failed one stay."""
 
 
 def apply_migrations(owner: Login, folder: Path, *, tls: str = "require") -> str:
@@ -38,9 +38,12 @@ def apply_migrations(owner: Login, folder: Path, *, tls: str = "require") -> str
 
     A paused database gets a minute to wake up. Raises MigrationFailed.
     """
+    program = shutil.which("dbmate")  # a layer puts it on PATH
+    if program is None:
+        raise MigrationFailed("there is no dbmate on PATH")
     finished = subprocess.run(  # noqa: S603 - nothing of it comes from outside
-        ["dbmate", "--no-dump-schema", "--migrations-dir", str(folder), "--wait", "--wait-timeout", "60s", "up"],  # noqa: S607 - the layer puts it on PATH
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": owner.url(tls=tls)},
+        [program, "--no-dump-schema", "--migrations-dir", str(folder), "--wait", "--wait-timeout", "60s", "up"],
+        env={"DATABASE_URL": owner.url(tls=tls)},
         capture_output=True,
         text=True,
         check=False,

@@ -16,7 +16,7 @@ from functions.realtime.wiring import RealtimeServices
 services = RealtimeServices(settings())
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Answer one WebSocket event.
 
     $connect checks `?token=`: a member's access token lets hear what their tenant's staff is told, a chat token what

@@ -1,6 +1,7 @@
 """The WebSocket API: hand-over to a person, and progress of ingestion."""
 
 import json
+from typing import cast
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
@@ -95,8 +96,7 @@ class RealtimeStack(Stack):
             ),
         )
         log = AccessLog(self, "AccessLog", environment=environment, api="realtime")
-        resource = stage.node.default_child
-        assert isinstance(resource, apigatewayv2.CfnStage)  # noqa: S101 - tells the type checker what it is
+        resource = cast("apigatewayv2.CfnStage", stage.node.default_child)
         resource.access_log_settings = apigatewayv2.CfnStage.AccessLogSettingsProperty(
             destination_arn=log.log_group_arn,
             format=json.dumps({name: f"$context.{name}" for name in _LOGGED}),

@@ -95,9 +95,9 @@ def _answer(
     operation: Callable[..., Any], store: Store, body: bytes, parameters: Any, path: dict[str, str]
 ) -> tuple[int, dict[str, Any]]:
     """Run one operation on the calling thread; return its status and content."""
+    if unknown := set(parameters) - _PARAMETERS:
+        return BadRequest.status, _failure(f"Wrong input: unsupported parameter `{unknown.pop()}`")
     try:
-        if unknown := set(parameters) - _PARAMETERS:
-            raise BadRequest(f"Wrong input: unsupported parameter `{unknown.pop()}`")  # noqa: TRY301
         return 200, {"result": operation(store, _parsed(body), **path), "status": "ok"}
     except RequestError as error:
         return error.status, _failure(str(error))

@@ -79,8 +79,9 @@ class Service(ABC):
         """Return the variables to set beside those of this process."""
         return {}
 
-    async def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
+    async def prepare(self) -> None:
         """Do what has to be done before a start, such as creating the data directory's content."""
+        return  # most have nothing to prepare
 
     async def start(self) -> float:
         """Start it and wait until it answers; return the seconds that took.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
@@ -42,11 +43,10 @@ def open_company(request: pytest.FixtureRequest) -> OpenCompany:
 
     async def open_one() -> Company:
         new = a_tenant()
-        conversations_of: ConversationsOf = lambda tenant_id: MemoryConversations(stored, tenant_id)  # noqa: E731
+        conversations_of: ConversationsOf = partial(MemoryConversations, stored)
         if database is not None:
-            kept = database
-            await PostgresAccounts(kept).open_tenant(new)
-            conversations_of = lambda tenant_id: PostgresConversations(kept, tenant_id)  # noqa: E731
+            await PostgresAccounts(database).open_tenant(new)
+            conversations_of = partial(PostgresConversations, database)
         return Company(new, conversations_of(new.tenant.id))
 
     return open_one

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from chatconnect.domain.conversation import Turn
@@ -50,7 +50,7 @@ class MemoryJournal:
             self._stored.frames.setdefault((self._tenant_id, message_id), []).extend(frames)
         return message_id in self._stored.cancelled
 
-    async def follow(self, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
+    async def follow(self, message_id: MessageId, after: int) -> AsyncGenerator[Frame, None]:
         for attempt in range(1_000):
             kept = self._stored.frames.get((self._tenant_id, message_id), [])
             if not kept and attempt > 100:

@@ -1,7 +1,7 @@
 """Registering a company, logging in, staying logged in and logging out."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -96,7 +96,7 @@ class SessionBody(BaseModel):
     """
 
     access_token: str
-    token_type: str = "bearer"  # noqa: S105 - OAuth's word for the kind
+    token_type: Literal["bearer"] = Field(default="bearer")
     expires_in: int
     refresh_token: str | None
     session_id: UUID

@@ -233,7 +233,7 @@ class Company:
 
     async def count(self, table: str) -> int:
         async with self.rights.database.transaction(self.id) as connection:
-            [[rows]] = await (await connection.execute(f"SELECT count(*) FROM {table}".encode())).fetchall()  # noqa: S608
+            [[rows]] = await (await connection.execute(f"SELECT count(*) FROM {table}".encode())).fetchall()
             return int(rows)
 
     async def keeps(self, *names: str) -> None:
@@ -770,6 +770,6 @@ async def rows_by_table(owner_url: str, tenant_id: UUID) -> dict[str, int]:
         tables = [name for (name,) in await (await owner.execute(TABLES)).fetchall()]
         found = {}
         for table in tables:
-            statement = f"SELECT count(*) FROM {table} WHERE tenant_id = %s"  # noqa: S608
+            statement = f"SELECT count(*) FROM {table} WHERE tenant_id = %s"
             [[found[table]]] = await (await owner.execute(statement.encode(), [tenant_id])).fetchall()
         return found

@@ -199,8 +199,8 @@ async def test_two_hundred_turns_at_once_overshoot_no_cap_and_are_counted_exactl
     assert {each.code.replace("money", "microusd") for each in (*outcomes.refused, *again.refused)} == {
         f"{binding}_reached"
     }
-    assert world.side.calls > 0  # type: ignore[attr-defined] # it is a GreedyModel
-    assert world.model.calls > len(outcomes.heard)  # type: ignore[attr-defined] # likewise
+    assert world.side.calls > 0  # type: ignore[attr-defined]  # it is a GreedyModel
+    assert world.model.calls > len(outcomes.heard)  # type: ignore[attr-defined]  # likewise
     assert world.faults == []
     assert await held(world) == []
 

@@ -76,7 +76,7 @@ async def test_a_foreign_key_between_tenants_tables_holds_the_tenant(owner: Asyn
               JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.there
               WHERE a.attname = CASE k.conrelid::regclass::text WHEN 'tenants' THEN 'id' ELSE 'tenant_id' END
                 AND b.attname = CASE k.confrelid::regclass::text WHEN 'tenants' THEN 'id' ELSE 'tenant_id' END)
-        """,  # noqa: S608
+        """,
     )
 
     assert crossing == []

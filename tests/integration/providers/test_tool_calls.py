@@ -103,7 +103,7 @@ async def test_calls_of_a_cut_stream_are_never_given_out_as_an_answer(
 
     async def hear() -> None:
         async for delta in model.stream(QUESTION, GenerationOptions(100)):
-            heard.append(delta)  # noqa: PERF401 - what came before the fault counts
+            heard.append(delta)  # noqa: PERF401 - what came before the fault counts, so it is no comprehension
 
     with pytest.raises(ProviderFailed):
         await hear()

@@ -52,4 +52,4 @@ def test_a_text_without_sentences_is_told_in_parts() -> None:
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(Invalid):
-        Moderation(**wrong)  # type: ignore[arg-type]
+        Moderation(**wrong)  # type: ignore[arg-type]  # each is wrong in its own type

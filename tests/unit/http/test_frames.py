@@ -1,7 +1,7 @@
 """An answer on the wire."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import orjson
@@ -33,7 +33,7 @@ ANSWER: list[Event] = [STARTED, Token("It costs "), Cited(CITATION), Token("49 â
 FAULTS = [RuntimeError("secret"), OSError("secret"), NotFound("answer"), ProviderFailed(), LimitReached("wait")]
 
 
-async def frames(*events: Event | Frame | Exception) -> AsyncIterator[Frame]:
+async def frames(*events: Event | Frame | Exception) -> AsyncGenerator[Frame, None]:
     number = 0
     for event in events:
         if isinstance(event, Exception):
@@ -45,7 +45,7 @@ async def frames(*events: Event | Frame | Exception) -> AsyncIterator[Frame]:
         yield encode(number, event)
 
 
-async def streamed(source: AsyncIterator[Frame]) -> tuple[list[tuple[int, str, dict[str, Any]]], str]:
+async def streamed(source: AsyncGenerator[Frame, None]) -> tuple[list[tuple[int, str, dict[str, Any]]], str]:
     """The events of a stream, and the stream itself."""
     raw = b"".join([piece async for piece in event_stream(source)]).decode()
     found = re.findall(r"id: (\d+)\nevent: (\w+)\ndata: ([^\n]*)\n\n", raw)
@@ -130,7 +130,7 @@ async def test_nothing_follows_the_last_event(last: Event) -> None:
 
 
 async def test_a_source_that_breaks_on_its_way_out_adds_no_second_end() -> None:
-    async def fragile() -> AsyncIterator[Frame]:
+    async def fragile() -> AsyncGenerator[Frame, None]:
         try:
             yield encode(1, DONE)
         finally:
@@ -144,7 +144,7 @@ async def test_a_source_that_breaks_on_its_way_out_adds_no_second_end() -> None:
 async def test_a_reader_who_leaves_closes_the_source() -> None:
     closed = []
 
-    async def source() -> AsyncIterator[Frame]:
+    async def source() -> AsyncGenerator[Frame, None]:
         try:
             async for frame in frames(*ANSWER):
                 yield frame

@@ -1,7 +1,7 @@
 """A tenant with an assistant, and a chat service of which every outside part is a fake."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -255,7 +255,7 @@ def a_question(text: str = "What does it cost?", **about: Any) -> Question:
     return Question(text, "trace", **about)
 
 
-async def events(frames: AsyncIterator[Frame]) -> list[Event]:
+async def events(frames: AsyncGenerator[Frame, None]) -> list[Event]:
     """All events to the end, checked: numbered from the first without a gap, and one last event."""
     heard = [frame async for frame in frames if frame is not KEEP_ALIVE]
     numbers = [frame.number for frame in heard]

@@ -75,7 +75,7 @@ async def leave_after(going: Answering, count: int) -> None:
     frames = going.frames()
     for _ in range(count):
         await anext(frames)
-    await frames.aclose()  # type: ignore[attr-defined]
+    await frames.aclose()
 
 
 async def test_when_the_listener_leaves_the_answer_goes_on_to_its_end() -> None:

@@ -1,7 +1,7 @@
 """Accepting questions, history, repeats, and coming back to an answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import orjson
@@ -292,7 +292,7 @@ async def test_coming_back_while_it_is_being_made_gives_the_kept_and_then_the_ne
     chat, visitor = world.chat(), world.visitor()
     frames = await chat.ask(visitor, a_question())
     first = [await anext(frames), await anext(frames)]
-    await frames.aclose()  # type: ignore[attr-defined]
+    await frames.aclose()
     await until(lambda: world.journal.batches)
 
     resuming = asyncio.create_task(events(await world.chat().resume(visitor, world.answers()[0].id, 1)))
@@ -323,7 +323,7 @@ async def test_an_answer_that_is_no_longer_journalled_comes_whole_from_the_datab
 async def test_an_answer_whose_maker_is_gone_is_named_and_said_to_be_interrupted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def unknown(*_: object) -> AsyncIterator[Frame]:
+    def unknown(*_: object) -> AsyncGenerator[Frame, None]:
         raise NotFound("answer")
 
     go_on = asyncio.Event()
@@ -346,7 +346,7 @@ async def test_an_answer_whose_maker_is_gone_is_named_and_said_to_be_interrupted
 
 @pytest.mark.parametrize("fault", [NotFound("answer"), Unavailable("the cache")])
 async def test_what_was_shown_already_is_never_sent_twice(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> AsyncIterator[Frame]:
+    def away(*_: object) -> AsyncGenerator[Frame, None]:
         raise fault
 
     world = await a_world("a", "b", "c")

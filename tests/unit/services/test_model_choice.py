@@ -34,7 +34,7 @@ class TwoModels:
 async def a_world_of_two(*own: Step, other: ScriptedModel | None = None) -> tuple[World, TwoModels]:
     world = await a_world(fallback=FALLBACK)
     models = TwoModels(ScriptedModel(*own), other or ScriptedModel("From the other."))
-    world.models = models  # type: ignore[assignment]
+    world.models = models  # type: ignore[assignment]  # two in the place of one
     return world, models
 
 

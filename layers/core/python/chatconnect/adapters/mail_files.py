@@ -17,7 +17,7 @@ class MailFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def send(self, mail: Mail) -> None:
+    async def send(self, mail: Mail, /) -> None:
         """Write the mail down."""
         await asyncio.to_thread(self._write, mail)
 
@@ -36,6 +36,6 @@ class MailFiles:
 class NoMailer:
     """A deployment that has no address to send from."""
 
-    async def send(self, mail: Mail) -> None:  # noqa: ARG002 - the port's signature
+    async def send(self, _mail: Mail, /) -> None:
         """Raise Unavailable."""
         raise Unavailable("the mail service")

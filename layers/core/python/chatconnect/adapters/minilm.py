@@ -54,16 +54,15 @@ class MiniLmEmbedder:
 
     async def _answer(self, batch: list[tuple[str, asyncio.Future[list[float]]]]) -> None:
         """Give each its vector, or all the fault; nobody may be left waiting."""
-        try:
-            vectors = await asyncio.to_thread(self._embed, [text for text, _ in batch])
-        except Exception as fault:  # noqa: BLE001 - whatever it was, those who wait must hear of it
-            for _, vector in batch:
-                if not vector.done():
-                    vector.set_exception(fault)
-            return
-        for (_, vector), value in zip(batch, vectors, strict=True):
-            if not vector.done():  # whoever asked may have left
-                vector.set_result(value)
+        computing = asyncio.to_thread(self._embed, [text for text, _ in batch])
+        [vectors] = await asyncio.gather(computing, return_exceptions=True)
+        for place, (_, vector) in enumerate(batch):
+            if vector.done():  # whoever asked has left
+                continue
+            if isinstance(vectors, BaseException):
+                vector.set_exception(vectors)
+            else:
+                vector.set_result(vectors[place])
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
         with self._loading:

@@ -1,7 +1,7 @@
 """Rates and journals in Redis. Losing Redis costs strictness and resuming, never an answer."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -153,7 +153,7 @@ class RedisJournal:
             return False
         return bool(asked)
 
-    async def follow(self, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
+    async def follow(self, message_id: MessageId, after: int) -> AsyncGenerator[Frame, None]:
         """Yield the frames with a number above `after`, to the last. Raises NotFound, Unavailable."""
         key, last, waiting_since = self._key("answer", message_id), after, time.monotonic()
         while True:

@@ -10,7 +10,7 @@ class SesMailer:
     def __init__(self, sender: str) -> None:
         self._sender = sender
 
-    async def send(self, mail: Mail) -> None:
+    async def send(self, mail: Mail, /) -> None:
         """Hand the mail over for delivery. Raises Unavailable."""
         content = {
             "Simple": {

@@ -162,7 +162,7 @@ class _Window:
 
     def divides(self, index: int, *, into_pieces: bool) -> bool:
         """Divide a unit, and say whether it could be."""
-        smaller = self._source.divided(self._units[index], into_pieces=into_pieces)
+        smaller = self._source.divided(self._units[index], into_pieces)
         if smaller:
             self._units[index : index + 1] = smaller
         return bool(smaller)
@@ -180,7 +180,7 @@ class _Window:
         if unit is None:
             return False
         self._rest = None
-        self._units += (self._source.divided(unit, into_pieces=True) if self._is_long(unit) else ()) or (unit,)
+        self._units += (self._source.divided(unit, True) if self._is_long(unit) else ()) or (unit,)
         if unit != self._units[-1] and self._is_long(self._units[-1]):
             self._rest = self._units.pop()
         return True

@@ -56,11 +56,11 @@ def trimmed(text: str, start: int, end: int) -> Span:
 class Units(Protocol):
     """What a stretch of text is put together from, one after the other."""
 
-    def next(self, near: int = 0) -> Span | None:
+    def next(self, near: int = 0, /) -> Span | None:
         """Return the next unit, None after the last; several as one where `near` lies beyond the first."""
         ...
 
-    def divided(self, unit: Span, *, into_pieces: bool) -> Sequence[Span]:
+    def divided(self, unit: Span, into_pieces: bool, /) -> Sequence[Span]:
         """Return the smaller units that one holds, none where there are none; the last of them may be large again.
 
         What may as well stay whole has some only when it has to go `into_pieces`.
@@ -74,11 +74,11 @@ class Wholes:
     def __init__(self, units: Iterable[Span]) -> None:
         self._units = iter(units)
 
-    def next(self, near: int = 0) -> Span | None:  # noqa: ARG002 - none is passed over
+    def next(self, _near: int = 0, /) -> Span | None:
         """Return the next unit."""
         return next(self._units, None)
 
-    def divided(self, unit: Span, *, into_pieces: bool) -> Sequence[Span]:  # noqa: ARG002 - it has no smaller ones
+    def divided(self, _unit: Span, _into_pieces: bool, /) -> Sequence[Span]:
         """Return nothing."""
         return ()
 
@@ -98,7 +98,7 @@ class Sentences:
         has_phrases = not text.isascii() and _HAS_PHRASES.search(text, start, end)
         self._break = (_ROW_BREAK if rows else _PHRASE_BREAK if has_phrases else _BREAK).search
 
-    def next(self, near: int = 0) -> Span | None:
+    def next(self, near: int = 0, /) -> Span | None:
         """Return the next sentence, None after the last; several as one where `near` lies beyond the first."""
         text, first, end = self._text, self._first, self._end
         position = max(first, near)
@@ -112,7 +112,7 @@ class Sentences:
         self._first = end
         return (first, end) if first < end else None
 
-    def divided(self, unit: Span, *, into_pieces: bool) -> Sequence[Span]:
+    def divided(self, unit: Span, into_pieces: bool, /) -> Sequence[Span]:
         """Return the sentences of several, or the pieces of one; of what is very long the first, and the rest."""
         start, end = unit
         cut = _cut(self._text, start, end)

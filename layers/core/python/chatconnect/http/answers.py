@@ -1,6 +1,6 @@
 """An answer as one JSON document."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -59,7 +59,7 @@ class Answer(BaseModel):
     trace_id: str
 
 
-async def collected(frames: AsyncIterator[Frame]) -> Answer:
+async def collected(frames: AsyncGenerator[Frame, None]) -> Answer:
     """Wait for the end of an answer and return it whole. Raises the error that it ended in."""
     start: dict[str, Any] = {}
     text: list[str] = []

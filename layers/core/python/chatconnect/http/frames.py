@@ -1,7 +1,7 @@
 """An answer's events on the wire: JSON data, framed as Server-Sent Events."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
@@ -71,12 +71,12 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
     def __init__(
-        self, frames: AsyncIterator[Frame], *, after: int = 0, headers: Mapping[str, str] | None = None
+        self, frames: AsyncGenerator[Frame, None], *, after: int = 0, headers: Mapping[str, str] | None = None
     ) -> None:
         always = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         super().__init__(event_stream(frames, after=after), headers=always | dict(headers or {}))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events until they end or the client leaves."""
         streaming, left = asyncio.current_task(), False
 
@@ -98,14 +98,14 @@ class EventStream(StreamingResponse):
             watching.cancel()
 
 
-async def event_stream(frames: AsyncIterator[Frame], *, after: int = 0) -> AsyncGenerator[bytes, None]:
+async def event_stream(frames: AsyncGenerator[Frame, None], *, after: int = 0) -> AsyncGenerator[bytes, None]:
     """Yield the frames as Server-Sent Events. Whatever happens, the stream ends in `done` or `error`.
 
     `after` is the number of the last event that the client has: clients pass over events up to it.
     """
     last, ended = after, False
     try:
-        async with aclosing(frames) as source:  # type: ignore[type-var]
+        async with aclosing(frames) as source:
             async for frame in source:
                 if frame is KEEP_ALIVE:
                     yield b": ping\n\n"

@@ -16,6 +16,6 @@ class Mail:
 class Mailer(Protocol):
     """Sends mail in the platform's name."""
 
-    async def send(self, mail: Mail) -> None:
+    async def send(self, mail: Mail, /) -> None:
         """Hand the mail over for delivery. Raises Unavailable."""
         ...

@@ -1,6 +1,6 @@
 """What the services need from the fast shared memory: rates and journals."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,7 +34,7 @@ class Journal(Protocol):
         """
         ...
 
-    def follow(self, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
+    def follow(self, message_id: MessageId, after: int) -> AsyncGenerator[Frame, None]:
         """Yield the frames with a number above `after`, first the kept ones, then new ones as they come, to the last.
 
         Waits at most 20 s for a next one. Raises NotFound when nothing is kept under this id, Unavailable when the

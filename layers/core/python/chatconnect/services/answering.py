@@ -1,7 +1,7 @@
 """An answer in the making: it goes on by itself, whoever listens, and every event is numbered and journalled."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 
 from chatconnect.domain.events import KEEP_ALIVE, Event, Frame
@@ -42,7 +42,7 @@ class Answering:
         self._producing = asyncio.create_task(self._produce())
         self._journalling = asyncio.create_task(self._keep_journal())
 
-    async def frames(self) -> AsyncIterator[Frame]:
+    async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield the frames as they come, to the last, and KEEP_ALIVE when nothing comes; for one listener."""
         try:
             while (frame := await self._frames.get()) is not None:

@@ -1,7 +1,7 @@
 """Takes a message in and hands out the answer in the making."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -69,7 +69,7 @@ class ChatService:
 
     async def ask(
         self, asker: Asker, question: Question, on_admitted: OnAdmitted | None = None
-    ) -> AsyncIterator[Frame]:
+    ) -> AsyncGenerator[Frame, None]:
         """Accept the question and return the answer's frames; closing the iterator is leaving.
 
         `on_admitted` is told what the asker's limits still allow, before this returns.
@@ -126,7 +126,7 @@ class ChatService:
         )  # fmt: skip
         return self._run(request)
 
-    async def resume(self, asker: Asker, message_id: MessageId, after: int) -> AsyncIterator[Frame]:
+    async def resume(self, asker: Asker, message_id: MessageId, after: int) -> AsyncGenerator[Frame, None]:
         """Return the frames of an answer after a number: kept ones first, then new ones as they come.
 
         Raises NotFound when the answer is not the asker's. An answer that is no longer kept comes from the database,
@@ -179,7 +179,7 @@ class ChatService:
                 await self._spending.release(reservation)
         return earlier
 
-    def _run(self, request: Request) -> AsyncIterator[Frame]:
+    def _run(self, request: Request) -> AsyncGenerator[Frame, None]:
         answer_id, tenant_id = request.turn.answer.id, request.turn.conversation.tenant_id
         answering = Answering(
             answer_id, self._maker.answer(request), journal=self._journal_of(tenant_id), encode=self._encode
@@ -189,12 +189,12 @@ class ChatService:
         forget.add_done_callback(lambda _: self._running.pop(answer_id, None))
         return answering.frames()
 
-    def _repeat(self, asker: Asker, earlier: Turn) -> AsyncIterator[Frame]:
+    def _repeat(self, asker: Asker, earlier: Turn) -> AsyncGenerator[Frame, None]:
         if earlier.answer.status is MessageStatus.PENDING:
             return self._in_the_making(asker, earlier.answer, 0)
         return self._stored(earlier.answer, earlier.question.id)
 
-    async def _in_the_making(self, asker: Asker, answer: Message, after: int) -> AsyncIterator[Frame]:
+    async def _in_the_making(self, asker: Asker, answer: Message, after: int) -> AsyncGenerator[Frame, None]:
         """Yield the frames of an answer that is not stored yet.
 
         Raises Unavailable with code "answer_interrupted" when whoever was making it is gone. Its first frame comes all
@@ -208,7 +208,7 @@ class ChatService:
                 yield self._encode(1, _events_of(answer, answer.parent_id)[0])
             raise Unavailable("the rest of this answer", code="answer_interrupted") from error
 
-    async def _journal_or_stored(self, asker: Asker, answer: Message, after: int) -> AsyncIterator[Frame]:
+    async def _journal_or_stored(self, asker: Asker, answer: Message, after: int) -> AsyncGenerator[Frame, None]:
         last = after
         try:
             async for frame in self._journal_of(asker.tenant_id).follow(answer.id, after):
@@ -220,7 +220,7 @@ class ChatService:
             async for frame in self._stored(answer, answer.parent_id):
                 yield frame
 
-    async def _stored(self, answer: Message, question_id: MessageId) -> AsyncIterator[Frame]:
+    async def _stored(self, answer: Message, question_id: MessageId) -> AsyncGenerator[Frame, None]:
         for number, event in enumerate(_events_of(answer, question_id), start=1):
             yield self._encode(number, event)
 

@@ -210,7 +210,7 @@ class AnswerMaker:
             self._on_fault(turn, fault)
             try:
                 await self._waiting_turns.put(turn)
-            except Exception as second_fault:  # noqa: BLE001
+            except Exception as second_fault:  # noqa: BLE001 - nothing is left to try, and the stream still ends in an event
                 self._on_fault(turn, second_fault)
         self._on_turn(replace(turn, answer=replace(turn.answer, timings=timings.milliseconds())))
 

@@ -59,5 +59,5 @@ async def _or_none(state: Callable[[], Awaitable[QueueState]]) -> QueueState | N
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             return await state()
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - a queue that cannot be asked is shown as unknown, whatever the reason
         return None

@@ -96,7 +96,7 @@ def _office_kind(data: bytes, claimed: Kind | None) -> Kind:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:  # the last for archives of a newer format
         if claimed is Kind.DOCX:
             raise DocumentRejected(
                 "damaged", "The Word file is damaged or was cut off. Please upload it again."

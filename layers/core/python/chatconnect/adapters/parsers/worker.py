@@ -58,7 +58,7 @@ def _report(kind: type[BaseException], _: BaseException, trace: TracebackType | 
     import traceback
 
     places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(trace)[-3:]]
-    print("parser fault:", kind.__name__, *places, file=sys.stderr)  # noqa: T201 - the function's log
+    sys.stderr.write(f"parser fault: {kind.__name__} {' '.join(places)}\n")
 
 
 def _restrict(limits: Limits) -> None:

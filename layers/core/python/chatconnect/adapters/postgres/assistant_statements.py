@@ -11,7 +11,7 @@ FROM assistants a
 JOIN tenants t ON t.id = a.tenant_id
 JOIN assistant_versions v ON v.tenant_id = a.tenant_id AND v.assistant_id = a.id AND v.number = a.published_version
 WHERE a.tenant_id = %(tenant)s
-"""  # noqa: S608 - the piece is a constant of this module
+"""
 SELECT_ASSISTANT = f"{_ASSISTANTS} AND a.id = %(id)s"
 SELECT_ASSISTANTS = f"{_ASSISTANTS} ORDER BY is_default DESC, a.created_at, a.id"
 
@@ -54,7 +54,7 @@ WITH a AS (
     FROM a
 )
 SELECT {_STATE} FROM a JOIN tenants t ON t.id = %(tenant)s
-"""  # noqa: S608
+"""
 PUBLISH = f"""
 WITH a AS (
     UPDATE assistants
@@ -65,7 +65,7 @@ WITH a AS (
     RETURNING *
 )
 SELECT {_STATE} FROM a JOIN tenants t ON t.id = %(tenant)s
-"""  # noqa: S608
+"""
 
 # Taken before anything that depends on which assistant is the default, so that such things wait for each other.
 LOCK_TENANT = "SELECT FROM tenants WHERE id = %(tenant)s FOR NO KEY UPDATE"

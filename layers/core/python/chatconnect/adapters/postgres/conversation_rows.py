@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from chatconnect.adapters.postgres.configurations import controls_of
@@ -191,9 +191,8 @@ class PathRow(ConversationRow, MessageRow):
 
 def message_of(row: MessageRow) -> Message:
     """Return the message in a row that has one."""
-    assert row.id is not None  # noqa: S101 - the caller's promise
     return Message(
-        MessageId(row.id),
+        MessageId(cast("UUID", row.id)),
         ConversationId(row.conversation_id),
         Role(row.role),
         row.text,

@@ -15,7 +15,7 @@ _MESSAGE = """
 SELECT_CONVERSATION = f"""
 SELECT {_CONVERSATION} FROM conversations c
 WHERE c.tenant_id = %(tenant)s AND c.id = %(id)s AND (%(visitor)s::uuid IS NULL OR c.visitor_id = %(visitor)s)
-"""  # noqa: S608 - the pieces are constants of this module
+"""
 
 SELECT_NEWEST = f"""
 SELECT {_CONVERSATION} FROM conversations c
@@ -23,7 +23,7 @@ WHERE c.tenant_id = %(tenant)s AND (%(visitor)s::uuid IS NULL OR c.visitor_id = 
   AND (%(before)s::timestamptz IS NULL OR c.updated_at < %(before)s)
 ORDER BY c.updated_at DESC, c.id DESC
 LIMIT %(limit)s
-"""  # noqa: S608 - constants likewise
+"""
 
 _BRANCH = """
 WITH RECURSIVE wanted AS (
@@ -46,7 +46,7 @@ WITH RECURSIVE wanted AS (
 # From the leaf upwards, leaf first. One row without a message when the branch is empty.
 SELECT_PATH = f"""{_BRANCH}
 SELECT {_CONVERSATION}, {_MESSAGE} FROM wanted c LEFT JOIN branch m ON true ORDER BY m.step
-"""  # noqa: S608 - constants likewise
+"""
 
 # One row without a message when none of the branch lies in the window.
 SELECT_WINDOW = f"""{_BRANCH}
@@ -56,7 +56,7 @@ LEFT JOIN branch m ON (%(since)s::timestamptz IS NULL OR m.created_at >= %(since
     AND (%(until)s::timestamptz IS NULL OR m.created_at < %(until)s)
 ORDER BY m.step
 LIMIT %(limit)s
-"""  # noqa: S608 - constants likewise
+"""
 
 SELECT_NEWEST_AFTER = """
 WITH RECURSIVE after AS (
@@ -142,7 +142,7 @@ WITH RECURSIVE leaf AS (
     WHERE s.tenant_id = %(tenant)s AND s.conversation_id = copies.conversation_id
 )
 SELECT * FROM forked
-"""  # noqa: S608 - constants likewise
+"""
 
 MOVE = """
 UPDATE conversations SET state = %(state)s
@@ -156,7 +156,7 @@ UPDATE conversations SET controls = %(controls)s WHERE tenant_id = %(tenant)s AN
 SELECT_MESSAGE = f"""
 SELECT m.conversation_id, {_MESSAGE} FROM messages m
 WHERE m.tenant_id = %(tenant)s AND m.id = %(id)s AND (%(visitor)s::uuid IS NULL OR m.visitor_id = %(visitor)s)
-"""  # noqa: S608 - constants likewise
+"""
 
 # The further answer that has the key, and its question.
 SELECT_EARLIER_ANSWER = f"""
@@ -174,7 +174,7 @@ WITH answer AS (
 SELECT {_CONVERSATION}, {_MESSAGE}
 FROM turn m JOIN conversations c ON c.tenant_id = %(tenant)s AND c.id = m.conversation_id
 ORDER BY m.role = 'user' DESC
-"""  # noqa: S608 - constants likewise
+"""
 
 # The question that has the key, or the very same question, and the first answer to it.
 SELECT_EARLIER_TURN = f"""
@@ -196,7 +196,7 @@ WITH question AS (
 SELECT {_CONVERSATION}, {_MESSAGE}
 FROM turn m JOIN conversations c ON c.tenant_id = %(tenant)s AND c.id = m.conversation_id
 ORDER BY m.role = 'user' DESC
-"""  # noqa: S608 - constants likewise
+"""
 
 # Foreign keys are checked when the whole statement is done, so a conversation may follow its first question;
 # and everything hangs on the question, which a used idempotency key keeps out.
@@ -250,7 +250,7 @@ WITH question AS (
     {_INSERT_ANSWER} FROM question
 )
 SELECT id FROM question
-"""  # noqa: S608 - constants likewise
+"""
 
 _CHANGED = """
     UPDATE conversations SET updated_at = greatest(updated_at, %(changed_at)s)
@@ -267,7 +267,7 @@ WITH question AS (
     {_INSERT_ANSWER} FROM question
 )
 SELECT id FROM question
-"""  # noqa: S608 - constants likewise
+"""
 
 # Turns that follow come one after the other. It is a statement of its own, because the next one has to see what the
 # turn that held the lock has stored.
@@ -294,7 +294,7 @@ WITH newest AS (
     {_INSERT_FOLLOWING_ANSWER} FROM question
 )
 SELECT id FROM question
-"""  # noqa: S608 - constants likewise
+"""
 
 # A further answer. `question` is one that is stored already and belongs to this visitor.
 BEGIN_REPEAT = f"""
@@ -307,7 +307,7 @@ WITH question AS (
     ON CONFLICT DO NOTHING RETURNING id
 )
 SELECT id FROM answer
-"""  # noqa: S608 - constants likewise
+"""
 
 # From the CTE `answer`, which holds the answer that counts, or nothing.
 _ADD_TO_TOTALS = """
@@ -363,7 +363,7 @@ WITH question AS (
     ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = greatest(kept.updated_at, excluded.updated_at)
 )
 {_ADD_TO_TOTALS}
-"""  # noqa: S608 - constants likewise
+"""
 
 CLOSE_LOST = """
 UPDATE messages SET status = 'failed', error_code = 'answer_interrupted', finish_reason = 'error', completed_at = now()
@@ -374,7 +374,7 @@ SELECT_MESSAGES = f"""
 SELECT m.conversation_id, {_MESSAGE} FROM messages m
 WHERE m.tenant_id = %(tenant)s AND m.id = ANY (%(ids)s)
 ORDER BY array_position(%(ids)s::uuid[], m.id)
-"""  # noqa: S608 - constants likewise
+"""
 
 SELECT_ROUNDS = """
 SELECT id, context -> 'rounds' AS rounds FROM messages
@@ -406,7 +406,7 @@ WITH summary AS (
     RETURNING id
 )
 {_ADD_TO_TOTALS}
-"""  # noqa: S608 - constants likewise
+"""
 
 UPSERT_FEEDBACK = """
 INSERT INTO feedback (tenant_id, message_id, rating, reason, text)

@@ -27,16 +27,16 @@ VALUES (%(tenant)s, %(id)s, %(kind)s, %(visitor)s, %(requested_by)s, %(status)s,
         NULL, NULL, %(next_at)s)
 ON CONFLICT (tenant_id, kind, visitor_id) WHERE status IN ('waiting', 'open') DO NOTHING
 RETURNING {_COLUMNS}
-"""  # noqa: S608 - the pieces are constants of this module
-SELECT_UNDER_WAY = f"SELECT {_COLUMNS} FROM data_requests WHERE {_IS_UNDER_WAY}"  # noqa: S608 - constants likewise
-SELECT_REQUEST = f"SELECT {_COLUMNS} FROM data_requests WHERE tenant_id = %(tenant)s AND id = %(id)s"  # noqa: S608
+"""
+SELECT_UNDER_WAY = f"SELECT {_COLUMNS} FROM data_requests WHERE {_IS_UNDER_WAY}"
+SELECT_REQUEST = f"SELECT {_COLUMNS} FROM data_requests WHERE tenant_id = %(tenant)s AND id = %(id)s"
 SELECT_NEWEST = f"""
 SELECT {_COLUMNS} FROM data_requests
 WHERE tenant_id = %(tenant)s AND (%(tenant_wide)s OR visitor_id IS NOT NULL)
   AND (%(before)s::uuid IS NULL OR (requested_at, id) < (
       SELECT requested_at, id FROM data_requests WHERE tenant_id = %(tenant)s AND id = %(before)s))
 ORDER BY requested_at DESC, id DESC LIMIT %(limit)s
-"""  # noqa: S608 - constants likewise
+"""
 CLAIM = f"""
 UPDATE data_requests SET next_at = %(until)s,
     status = CASE status WHEN 'waiting' THEN 'open' ELSE status END
@@ -46,7 +46,7 @@ WHERE tenant_id = %(tenant)s AND id = (
     ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING {_COLUMNS}
-"""  # noqa: S608 - constants likewise
+"""
 UPDATE = """
 UPDATE data_requests SET status = %(status)s, progress = %(progress)s, receipt = %(receipt)s, signature = %(signature)s,
     finished_at = %(finished_at)s, expires_at = %(expires_at)s, next_at = %(next_at)s
@@ -61,7 +61,7 @@ SELECT {_COLUMNS} FROM data_requests
 WHERE tenant_id = %(tenant)s AND kind = 'export' AND status IN ('open', 'done')
   AND (visitor_id IS NULL OR visitor_id = ANY (%(visitors)s)) AND requested_at <= %(until)s
 ORDER BY id
-"""  # noqa: S608 - constants likewise
+"""
 VOID = """
 UPDATE data_requests SET status = 'expired', progress = '{}', next_at = NULL
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND status IN ('open', 'done')

@@ -34,13 +34,13 @@ _MEANT = f"""
 COUNT_DOCUMENTS = f"""
 SELECT listed.status, count(*)::integer AS documents FROM ({DOCUMENTS} {_MEANT}) AS listed
 GROUP BY listed.status
-"""  # noqa: S608 - the pieces are constants of these modules
+"""
 
 SELECT_MATCHING = f"""
 SELECT d.id FROM documents d
 WHERE d.tenant_id = %(tenant)s AND d.active_version_id IS NOT NULL {_FILTERS}
 ORDER BY d.id
-"""  # noqa: S608
+"""
 
 _KEYS: Mapping[Sort, tuple[str, str]] = {
     Sort.CREATED: ("d.created_at", "%(key)s::timestamptz"),

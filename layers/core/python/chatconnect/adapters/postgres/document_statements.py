@@ -14,7 +14,7 @@ CROSS JOIN LATERAL (
     WHERE tenant_id = %(tenant)s AND document_id = d.id ORDER BY number DESC LIMIT 1
 ) v
 WHERE d.tenant_id = %(tenant)s AND d.deleted_at IS NULL
-"""  # noqa: S608 - the pieces are constants of this module
+"""
 
 SELECT_DOCUMENT = f"{DOCUMENTS} AND d.id = %(id)s"
 
@@ -61,7 +61,7 @@ WITH {_ROOM}, document AS (
     {_INSERT_VERSION} FROM document
 )
 SELECT room.*, EXISTS (SELECT FROM document) AS stored FROM room
-"""  # noqa: S608
+"""
 
 # The update's row lock keeps a deletion from passing between the look and the insert.
 INSERT_VERSION = f"""
@@ -74,7 +74,7 @@ WITH {_ROOM}, document AS (
 )
 SELECT room.documents, room.storage_bytes, true AS for_document, room.for_file, EXISTS (SELECT FROM document) AS stored
 FROM room
-"""  # noqa: S608
+"""
 
 # A version is of one file: what of two was stored, perhaps at the same time, could not be told apart. Until it is ready
 # a later upload of an equal file is taken, the same one again while its claim is unfinished or was given up.
@@ -91,7 +91,7 @@ WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.purged_at IS NULL AND v.s
        OR (v.sequencer < %(sequencer)s AND v.etag IS NOT DISTINCT FROM nullif(%(etag)s, ''))
        OR (v.sequencer = %(sequencer)s AND (v.status = 'processing' OR v.failure_code = %(given_up)s)))
 RETURNING {_VERSION}
-"""  # noqa: S608
+"""
 
 SELECT_LATER_UPLOAD = f"""
 SELECT {_VERSION} FROM document_versions v
@@ -100,7 +100,7 @@ LEFT JOIN document_versions a ON a.tenant_id = %(tenant)s AND a.id = d.active_ve
 WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.purged_at IS NULL AND v.sequencer < %(sequencer)s
   AND v.etag IS DISTINCT FROM nullif(%(etag)s, '')
   AND (a.number IS NULL OR v.number >= a.number)
-"""  # noqa: S608
+"""
 
 UPDATE_PROGRESS = """
 UPDATE document_versions
@@ -120,7 +120,7 @@ SET status = 'failed', failure_code = %(code)s, failure_message = %(message)s, f
 WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.status IN ('uploaded', 'processing') AND v.purged_at IS NULL
   AND coalesce(v.sequencer, '') <= %(sequencer)s
 RETURNING {_VERSION}
-"""  # noqa: S608
+"""
 
 # The subquery stands in the condition, not in a join, so that it is asked anew when the document's row was locked by
 # another activation: of two, the newer version wins whatever their order.
@@ -160,7 +160,7 @@ WITH deleted AS (
 SELECT {_VERSION} FROM document_versions v JOIN deleted ON v.document_id = deleted.id
 WHERE v.tenant_id = %(tenant)s
 ORDER BY v.document_id, v.number
-"""  # noqa: S608
+"""
 
 # Joined to the active version, which is older or newer than each: only older ones are done with.
 SELECT_REPLACED = f"""
@@ -169,7 +169,7 @@ JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id
 JOIN document_versions a ON a.tenant_id = %(tenant)s AND a.id = d.active_version_id
 WHERE v.tenant_id = %(tenant)s AND v.document_id = %(id)s AND v.purged_at IS NULL AND v.number < a.number
 ORDER BY v.number
-"""  # noqa: S608
+"""
 
 SELECT_ABANDONED = f"""
 SELECT {_VERSION} FROM document_versions v
@@ -177,14 +177,14 @@ JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id
 LEFT JOIN document_versions a ON a.tenant_id = %(tenant)s AND a.id = d.active_version_id
 WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL AND (d.deleted_at IS NOT NULL OR v.number < a.number)
 ORDER BY v.created_at, v.id
-"""  # noqa: S608
+"""
 
 SELECT_VERSIONS = f"""
 SELECT {_VERSION} FROM document_versions v
 JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.deleted_at IS NULL
 WHERE v.tenant_id = %(tenant)s AND v.document_id = %(id)s
 ORDER BY v.number DESC
-"""  # noqa: S608
+"""
 
 SELECT_STUCK = f"""
 SELECT {_VERSION} FROM document_versions v
@@ -193,7 +193,7 @@ LEFT JOIN document_versions a ON a.tenant_id = %(tenant)s AND a.id = d.active_ve
 WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL AND v.status IN ('uploaded', 'processing')
   AND coalesce(v.claimed_at, v.created_at) < %(before)s AND (a.number IS NULL OR v.number > a.number)
 ORDER BY v.created_at, v.id
-"""  # noqa: S608
+"""
 
 SELECT_HOLDINGS = f"""
 SELECT {_VERSION}, d.active_version_id IS NOT DISTINCT FROM v.id AS answers, (
@@ -202,7 +202,7 @@ SELECT {_VERSION}, d.active_version_id IS NOT DISTINCT FROM v.id AS answers, (
 FROM document_versions v JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id
 WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL
 ORDER BY v.created_at, v.id
-"""  # noqa: S608
+"""
 
 # Two statements of one transaction: the second sees the chunks of whoever stored them before the first had the row.
 PURGE_VERSION = "UPDATE document_versions SET purged_at = now() WHERE tenant_id = %(tenant)s AND id = %(id)s"

@@ -11,7 +11,7 @@ from chatconnect.domain.knowledge import Progress
 
 _COLUMNS = "active, next, former, progress_done, progress_total, left_at"
 
-SELECT_INDEX = f"SELECT {_COLUMNS} FROM knowledge_indexes WHERE tenant_id = %(tenant)s"  # noqa: S608 - constants
+SELECT_INDEX = f"SELECT {_COLUMNS} FROM knowledge_indexes WHERE tenant_id = %(tenant)s"
 
 CLAIM_INDEX = f"""
 WITH claimed AS (
@@ -22,7 +22,7 @@ WITH claimed AS (
 SELECT {_COLUMNS} FROM claimed
 UNION ALL
 SELECT {_COLUMNS} FROM knowledge_indexes WHERE tenant_id = %(tenant)s
-"""  # noqa: S608
+"""
 
 BEGIN_INDEX = """
 UPDATE knowledge_indexes
@@ -47,7 +47,7 @@ WHERE tenant_id = %(tenant)s AND next = %(model)s
       WHERE tenant_id = %(tenant)s AND active_version_id IS NOT NULL AND active_version_id <> ALL (%(complete)s)
   )
 RETURNING {_COLUMNS}
-"""  # noqa: S608
+"""
 
 ABANDON_INDEX = """
 UPDATE knowledge_indexes

@@ -34,19 +34,19 @@ VALUES (%(tenant)s, %(id)s, %(email)s, %(role)s, %(hash)s, %(invited_by)s, %(cre
 RENEW_INVITATION = f"""
 UPDATE invitations SET token_hash = %(hash)s, expires_at = %(expires_at)s
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND {_UNANSWERED}
-"""  # noqa: S608 - the piece is a constant of this module
+"""
 REVOKE_INVITATION = f"""
 UPDATE invitations SET revoked_at = now() WHERE tenant_id = %(tenant)s AND id = %(id)s AND {_UNANSWERED}
-"""  # noqa: S608 - the piece is a constant of this module
+"""
 REVOKE_EXPIRED = f"""
 UPDATE invitations SET revoked_at = now()
 WHERE tenant_id = %(tenant)s AND email = %(email)s AND expires_at <= %(created_at)s AND {_UNANSWERED}
-"""  # noqa: S608 - the piece is a constant of this module
+"""
 REVOKE_SENT_BY = f"""
 UPDATE invitations SET revoked_at = now() WHERE tenant_id = %(tenant)s AND invited_by = %(id)s AND {_UNANSWERED}
-"""  # noqa: S608 - the piece is a constant of this module
+"""
 ACCEPT_INVITATION = f"""
 UPDATE invitations SET accepted_at = now()
 WHERE tenant_id = %(tenant)s AND token_hash = %(hash)s AND expires_at > now() AND {_UNANSWERED}
 RETURNING role, accepted_at
-"""  # noqa: S608 - the piece is a constant of this module
+"""

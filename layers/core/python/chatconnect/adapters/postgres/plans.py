@@ -7,7 +7,7 @@ from chatconnect.adapters.postgres.tenant_rows import PlanRow
 from chatconnect.adapters.postgres.tenant_statements import PLAN
 from chatconnect.domain.tenant import Plan
 
-SELECT_PLANS = f"SELECT {PLAN} FROM plans p ORDER BY p.requests_per_minute, p.name"  # noqa: S608 - a constant
+SELECT_PLANS = f"SELECT {PLAN} FROM plans p ORDER BY p.requests_per_minute, p.name"
 
 
 class PostgresPlans:

@@ -23,7 +23,7 @@ class SealedColumn:
         """Return the statement that finds the values of older keys."""
         row = ", ".join(f"'{name}', {name}" for name in self.row)
         return (
-            f"SELECT '{self.table}' AS table, jsonb_build_object({row}) AS row, {self.value} AS sealed "  # noqa: S608
+            f"SELECT '{self.table}' AS table, jsonb_build_object({row}) AS row, {self.value} AS sealed "
             f"FROM {self.table} WHERE tenant_id = %(tenant)s AND {self.key} <> %(key)s"
         )
 
@@ -32,7 +32,7 @@ class SealedColumn:
         """Return the statement that puts a value in the place of another."""
         row = " AND ".join(f"{name} = %({name})s" for name in self.row)
         return (
-            f"UPDATE {self.table} SET {self.value} = %(sealed)s, {self.key} = %(key)s "  # noqa: S608
+            f"UPDATE {self.table} SET {self.value} = %(sealed)s, {self.key} = %(key)s "
             f"WHERE tenant_id = %(tenant)s AND {row} AND {self.value} = %(former)s"
         )
 
@@ -49,8 +49,8 @@ SEALED = {
     )
 }
 _OLDER = " UNION ALL ".join(column.selection for column in SEALED.values())
-SELECT_OLDER = f"SELECT * FROM ({_OLDER}) o ORDER BY o.table, o.row OFFSET %(skip)s LIMIT %(limit)s"  # noqa: S608
-COUNT_OLDER = f"SELECT count(*) AS older FROM ({_OLDER}) o"  # noqa: S608
+SELECT_OLDER = f"SELECT * FROM ({_OLDER}) o ORDER BY o.table, o.row OFFSET %(skip)s LIMIT %(limit)s"
+COUNT_OLDER = f"SELECT count(*) AS older FROM ({_OLDER}) o"
 
 
 class PostgresSealedValues:

@@ -35,7 +35,7 @@ SELECT_REFRESH = f"""
 SELECT {_SESSIONS}, s.expires_at, t.expires_at AS token_expires_at, t.used_at, t.salt
 FROM refresh_tokens t JOIN sessions s ON s.id = t.family_id JOIN accounts a ON a.id = s.account_id
 WHERE t.token_hash = %(hash)s AND a.disabled_at IS NULL
-"""  # noqa: S608 - the piece is a constant of this module
+"""
 # Of two who come at once one finds the token unused; the other waits for the row, and then does not.
 USE_REFRESH = """
 WITH used AS (
@@ -65,7 +65,7 @@ SELECT {_SESSIONS}, s.expires_at FROM sessions s
 WHERE s.account_id = %(account)s AND s.ended_at IS NULL AND s.expires_at > now()
   AND EXISTS (SELECT FROM refresh_tokens t WHERE t.family_id = s.id AND t.used_at IS NULL AND t.expires_at > now())
 ORDER BY s.last_used_at DESC, s.id DESC
-"""  # noqa: S608 - the piece is a constant of this module
+"""
 END_SESSION = """
 UPDATE sessions SET ended_at = now() WHERE account_id = %(account)s AND id = %(session)s AND ended_at IS NULL
 """

@@ -23,7 +23,7 @@ SELECT {PLAN},
        t.suspended_at IS NOT NULL AS suspended
 FROM tenants t JOIN plans p ON p.name = t.plan
 WHERE t.id = %(tenant)s
-"""  # noqa: S608 - the piece is a constant of this module
+"""
 
 _ASSISTANTS = """
 SELECT a.id, a.created_at, a.updated_at, a.id = t.default_assistant_id AS is_default, v.number AS version, v.config,

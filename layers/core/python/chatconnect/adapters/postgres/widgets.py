@@ -24,7 +24,7 @@ SELECT_WIDGETS = f"{_WIDGETS} ORDER BY w.created_at DESC, w.id DESC"
 SELECT_WIDGET_OF = f"""{_WIDGETS} AND w.assistant_id = coalesce(%(assistant)s, w.assistant_id)
 ORDER BY w.assistant_id = (SELECT default_assistant_id FROM tenants WHERE id = %(tenant)s) DESC, w.created_at, w.id
 LIMIT 1
-"""  # noqa: S608 - the piece is a constant of this module
+"""
 INSERT_WIDGET = """
 WITH added AS (
     INSERT INTO widgets (tenant_id, id, assistant_id, name, config, created_at, updated_at)
