@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 ENV ?= dev
 # Processes that share the tests; each has the whole stack to itself.
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := layers/core/python
@@ -49,7 +49,7 @@ test: setup check ## Everything: lint, types, unit, integration, infrastructure,
 	@python -m local.services.node
 	@python -m local.chromium
 	@cd web && npm test --silent
-	@pytest tests --numprocesses $(WORKERS) --dist loadfile
+	@pytest tests --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: synth
 synth: .venv/ready ## Synthesise an environment: make synth ENV=prod
@@ -87,8 +87,9 @@ mutate: setup ## Leave out one tenant filter after the other: each must be misse
 	@python -m tests.tenant_filters $(OPERATIONS) $(SEED)
 
 .PHONY: fuzz-api
-fuzz-api: setup ## Send CASES (5000) made-up requests by the OpenAPI document: each answer must be one that it promises
-	@API_CASES=$(or $(CASES),5000) pytest tests/integration/api/test_fuzz.py --timeout=3600
+fuzz-api: setup ## Send thousands of made-up requests by the OpenAPI document: each answer must be one that it promises
+	@API_EXAMPLES=$(or $(EXAMPLES),20) API_PHASES=coverage,fuzzing,stateful API_SEED=$(or $(SEED),$$RANDOM) \
+		pytest tests/integration/api/test_fuzz.py --timeout=3600
 
 .PHONY: invoke
 invoke: setup ## Run a function with an event: make invoke FUNCTION=documents EVENT=events/documents.json

@@ -143,7 +143,7 @@ async def _lifespan(_: Starlette) -> AsyncIterator[None]:
 
 def create_server() -> Starlette:
     """Return the server's app."""
-    return Starlette(
+    server = Starlette(
         lifespan=_lifespan,
         routes=[
             Route("/", home),
@@ -154,9 +154,10 @@ def create_server() -> Starlette:
             Mount("/dashboard", StaticFiles(directory=WEB / "dashboard", html=True)),
             WebSocketRoute("/v1/realtime", sockets),
             Route("/_sockets/@connections/{connection_id}", send_to_socket, methods=["POST"]),
-            Mount("/", Gateway()),
         ],
     )
+    server.router.default = Gateway()  # a mount at the root would miss paths with line breaks in them
+    return server
 
 
 def main() -> None:
