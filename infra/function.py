@@ -146,8 +146,6 @@ def _common_variables(deployment: Deployment, name: str) -> dict[str, str]:
     }
     if environment.rerank_url:
         variables |= {"RERANK_URL": environment.rerank_url, "RERANK_MODEL": environment.rerank_model}
-    if environment.is_local:
-        variables["POWERTOOLS_TRACE_DISABLED"] = "true"
     if deployment.public_api_url:
         variables["PUBLIC_API_URL"] = deployment.public_api_url
     return variables

@@ -103,7 +103,6 @@ class Stack:
             "MAIL_DIRECTORY": str(self.mails),
             "DEMO_STATE": str(self.demo_state),
             "POWERTOOLS_METRICS_DISABLED": "true",
-            "POWERTOOLS_TRACE_DISABLED": "true",
             **self.aws.client_environment,
             **passed_on,
         }

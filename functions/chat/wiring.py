@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from functools import partial
 
 from chatconnect import assembly
@@ -48,8 +49,10 @@ from chatconnect.services.reranking import RerankingService
 from chatconnect.services.retrieval import RetrievalService
 from chatconnect.services.side_calls import SideCalls
 from chatconnect.services.spending import SpendingService
+from chatconnect.services.timings import Span
 from chatconnect.services.toolbox import Toolbox
 from chatconnect.settings import Settings
+from chatconnect.tracing import trace_turn
 
 _NEEDED_BY_A_QUESTION = (
     "openai.resources.chat.completions",
@@ -220,11 +223,14 @@ class ChatServices:
         self._closers += [connections.aclose, toolbox.aclose]
         return toolbox
 
-    def _turn_ended(self, turn: Turn) -> None:
-        """Record a turn. After the first one everything is imported: the garbage collector may pass over all that from
-        now on, for looking through it stops every stream for 0.2 s.
+    def _turn_ended(self, turn: Turn, spans: Sequence[Span]) -> None:
+        """Record a turn and the way it took.
+
+        After the first one everything is imported: the garbage collector may pass over all that from now on, for
+        looking through it stops every stream for 0.2 s.
         """
         record_turn(turn)
+        trace_turn(turn, spans)
         if not self._warm:
             self._warm = True
             gc.freeze()

@@ -1,5 +1,6 @@
 """S3 tells SQS of an upload, SQS calls this: each upload is processed to its end, each message reported by itself."""
 
+import time
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -12,6 +13,7 @@ from chatconnect.observability import log_fault, logger, record_ingestion
 from chatconnect.services.ingestion import Upload
 from chatconnect.services.parked_uploads import FAILED_TOO_OFTEN
 from chatconnect.settings import settings
+from chatconnect.tracing import trace_ingestion
 from functions.documents.wiring import DocumentServices
 
 # The queue parks a message after this many tries; the last one says so in the document.
@@ -32,6 +34,7 @@ async def process(record: SQSRecord, lambda_context: LambdaContext) -> None:
         raise
     ingestion = await services.ingestion()
     for upload in uploads:
+        begin = time.perf_counter()
         try:
             ingested = await ingestion.ingest(upload, lambda: lambda_context.get_remaining_time_in_millis() / 1000)
         except Invalid as error:  # not an upload of ours: trying again would not make it one
@@ -43,6 +46,7 @@ async def process(record: SQSRecord, lambda_context: LambdaContext) -> None:
                 await ingestion.give_up(upload, FAILED_TOO_OFTEN)
             raise
         record_ingestion(ingested.outcome, ingested.chunks, ingested.seconds)
+        trace_ingestion(begin, ingested.outcome, ingested.chunks, ingested.seconds)
 
 
 def uploads_of(record: SQSRecord) -> list[Upload]:

@@ -8,6 +8,7 @@ import pytest
 
 from local.runtime_api import Outcome
 from tests.contracts.events.conftest import Invoke, ReadEvent, Upload
+from tests.xray import SAMPLED, XRayDaemon
 
 
 def body(outcome: Outcome) -> Any:
@@ -124,6 +125,19 @@ def test_the_trace_of_the_request_is_taken_over(invoke: Invoke, read: ReadEvent)
     outcome = invoke("config", event)
 
     assert f"Root={outcome.payload['headers']['x-trace-id']}" == event["headers"]["X-Amzn-Trace-Id"]
+
+
+def test_a_sampled_question_is_traced_step_by_step(invoke: Invoke, read: ReadEvent) -> None:
+    daemon = XRayDaemon()
+
+    outcome = invoke("chat", headed(read("chat"), "X-Amzn-Trace-Id", SAMPLED), AWS_XRAY_DAEMON_ADDRESS=daemon.address)
+
+    [told] = daemon.told()
+    daemon.close()
+    assert told["annotations"]["message_id"] == body(outcome)["message_id"]
+    assert told["trace_id"] == outcome.payload["headers"]["x-trace-id"]
+    steps = {step["name"] for step in told["subsegments"]}
+    assert {"place", "admit", "condense", "retrieve", "compose", "generate", "record"} <= steps
 
 
 def test_a_server_gets_an_answer_from_its_documents(invoke: Invoke, read: ReadEvent, upload: Upload) -> None:

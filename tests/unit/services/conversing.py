@@ -178,7 +178,7 @@ class World:
                 count_tokens=words,
                 waiting_turns=faulty(self.waiting, self.queue_faults),
                 clock=self.clock,
-                on_turn=self.recorded.append,
+                on_turn=lambda turn, _: self.recorded.append(turn),
                 on_fault=lambda _, fault: self.faults.append(fault),
             ),
             encode=encode,

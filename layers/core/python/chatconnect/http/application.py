@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatconnect.http.cors import CheckWebsite, Cors, Preflight
 from chatconnect.http.errors import add_error_handlers, error_response
 from chatconnect.observability import log_fault, trace_id
+from chatconnect.tracing import trace_header
 
 LARGEST_BODY = 256 * 1024
 _TRACE_ROOT = re.compile(rb"Root=([0-9a-f-]{10,60})")
@@ -60,6 +61,7 @@ class RequestFrame:
             await self._app(scope, receive, send)
             return
         token, started = trace_id.set(_trace_id(scope)), False
+        sampling = trace_header.set(Headers(scope=scope).get("x-amzn-trace-id", ""))
 
         async def framed(message: Message) -> None:
             nonlocal started
@@ -80,6 +82,7 @@ class RequestFrame:
                 await response(scope, receive, framed)
         finally:
             trace_id.reset(token)
+            trace_header.reset(sampling)
 
 
 class BodyGate:

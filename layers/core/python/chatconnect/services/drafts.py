@@ -126,8 +126,8 @@ class Draft:
         timings = self.request.timings
         if self.asked_at is not None:
             now = time.perf_counter()
-            timings.add("first_token", (self.first_token_at or now) - self.asked_at)
-            timings.add("generate", now - self.asked_at)
+            timings.add("first_token", self.asked_at, self.first_token_at or now)
+            timings.add("generate", self.asked_at, now)
         return timings.milliseconds()
 
     def _answered_by(self) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from chatconnect.services.metering import CountTokens, MeteredModel
 from chatconnect.services.model_choice import ModelChoice
 from chatconnect.services.moderation import Moderated, Refused
 from chatconnect.services.spending import SpendingService
-from chatconnect.services.timings import Timings
+from chatconnect.services.timings import Span, Timings
 from chatconnect.services.tool_rounds import ToolRounds
 from chatconnect.services.toolbox import Toolbox
 
@@ -36,7 +36,7 @@ LONGEST_ANSWER_SECONDS = 240.0
 # The turn's beginning is stored while the model is waited for, so that it takes no time from what comes before that.
 BEGIN_WITHIN_SECONDS = 0.02
 
-OnTurn = Callable[[Turn], None]
+OnTurn = Callable[[Turn, Sequence[Span]], None]
 OnFault = Callable[[Turn, BaseException], None]
 
 
@@ -212,7 +212,7 @@ class AnswerMaker:
                 await self._waiting_turns.put(turn)
             except Exception as second_fault:  # noqa: BLE001 - nothing is left to try, and the stream still ends in an event
                 self._on_fault(turn, second_fault)
-        self._on_turn(replace(turn, answer=replace(turn.answer, timings=timings.milliseconds())))
+        self._on_turn(replace(turn, answer=replace(turn.answer, timings=timings.milliseconds())), timings.spans)
 
 
 async def _uncancelled(work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> None:

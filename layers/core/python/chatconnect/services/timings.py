@@ -1,17 +1,31 @@
 """How long the steps of a turn take."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A step once done, from when to when, in seconds of `time.perf_counter()`."""
+
+    name: str
+    begin: float
+    end: float
 
 
 class Timings:
     """Adds up what is spent on each step, for one turn; steps that run side by side count in full each."""
 
-    __slots__ = ("_seconds",)
+    __slots__ = ("_spans",)
 
     def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
+        self._spans: list[Span] = []
+
+    @property
+    def spans(self) -> Sequence[Span]:
+        """The steps, in the order in which they were over."""
+        return self._spans
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -20,12 +34,15 @@ class Timings:
         try:
             yield
         finally:
-            self.add(name, time.perf_counter() - begin)
+            self.add(name, begin, time.perf_counter())
 
-    def add(self, name: str, seconds: float) -> None:
-        """Note that a step took so long."""
-        self._seconds[name] = self._seconds.get(name, 0.0) + seconds
+    def add(self, name: str, begin: float, end: float) -> None:
+        """Note that a step took from one moment to another."""
+        self._spans.append(Span(name, begin, end))
 
     def milliseconds(self) -> Mapping[str, float]:
-        """Return each step's milliseconds, to a tenth, in the order in which the steps were over."""
-        return {name: round(seconds * 1_000, 1) for name, seconds in self._seconds.items()}
+        """Return each step's milliseconds, to a tenth, in the order in which the steps were first over."""
+        seconds: dict[str, float] = {}
+        for name, begin, end in self._spans:
+            seconds[name] = seconds.get(name, 0.0) + end - begin
+        return {name: round(spent * 1_000, 1) for name, spent in seconds.items()}
