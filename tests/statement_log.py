@@ -105,10 +105,22 @@ def scanned(node: dict[str, Any], *, bounded: bool = False) -> Iterator[str]:
         yield from scanned(child, bounded=bounded)
 
 
+def scans(node: dict[str, Any], table: str) -> Iterator[dict[str, Any]]:
+    """Yield the nodes of a plan that read a table."""
+    if node.get("Relation Name") == table:
+        yield node
+    for child in node.get("Plans", []):
+        yield from scans(child, table)
+
+
+def sought(node: dict[str, Any]) -> set[str]:
+    """Return the columns by which a node looks up rows in an index."""
+    return set(_COLUMN.findall(node.get("Index Cond") or node.get("Recheck Cond") or ""))
+
+
 def _narrowed(node: dict[str, Any]) -> bool:
     """Whether a scan by an index looks for more than the tenant."""
-    conditions = node.get("Index Cond") or node.get("Recheck Cond") or ""
-    return bool(set(_COLUMN.findall(conditions)) - {"tenant_id"})
+    return bool(sought(node) - {"tenant_id"})
 
 
 def _parsed(text: str) -> list[Ran]:

@@ -8,7 +8,7 @@ from bench.seeds import seed
 from local.configuration import DATABASE
 from tests.integration.api.clients import Company, granted
 from tests.stack import RunningStack
-from tests.statement_log import logged, plan, scanned
+from tests.statement_log import logged, plan, scanned, scans, sought
 
 QUESTION = "How do parcels get to Iceland?"
 LARGE = {"conversations", "messages", "visitors", "usage_totals", "feedback"}
@@ -52,6 +52,23 @@ async def test_no_statement_on_the_way_of_a_turn_scans_a_large_table(crowded: Co
 
     assert len(texts) > MOST_STATEMENTS
     assert {text: tables for text, each in plans.items() if (tables := LARGE.intersection(scanned(each)))} == {}
+
+
+async def test_conversations_and_their_newest_message_are_found_by_an_index(
+    crowded: Company, stack: RunningStack
+) -> None:
+    visitor, url = await crowded.visitor(), stack.settings["DATABASE_URL"]
+    conversation = (await visitor.ask(QUESTION))["conversation_id"]
+
+    async with logged(stack.services.postgres) as listing:
+        granted(await visitor.get("/v1/conversations"))
+    async with logged(stack.services.postgres) as reading:
+        granted(await visitor.get(f"/v1/conversations/{conversation}"))
+    [listed] = [await plan(url, UUID(crowded.tenant_id), ran.text) for ran in listing.own]
+    read = await plan(url, UUID(crowded.tenant_id), reading.own[0].text)
+
+    assert ["visitor_id" in sought(each) for each in scans(listed, "conversations")] == [True]
+    assert [each["Scan Direction"] for each in scans(read, "messages")].count("Backward") == 1
 
 
 async def test_a_scan_of_a_large_table_is_seen(crowded: Company, stack: RunningStack) -> None:

@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import datetime
 
-import psycopg
 from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres import conversation_statements as sql
@@ -22,40 +21,27 @@ from chatconnect.adapters.postgres.conversation_rows import (
     SummaryRow,
     message_of,
 )
-from chatconnect.adapters.postgres.database import PostgresDatabase, violated
+from chatconnect.adapters.postgres.turns import PostgresTurns
 from chatconnect.domain.context import PromptContext, ToolRound
 from chatconnect.domain.controls import Controls
 from chatconnect.domain.conversation import (
-    Beginning,
     Branch,
     Conversation,
     Feedback,
     Message,
     Sibling,
     State,
-    Turn,
-    Usage,
 )
-from chatconnect.domain.errors import Conflict, NotFound
-from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId
+from chatconnect.domain.errors import NotFound
+from chatconnect.domain.identifiers import ConversationId, MessageId, VisitorId
 from chatconnect.domain.memory import Summary
 from chatconnect.ports.conversations import Path
 
 _DEEPEST = 10_000  # messages of one branch that are looked through for a window
 
-# What a broken foreign key says about a turn.
-_MISSING = {
-    "messages_tenant_id_conversation_id_parent_id_fkey": "message",
-    "messages_tenant_id_conversation_id_fkey": "conversation",
-    "conversations_tenant_id_assistant_id_fkey": "assistant",
-}
 
-
-class PostgresConversations:
+class PostgresConversations(PostgresTurns):
     """One tenant's conversations."""
-
-    def __init__(self, database: PostgresDatabase, tenant_id: TenantId) -> None:
-        self._database, self._tenant_id = database, tenant_id
 
     async def get(self, conversation_id: ConversationId, visitor_id: VisitorId | None = None) -> Conversation:
         """Return the conversation. Raises NotFound."""
@@ -172,40 +158,10 @@ class PostgresConversations:
         self, *, visitor_id: VisitorId | None = None, limit: int = 20, before: datetime | None = None
     ) -> Sequence[Conversation]:
         """Return conversations by their last change, newest first."""
-        rows = await self._database.fetch(
-            self._tenant_id,
-            ConversationRow,
-            sql.SELECT_NEWEST,
-            {"visitor": visitor_id, "before": before, "limit": limit},
-        )
+        statement = sql.SELECT_NEWEST if visitor_id is None else sql.SELECT_NEWEST_OF_VISITOR
+        parameters = {"visitor": visitor_id, "before": before, "limit": limit}
+        rows = await self._database.fetch(self._tenant_id, ConversationRow, statement, parameters)
         return [row.to_conversation() for row in rows]
-
-    async def begin(self, turn: Turn) -> Turn | None:
-        """Store the question and the pending answer, or return the turn that the key stood for already."""
-        try:
-            if await self._begun(turn):
-                return None
-        except psycopg.errors.ForeignKeyViolation as error:
-            raise NotFound(_MISSING.get(violated(error), "visitor")) from error
-        except psycopg.errors.UniqueViolation as error:
-            raise Conflict("this conversation or message exists already") from error
-        return await self._earlier(turn)
-
-    async def complete(self, turn: Turn) -> None:
-        """Store the answer as it ended and add its usage to the running totals, once."""
-        parameters = _turn_parameters(turn)
-        try:
-            try:
-                await self._database.run(self._tenant_id, sql.COMPLETE, parameters)
-            except psycopg.errors.UniqueViolation:
-                # Somebody stored the same turn at this very moment; now it can be seen.
-                await self._database.run(self._tenant_id, sql.COMPLETE, parameters)
-        except psycopg.errors.ForeignKeyViolation as error:
-            raise NotFound(_MISSING.get(violated(error), "visitor")) from error
-
-    async def close_lost(self, before: datetime) -> int:
-        """End the pending answers begun before a moment as failed; return how many there were."""
-        return await self._database.run(self._tenant_id, sql.CLOSE_LOST, {"before": before})
 
     async def find_message(self, message_id: MessageId, visitor_id: VisitorId | None = None) -> Message | None:
         """Return the message or None."""
@@ -236,20 +192,6 @@ class PostgresConversations:
         row = await self._database.fetch_one(self._tenant_id, SummaryRow, sql.SELECT_SUMMARY, parameters)
         return row.to_summary() if row else None
 
-    async def add_summary(self, summary: Summary, turn: Turn, usage: Usage) -> None:
-        """Keep a summary and count what it took, in one statement. Raises NotFound."""
-        parameters = _turn_parameters(replace(turn, answer=replace(turn.answer, usage=usage))) | {
-            "answers": 0,
-            "last_message": summary.last_message_id,
-            "summary_text": summary.text,
-            "summary_model": summary.model,
-            "summarised_at": summary.created_at,
-        }
-        try:
-            await self._database.run(self._tenant_id, sql.INSERT_SUMMARY, parameters)
-        except psycopg.errors.ForeignKeyViolation as error:
-            raise NotFound("message", summary.last_message_id) from error
-
     async def give_feedback(
         self, message_id: MessageId, feedback: Feedback, visitor_id: VisitorId | None = None
     ) -> None:
@@ -262,87 +204,9 @@ class PostgresConversations:
         if not stored:
             raise NotFound("answer", message_id)
 
-    async def _begun(self, turn: Turn) -> bool:
-        """Store the beginning of a turn; say whether it was new."""
-        before = None
-        if turn.opens:
-            statement = sql.OPEN_CONVERSATION_AND_BEGIN
-        elif turn.beginning is Beginning.FOLLOWS:
-            before, statement = sql.LOCK_CONVERSATION, sql.BEGIN_FOLLOWING
-        elif turn.beginning is Beginning.REPEATS:
-            statement = sql.BEGIN_REPEAT
-        else:
-            statement = sql.BEGIN_BRANCH
-        parameters = _turn_parameters(turn)
-        if turn.beginning is Beginning.REPEATS:
-            parameters["answer_key"] = turn.idempotency_key
-        return bool(await self._database.fetch(self._tenant_id, Stored, statement, parameters, before=before))
-
-    async def _earlier(self, turn: Turn) -> Turn:
-        """Return the turn that made `begin` store nothing. Raises NotFound, Conflict."""
-        repeats = turn.beginning is Beginning.REPEATS
-        rows = await self._database.fetch(
-            self._tenant_id,
-            PathRow,
-            sql.SELECT_EARLIER_ANSWER if repeats else sql.SELECT_EARLIER_TURN,
-            {
-                "question": turn.question.id,
-                "answer": turn.answer.id,
-                "visitor": turn.conversation.visitor_id,
-                "key": turn.idempotency_key,
-            },
-        )
-        if len(rows) < 2:
-            raise NotFound("conversation", turn.conversation.id)
-        question, answer = message_of(rows[0]), message_of(rows[1])
-        if question.text != turn.question.text or (repeats and question.id != turn.question.id):
-            raise Conflict("this idempotency key was used for another message", code="key_reused")
-        return Turn(rows[0].to_conversation(), question, answer, turn.opens, turn.idempotency_key)
-
 
 def _path(rows: Sequence[PathRow], conversation_id: ConversationId) -> Path:
     """Return the branch that rows tell of, leaf first. Raises NotFound."""
     if not rows:
         raise NotFound("conversation", conversation_id)
     return Path(rows[0].to_conversation(), tuple(message_of(row) for row in reversed(rows) if row.id is not None))
-
-
-def _turn_parameters(turn: Turn) -> dict[str, object]:
-    conversation, question, answer = turn.conversation, turn.question, turn.answer
-    day = answer.created_at.astimezone(UTC).date()
-    return {
-        "conversation": conversation.id,
-        "assistant": conversation.assistant_id,
-        "visitor": conversation.visitor_id,
-        "state": conversation.state,
-        "metadata": Jsonb(dict(conversation.metadata)),
-        "controls": Jsonb(controls_json(conversation.controls)),
-        "opened_at": conversation.created_at,
-        "changed_at": answer.completed_at or answer.created_at,
-        "key": None if turn.beginning is Beginning.REPEATS else turn.idempotency_key,
-        "question": question.id,
-        "question_parent": question.parent_id,
-        "question_text": question.text,
-        "question_at": question.created_at,
-        "question_trace": question.trace_id,
-        "answer": answer.id,
-        "answer_key": None,
-        "answers": 1,
-        "assistant_version": answer.assistant_version,
-        "context": None if turn.context is None else Jsonb(asdict(turn.context)),
-        "answer_text": answer.text,
-        "answer_at": answer.created_at,
-        "completed_at": answer.completed_at,
-        "status": answer.status,
-        "provider": answer.provider,
-        "model": answer.model,
-        "moderation": None if answer.moderation is None else Jsonb(asdict(answer.moderation)),
-        "citations": Jsonb([asdict(citation) for citation in answer.citations]),
-        "finish_reason": answer.finish_reason,
-        "error_code": answer.error_code,
-        "trace": answer.trace_id,
-        "timings": Jsonb(dict(answer.timings)),
-        "day": day,
-        "month": day.replace(day=1),
-        **asdict(answer.usage),
-    }
