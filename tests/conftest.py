@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.aws import cloud
 from tests.postgres import app_url, database, owner_url, postgres
 from tests.redis import redis, redis_database
 from tests.stack import RunningStack, running_stack
 
-__all__ = ["app_url", "database", "owner_url", "postgres", "redis", "redis_database"]
+__all__ = ["app_url", "cloud", "database", "owner_url", "postgres", "redis", "redis_database"]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """What is heard over the WebSocket: how far documents are, by those alone whom it concerns."""
 
 import asyncio
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from chatconnect.adapters import aws
 from chatconnect.adapters.api_gateway import ApiGatewayConnections
 from chatconnect.domain.errors import Unavailable
 from local.services import free_port
+from tests.aws import credentials
 from tests.files import make_pdf
 from tests.integration.api.clients import Company
 from tests.integration.api.conftest import OpenCompany
@@ -158,28 +157,15 @@ def logs_of(stack: RunningStack) -> list[Path]:
     return [service.log for service in (stack.api, stack.worker)]
 
 
-@pytest.fixture
-def credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    aws.client.cache_clear()
-    yield
-    aws.client.cache_clear()
-
-
-@pytest.mark.usefixtures("credentials")
 async def test_a_connection_that_is_not_there_is_gone_and_a_server_that_is_not_is_unavailable(
     stack: RunningStack,
 ) -> None:
-    here = ApiGatewayConnections(stack.settings["REALTIME_CALLBACK_URL"])
+    with credentials():
+        here = ApiGatewayConnections(stack.settings["REALTIME_CALLBACK_URL"])
 
-    assert await here.send("nobody", "{}") is False
-    with pytest.raises(Unavailable):
-        await ApiGatewayConnections(f"http://127.0.0.1:{free_port()}").send("nobody", "{}")
+        assert await here.send("nobody", "{}") is False
+        with pytest.raises(Unavailable):
+            await ApiGatewayConnections(f"http://127.0.0.1:{free_port()}").send("nobody", "{}")
 
 
 async def test_ready_tells_how_old_the_oldest_message_is(http: httpx.AsyncClient) -> None:

@@ -1,15 +1,12 @@
 """S3, SQS and KMS as our adapters use them, on an AWS account in this process."""
 
 from base64 import b64decode
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from chatconnect.adapters import aws
 from chatconnect.adapters.kms import KmsEnvelope
 from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.sqs import SqsQueue, SqsTurns, turn_of
@@ -17,25 +14,11 @@ from chatconnect.domain.errors import Invalid, NotFound, Unavailable
 from chatconnect.domain.identifiers import AssistantId, DocumentId, TenantId, VersionId, new_id
 from chatconnect.domain.knowledge import Version
 from local.services import free_port
+from tests.aws import credentials
 from tests.factories import a_conversation, a_turn, answered
 
 BUCKET = "uploads"
 ACME, GLOBEX = TenantId(new_id()), TenantId(new_id())
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty AWS account."""
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        aws.client.cache_clear()
-        yield
-    aws.client.cache_clear()
 
 
 @pytest.fixture
@@ -147,18 +130,12 @@ async def test_what_a_former_key_sealed_opens_while_that_key_is_there(cloud: Non
         await KmsEnvelope(present).decrypt(GLOBEX, sealed)
 
 
-async def test_aws_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
-    aws.client.cache_clear()
-
-    with pytest.raises(Unavailable):
-        await S3Uploads(BUCKET).size_of("any")
-    with pytest.raises(Unavailable):
-        await KmsEnvelope("key").encrypt(ACME, b"x")
-    aws.client.cache_clear()
+async def test_aws_that_is_away_is_unavailable() -> None:
+    with credentials(AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"):
+        with pytest.raises(Unavailable):
+            await S3Uploads(BUCKET).size_of("any")
+        with pytest.raises(Unavailable):
+            await KmsEnvelope("key").encrypt(ACME, b"x")
 
 
 async def test_a_file_is_announced_again_by_being_copied_onto_itself(uploads: S3Uploads) -> None:

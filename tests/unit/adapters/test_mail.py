@@ -1,17 +1,14 @@
 """Mail: to SES, into files on a developer's machine, or nowhere."""
 
 import stat
-from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from chatconnect import assembly
-from chatconnect.adapters import aws
 from chatconnect.adapters.mail_files import MailFiles
 from chatconnect.adapters.ses import SesMailer
 from chatconnect.domain.errors import Unavailable
@@ -19,18 +16,6 @@ from chatconnect.ports.mail import Mail
 from chatconnect.settings import Settings
 
 MAIL = Mail("ada@acme.example", "Willkommen, Ada – grüß dich", "Ein Link:\n\nhttps://chat.example/#reset=rst_secret\n")
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty AWS account."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        aws.client.cache_clear()
-        yield
-    aws.client.cache_clear()
 
 
 async def test_ses_is_given_the_mail_from_a_verified_address(cloud: None) -> None:

@@ -1,31 +1,19 @@
 """The queues of uploads, on an AWS account in this process."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from chatconnect.adapters import aws
 from chatconnect.adapters.sqs import SqsContinuations, SqsParkedUploads, SqsQueue
 
 KEY = "tenant/document/version/Preise 2026 + Zubehör €.txt"
 
 
 @pytest.fixture
-def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        aws.client.cache_clear()
-        yield boto3.client("sqs")
-    aws.client.cache_clear()
+def sqs(cloud: None) -> Any:
+    return boto3.client("sqs")
 
 
 @pytest.fixture
