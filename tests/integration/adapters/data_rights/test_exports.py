@@ -1,10 +1,13 @@
 """Archives of a visitor's and of a tenant's data."""
 
 import json
+from datetime import datetime
 
 import pytest
 
-from chatconnect.domain.data_rights import ARCHIVE_KEPT, LEASE, RequestStatus
+from chatconnect.adapters.postgres.data_requests import PostgresDataRequests
+from chatconnect.domain.data_rights import ARCHIVE_KEPT, LEASE, DataRequest, RequestStatus
+from chatconnect.domain.errors import Unavailable
 from chatconnect.services import exporting
 from tests.integration.adapters.data_rights.companies import Company, Rights, fill
 from tests.integration.adapters.data_rights.rows import PLANTED
@@ -85,6 +88,41 @@ async def test_an_export_goes_on_behind_the_last_part_that_was_stored(
     )
     assert done.receipt is not None
     assert done.receipt["rows"]["messages"] == 4
+
+
+async def test_an_export_that_is_interrupted_wherever_it_stores_something_has_every_row_once(
+    rights: Rights, acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "PART_BYTES", 1)
+    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
+    await fill(acme)
+    request = await rights.service.export_tenant(acme.owner)
+    reached, save = set[str](), PostgresDataRequests.save
+
+    async def saved(self: PostgresDataRequests, request: DataRequest, held_until: datetime | None) -> None:
+        place = f"{request.status} {request.progress.get('step')}"
+        if place not in reached:
+            reached.add(place)
+            raise Unavailable("the database")
+        await save(self, request, held_until)
+
+    monkeypatch.setattr(PostgresDataRequests, "save", saved)
+    for _ in range(200):
+        await rights.service.run_due()
+        if (await rights.requests_of(acme.id).get(request.id)).status is RequestStatus.DONE:
+            break
+        rights.clock.advance(LEASE.total_seconds())
+
+    done = await rights.requests_of(acme.id).get(request.id)
+    entries = await rights.archive(done)
+    lines = [f"{name.partition('/')[0]} {line}" for name, text in entries.items() for line in text.splitlines()]
+    rows = [line for line in lines if line.partition(" ")[0] in json.loads(entries["manifest.json"])["rows"]]
+    assert len(reached) > 20
+    assert "done None" in reached
+    assert len(rows) == len(set(rows))
+    assert done.receipt is not None
+    assert done.receipt["rows"]["messages"] == 4
+    assert done.receipt["rows"]["originals"] == 1
 
 
 async def test_an_archive_goes_when_its_time_is_over(rights: Rights, acme: Company) -> None:

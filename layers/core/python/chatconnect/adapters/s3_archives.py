@@ -25,6 +25,12 @@ class S3Archives:
             )
         return str(made["UploadId"])
 
+    async def is_open(self, key: str, upload: str) -> bool:
+        """Say whether an upload is neither completed nor given up. Raises Unavailable."""
+        with aws_errors(_STORE):
+            found = await asyncio.to_thread(self._uploads, key)
+        return any(each["UploadId"] == upload for each in found)
+
     async def put_part(self, key: str, upload: str, number: int, content: bytes) -> str:
         """Store a part (5 MiB at least unless it is the last; from 1) and return its tag; again replaces it."""
         whose = {"Bucket": self._bucket, "Key": key, "UploadId": upload, "PartNumber": number}

@@ -145,6 +145,10 @@ class Archives(Protocol):
         """Return the id of a new upload. Raises Unavailable."""
         ...
 
+    async def is_open(self, key: str, upload: str) -> bool:
+        """Say whether an upload is neither completed nor given up. Raises Unavailable."""
+        ...
+
     async def put_part(self, key: str, upload: str, number: int, content: bytes) -> str:
         """Store a part (5 MiB at least unless it is the last; from 1) and return its tag; again replaces it."""
         ...

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chatconnect.domain.data_rights import LEASE, SETTLING, DataRequest, RequestStatus, looked_at_again
+from chatconnect.domain.data_rights import LEASE, SETTLING, DataRequest, looked_at_again
 from chatconnect.domain.embedding import EmbeddingModel
 from chatconnect.domain.identifiers import MessageId, TenantId, VisitorId
 from chatconnect.ports.clock import Clock
@@ -22,6 +22,7 @@ from chatconnect.ports.indexes import IndexesOf, VectorStores
 from chatconnect.ports.knowledge import Uploads
 from chatconnect.ports.operators import OperatedTenants
 from chatconnect.ports.traffic import JournalOf
+from chatconnect.services.held_requests import HeldRequests
 
 BATCH = 200
 _STORES = ("postgres", "qdrant", "redis", "s3")
@@ -64,6 +65,7 @@ class ErasureService:
         self._archives, self._uploads, self._traces = archives, uploads, traces
         self._journal_of, self._indexes_of, self._stores, self._wanted = journal_of, indexes_of, stores, wanted
         self._epochs, self._seal, self._clock = epochs, seal, clock
+        self._held = HeldRequests(requests_of=requests_of, seal=seal, clock=clock)
 
     async def advance(self, request: DataRequest, ends_at: float) -> DataRequest:
         """Go on with an erasure that the caller has claimed until time.monotonic() says `ends_at`.
@@ -80,13 +82,13 @@ class ErasureService:
         for _ in range(_ROUNDS):
             request, is_through = await self._erase(request, target, ends_at)
             if not is_through:
-                return await self._put_off(request)
+                return await self._held.put_off(request)
             left = await self._found(request, target)
             if not any(left.values()):
                 return await self._finished(request, left)
             if time.monotonic() >= ends_at:
-                return await self._put_off(request)
-        return await self._saved(request, request.progress)  # somebody keeps writing: again when the lease is over
+                return await self._held.put_off(request)
+        return await self._held.go_on(request, request.progress)  # somebody keeps writing: again when the lease is over
 
     async def look_again(self, request: DataRequest, ends_at: float) -> DataRequest:
         """Look for what came late for a visitor who was erased, and remove it. Raises Conflict, Unavailable."""
@@ -100,9 +102,7 @@ class ErasureService:
             receipt = {**(request.receipt or {}), **self._figures(request, left)}
             receipt["looked_again_at"] = self._clock().isoformat()
             request = replace(request, receipt=receipt, signature=await self._seal.sign(receipt))
-        looked = replace(request, next_at=looked_at_again(finished_at, self._clock()))
-        await self._requests_of(request.tenant_id).save(looked, request.next_at)
-        return looked
+        return await self._held.keep(request, next_at=looked_at_again(finished_at, self._clock()))
 
     async def _begun(self, request: DataRequest) -> DataRequest:
         """Note what there is before anything is removed; close a tenant, and stop its answers."""
@@ -132,9 +132,7 @@ class ErasureService:
         await self._stop_answers(target)
         progress["found"] = await self._found(begun, target)
         lasting = LEASE if people is not None else SETTLING
-        begun = replace(begun, progress=progress, next_at=now + lasting)
-        await self._requests_of(tenant_id).save(begun, request.next_at)
-        return begun
+        return await self._held.keep(request, progress=progress, next_at=now + lasting)
 
     async def _erase(self, request: DataRequest, target: _Target, ends_at: float) -> tuple[DataRequest, bool]:
         """Remove what there is; return whether there was time for all rows.
@@ -146,10 +144,10 @@ class ErasureService:
             total = dict(request.progress["erased"])
             for table, rows in erased.items():
                 total[table] = total.get(table, 0) + rows
-            request = await self._saved(request, {**request.progress, "erased": total})
+            request = await self._held.go_on(request, {**request.progress, "erased": total})
             if time.monotonic() >= ends_at:
                 return request, False
-        request = await self._saved(request, {**request.progress, "rows_gone_at": self._clock().isoformat()})
+        request = await self._held.go_on(request, {**request.progress, "rows_gone_at": self._clock().isoformat()})
         removed = dict(request.progress["removed"])
         for store, removing in (
             ("s3", self._remove_objects(request, target, ends_at)),
@@ -157,7 +155,7 @@ class ErasureService:
             ("redis", self._traces.erase(target.tenant_id, target.ids)),
         ):
             removed[store] = removed.get(store, 0) + await removing
-        return await self._saved(request, {**request.progress, "removed": removed}), True
+        return await self._held.go_on(request, {**request.progress, "removed": removed}), True
 
     async def _remove_objects(self, request: DataRequest, target: _Target, ends_at: float) -> int:
         """Remove the archives in which the person may be; of a tenant all archives and all files."""
@@ -248,16 +246,7 @@ class ErasureService:
             **self._figures(request, left),
         }
         again = looked_at_again(now, now) if request.visitor_id is not None else None
-        done = replace(
-            request,
-            status=RequestStatus.DONE,
-            receipt=receipt,
-            signature=await self._seal.sign(receipt),
-            finished_at=now,
-            next_at=again,
-        )
-        await self._requests_of(request.tenant_id).save(done, request.next_at)
-        return done
+        return await self._held.finish(request, receipt, finished_at=now, next_at=again)
 
     def _figures(self, request: DataRequest, left: Mapping[str, int]) -> dict[str, Any]:
         """Return what was found, removed and is left, by store; and the rows that were removed, by table."""
@@ -278,14 +267,3 @@ class ErasureService:
             None if people is None else frozenset(UUID(each) for each in progress["ids"]),
             tuple(EmbeddingModel.parse(text) for text in progress["models"]),
         )
-
-    async def _put_off(self, request: DataRequest) -> DataRequest:
-        """Let the next run have it at once."""
-        waiting = replace(request, next_at=self._clock())
-        await self._requests_of(request.tenant_id).save(waiting, request.next_at)
-        return waiting
-
-    async def _saved(self, request: DataRequest, progress: Mapping[str, Any]) -> DataRequest:
-        saved = replace(request, progress=progress, next_at=self._clock() + LEASE)
-        await self._requests_of(request.tenant_id).save(saved, request.next_at)
-        return saved

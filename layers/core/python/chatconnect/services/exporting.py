@@ -4,25 +4,27 @@ A run ends when its time is over, and the next one goes on behind the last part 
 killed costs at most one part. In memory there are at any time a page of rows or a file, and a part.
 """
 
+import asyncio
 import json
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from chatconnect.domain.data_rights import ARCHIVE_KEPT, LEASE, DataRequest, RequestStatus
+from chatconnect.domain.data_rights import ARCHIVE_KEPT, DataRequest, RequestStatus
 from chatconnect.domain.errors import NotFound
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.data_rights import Archives, DataRequestsOf, Records, RecordsOf, Seal, Whose
 from chatconnect.ports.knowledge import Uploads
 from chatconnect.services.archive_writer import PART_BYTES, ArchiveWriter
+from chatconnect.services.held_requests import HeldRequests
 
 ROWS = 500
 _FILES = 20
-_ORIGINALS = "originals"  # the last step of a tenant's archive; no table is called so
+_ORIGINALS, _END = "originals", "end"  # the last steps; no table is called so
 
 
 @dataclass
@@ -33,7 +35,7 @@ class _Run:
     writer: ArchiveWriter
     upload: str
     tags: list[str]
-    step: str | None = None
+    step: str = ""
     after: Sequence[str] | None = None
     page: int = 0
     counts: dict[str, int] = field(default_factory=dict)
@@ -51,6 +53,10 @@ class _Run:
         place = {name: getattr(self, name) for name in names}
         return {**place, "entries": self.writer.entries(), "length": self.writer.length}
 
+    def enter(self, step: str) -> None:
+        """Go on with another step."""
+        self.step, self.after, self.page = step, None, 0
+
     def next_page(self) -> str:
         """Return the name of the next entry of the step."""
         self.page += 1
@@ -58,7 +64,7 @@ class _Run:
 
     def counted(self, rows: int) -> None:
         """Add to what the archive has of the step."""
-        self.counts[self.step or ""] = self.counts.get(self.step or "", 0) + rows
+        self.counts[self.step] = self.counts.get(self.step, 0) + rows
 
 
 class ExportService:
@@ -74,8 +80,8 @@ class ExportService:
         seal: Seal,
         clock: Clock,
     ) -> None:
-        self._requests_of, self._records_of = requests_of, records_of
-        self._archives, self._uploads, self._seal, self._clock = archives, uploads, seal, clock
+        self._held = HeldRequests(requests_of=requests_of, seal=seal, clock=clock)
+        self._records_of, self._archives, self._uploads, self._clock = records_of, archives, uploads, clock
 
     async def advance(self, request: DataRequest, ends_at: float) -> DataRequest:
         """Go on with an export that the caller has claimed until time.monotonic() says `ends_at`; return how it stands.
@@ -84,33 +90,37 @@ class ExportService:
         """
         records = self._records_of(request.tenant_id)
         whose = Whose() if request.visitor_id is None else Whose(await records.people(request.visitor_id))
-        run = _Run.of(request if request.progress else await self._begun(request))
-        steps = [*await records.exported_tables(whose), *([_ORIGINALS] if whose.visitors is None else [])]
-        reached = steps.index(run.step) if run.step in steps else 0
-        for step in steps[reached:]:
-            if step != run.step:
-                run.step, run.after, run.page = step, None, 0
-            more = True
-            while more:
-                more = await (self._add_files(run, records) if step == _ORIGINALS else _add_rows(run, records, whose))
-                if run.writer.pending >= PART_BYTES:
-                    await self._store(run)
-                if more and time.monotonic() >= ends_at:
-                    return await self._put_off(run)
+        run = _Run.of(request if await self._can_go_on(request) else await self._begun(request))
+        steps = [*await records.exported_tables(whose), *([_ORIGINALS] if whose.visitors is None else []), _END]
+        if run.step not in steps:
+            run.enter(steps[0])
+        while run.step != _END:
+            more = await (self._add_files(run, records) if run.step == _ORIGINALS else _add_rows(run, records, whose))
+            if not more:
+                run.enter(steps[steps.index(run.step) + 1])
+            if run.writer.pending >= PART_BYTES:
+                await self._store(run)
+            if more and time.monotonic() >= ends_at:
+                return await self._held.put_off(run.request)
         return await self._finished(run)
 
     async def remove(self, request: DataRequest) -> DataRequest:
         """Remove an archive whose time is over. Raises Conflict, Unavailable."""
         await self._archives.remove(request.archive_key)
-        expired = replace(request, status=RequestStatus.EXPIRED, progress={}, next_at=None)
-        await self._requests_of(request.tenant_id).save(expired, request.next_at)
-        return expired
+        return await self._held.keep(request, status=RequestStatus.EXPIRED, progress={}, next_at=None)
+
+    async def _can_go_on(self, request: DataRequest) -> bool:
+        """Say whether there is an upload to go on with: the store gives it up after a day, or it was completed by a
+        run that could not say so any more.
+        """
+        progress = request.progress
+        return bool(progress) and await self._archives.is_open(request.archive_key, progress["upload"])
 
     async def _begun(self, request: DataRequest) -> DataRequest:
         await self._archives.remove(request.archive_key)  # of a run that ended before it could say that it had begun
         upload = await self._archives.begin(request.archive_key)
-        nothing = {"tags": [], "entries": [], "length": 0, "step": None, "after": None, "page": 0, "counts": {}}
-        return await self._saved(request, {"upload": upload, **nothing})
+        nothing = {"tags": [], "entries": [], "length": 0, "step": "", "after": None, "page": 0, "counts": {}}
+        return await self._held.go_on(request, {"upload": upload, **nothing})
 
     async def _add_files(self, run: _Run, records: Records) -> bool:
         """Add the next files of documents, a few at a time, and say whether there may be more."""
@@ -122,7 +132,7 @@ class ExportService:
                     await self._uploads.fetch(original.key, path)
                 except NotFound:
                     continue  # promised, and never uploaded
-                await run.writer.add(original.name, path.read_bytes())
+                await run.writer.add(original.name, await asyncio.to_thread(path.read_bytes))
             run.counted(1)
             run.after = [str(original.version_id)]
             if run.writer.pending >= PART_BYTES:
@@ -133,16 +143,12 @@ class ExportService:
 
     async def _store(self, run: _Run) -> None:
         """Store what there is as a part, and note that the next run begins behind it."""
-        number = len(run.tags) + 1
-        tag = await self._archives.put_part(run.request.archive_key, run.upload, number, run.writer.take())
-        run.tags.append(tag)
-        run.request = await self._saved(run.request, run.progress)
+        await self._put_part(run)
+        run.request = await self._held.go_on(run.request, run.progress)
 
-    async def _put_off(self, run: _Run) -> DataRequest:
-        """Let the next run have it at once."""
-        request = replace(run.request, next_at=self._clock())
-        await self._requests_of(request.tenant_id).save(request, run.request.next_at)
-        return request
+    async def _put_part(self, run: _Run) -> None:
+        key, number = run.request.archive_key, len(run.tags) + 1
+        run.tags.append(await self._archives.put_part(key, run.upload, number, run.writer.take()))
 
     async def _finished(self, run: _Run) -> DataRequest:
         request, now = run.request, self._clock()
@@ -155,32 +161,18 @@ class ExportService:
         }
         await run.writer.add("manifest.json", json.dumps(contents, indent=2).encode())
         await run.writer.end()
-        length = run.writer.length
-        await self._store(run)
+        await self._put_part(run)  # noted nowhere: nothing can be added behind the directory, so it would be made again
         await self._archives.complete(request.archive_key, run.upload, run.tags)
-        receipt = {**contents, "kind": request.kind.value, "bytes": length}
-        done = replace(
-            run.request,
-            status=RequestStatus.DONE,
-            progress={},
-            receipt=receipt,
-            signature=await self._seal.sign(receipt),
-            finished_at=now,
-            expires_at=now + ARCHIVE_KEPT,
-            next_at=now + ARCHIVE_KEPT,
+        receipt = {**contents, "kind": request.kind.value, "bytes": run.writer.length}
+        kept_until = now + ARCHIVE_KEPT
+        return await self._held.finish(
+            request, receipt, progress={}, finished_at=now, expires_at=kept_until, next_at=kept_until
         )
-        await self._requests_of(request.tenant_id).save(done, run.request.next_at)
-        return done
-
-    async def _saved(self, request: DataRequest, progress: Mapping[str, Any]) -> DataRequest:
-        saved = replace(request, progress=progress, next_at=self._clock() + LEASE)
-        await self._requests_of(request.tenant_id).save(saved, request.next_at)
-        return saved
 
 
 async def _add_rows(run: _Run, records: Records, whose: Whose) -> bool:
     """Add a page of a table, and say whether there may be more."""
-    page = await records.page(run.step or "", whose, after=run.after, limit=ROWS)
+    page = await records.page(run.step, whose, after=run.after, limit=ROWS)
     if page.lines:
         await run.writer.add(run.next_page(), "".join(f"{line}\n" for line in page.lines).encode())
         run.counted(len(page.lines))
