@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatconnect.domain.data_rights import LEASE
+from chatconnect.domain.data_rights import LEASE, DataRequest, RequestStatus
 from chatconnect.domain.errors import Conflict, Forbidden, NotFound
 from chatconnect.domain.principals import Staff
 from chatconnect.domain.tenant import StaffRole
@@ -53,3 +53,22 @@ async def test_only_owners_ask_for_the_whole_company(rights: Rights, acme: Compa
         await rights.service.get(admin, request.id)
     assert await rights.service.newest(admin) == []
     assert [each.id for each in await rights.service.newest(acme.owner)] == [request.id]
+
+
+async def test_a_request_that_fails_in_an_unknown_way_keeps_nobody_else_waiting(
+    rights: Rights, acme: Company, globex: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, fine = [await rights.service.export_tenant(company.owner) for company in (acme, globex)]
+    advance = rights.exports.advance
+
+    async def advanced(request: DataRequest, ends_at: float) -> DataRequest:
+        if request.id == broken.id:
+            raise ValueError
+        return await advance(request, ends_at)
+
+    monkeypatch.setattr(rights.exports, "advance", advanced)
+    figures = await rights.service.run_due()
+
+    assert figures["failed"] == 1
+    assert rights.faults == ["export put off: ValueError"]
+    assert (await rights.service.get(globex.owner, fine.id)).status is RequestStatus.DONE

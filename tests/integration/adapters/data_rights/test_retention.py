@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from chatconnect.adapters.postgres.data_requests import PostgresRetention
+from chatconnect.adapters.postgres.records import PostgresRecords
 from chatconnect.domain.data_rights import Retention
 from chatconnect.domain.identifiers import TenantId, new_id
 from chatconnect.services.retention import RetentionService
@@ -50,6 +51,44 @@ async def test_what_is_older_than_its_tenant_keeps_it_goes(
     assert [await acme.count(table) for table in ("messages", "visitors", "leads")] == [0, 0, 0]
     assert await acme.count("audit_log") >= lines - 3
     assert await globex.count("messages") == 4
+
+
+async def test_a_conversation_that_somebody_writes_to_is_not_removed(rights: Rights, acme: Company) -> None:
+    talk, answer = acme.turns[0].conversation, acme.turns[0].answer
+    given = {"tenant": acme.id, "talk": talk.id, "visitor": talk.visitor_id, "parent": answer.id}
+
+    async with rights.database.transaction(acme.id) as writing:
+        await writing.execute(
+            "INSERT INTO messages (tenant_id, id, conversation_id, visitor_id, parent_id, role, status, text,"
+            " created_at) VALUES (%(tenant)s, gen_random_uuid(), %(talk)s, %(visitor)s, %(parent)s, 'user', 'complete',"
+            " 'more', now())",
+            given,
+        )
+        erased = await rights.records_of(acme.id).erase_older(rights.clock(), 10)
+
+    assert erased["conversations"] == 1
+    assert await acme.count("messages") == 3
+
+
+async def test_a_tenant_whose_data_cannot_be_removed_keeps_no_other_from_its_turn(
+    rights: Rights, acme: Company, globex: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records_of = rights.records_of
+
+    def records(tenant_id: TenantId) -> PostgresRecords:
+        if tenant_id == acme.id:
+            raise ValueError
+        return records_of(tenant_id)
+
+    monkeypatch.setattr(rights, "records_of", records)
+    service = retention_of(rights, acme, globex)
+    await service.set(globex.id, Retention(conversation_days=30))
+    rights.clock.advance(timedelta(days=31).total_seconds())
+
+    figures = await service.apply_all()
+
+    assert (figures["conversations"], figures["failed"]) == (2, 1)
+    assert rights.faults == ["retention not applied"]
 
 
 def retention_of(rights: Rights, *companies: Company) -> RetentionService:

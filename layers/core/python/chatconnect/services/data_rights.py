@@ -16,7 +16,7 @@ from chatconnect.domain.data_rights import (
     RequestKind,
     RequestStatus,
 )
-from chatconnect.domain.errors import ChatConnectError, Conflict, Forbidden, Invalid, NotFound, Unavailable
+from chatconnect.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from chatconnect.domain.identifiers import DataRequestId, TenantId, VisitorId, new_id
 from chatconnect.domain.principals import Staff, TenantSide
 from chatconnect.domain.tenant import StaffRole
@@ -125,7 +125,7 @@ class DataRightsService:
             while time.monotonic() < ends_at and (request := await self._claimed(tenant_id)):
                 try:
                     request = await self._advance(request, ends_at)
-                except ChatConnectError as error:  # it is due again when the lease is over
+                except Exception as error:  # noqa: BLE001 - others wait too; it is due again when the lease is over
                     self._on_fault(f"{request.kind} put off", error)
                     figures["failed"] += 1
                 else:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.record_erasing import (
@@ -45,7 +46,7 @@ WHERE c.tenant_id = %(tenant)s AND c.updated_at < %(before)s AND NOT EXISTS (
     SELECT FROM messages m
     WHERE m.tenant_id = %(tenant)s AND m.conversation_id = c.id AND m.status = 'pending'
 )
-ORDER BY c.updated_at LIMIT %(limit)s
+ORDER BY c.updated_at LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED -- somebody writes to it
 """
 # Who is blocked stays so, and who was merged stays known for as long as the visitor is.
 SELECT_FORGOTTEN = """
@@ -118,9 +119,8 @@ class PostgresRecords:
         found = await self._ids(SELECT_PEOPLE, {"visitor": visitor_id})
         if found:
             return tuple(VisitorId(each) for each in found)
-        if not await self.count(
-            Whose((visitor_id,))
-        ):  # whoever has not asked yet may have left something of themselves
+        # Whoever has not asked yet may have left something of themselves.
+        if not await self.count(Whose((visitor_id,))):
             raise NotFound("visitor", visitor_id)
         return (visitor_id,)
 
@@ -198,7 +198,7 @@ class PostgresRecords:
                 erased = await erase_rows(connection, tables, given)
             if erased:
                 total = Counter(request.progress.get("erased", {})) + Counter(erased)
-                await connection.execute(SAVE_ERASED, {**given, "erased": psycopg.types.json.Jsonb(dict(total))})
+                await connection.execute(SAVE_ERASED, {**given, "erased": Jsonb(dict(total))})
         if erased or whose.visitors is not None:
             return erased
         return await self._erase_tenant(tables, request)
@@ -238,7 +238,7 @@ class PostgresRecords:
             found = +erased
             if found:
                 total = Counter(request.progress.get("erased", {})) + found
-                await connection.execute(SAVE_ERASED, {**given, "erased": psycopg.types.json.Jsonb(dict(total))})
+                await connection.execute(SAVE_ERASED, {**given, "erased": Jsonb(dict(total))})
         for account_id in accounts:
             await self._erase_account(account_id)
         return dict(found)
