@@ -3,7 +3,7 @@
 Names of tables and columns come from the catalogue, never from a request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -12,6 +12,9 @@ from chatconnect.adapters.postgres.record_tables import REQUESTS, Table
 from chatconnect.ports.data_rights import Counts
 
 LOCK_PEOPLE = "SELECT FROM visitors WHERE tenant_id = %(tenant)s AND id = ANY (%(visitors)s) FOR UPDATE"
+SELECT_RETURNED = """
+SELECT id FROM visitors WHERE tenant_id = %(tenant)s AND id = ANY (%(visitors)s) AND last_seen_at >= %(before)s LIMIT 1
+"""
 PRUNE_AUDIT = "SELECT prune_audit_log(%(limit)s) AS rows"
 
 
@@ -24,45 +27,24 @@ async def erase_conversations(
     if not conversations:
         return {}
     given = {**given, "conversations": conversations}
-    counts: dict[str, int] = {}
-    for table in tables:
-        if table.of_conversations:
-            counts[table.name] = await _run(connection, _delete(table, table.of_conversations), given)
-    return {name: rows for name, rows in counts.items() if rows}
+    return await _erase(connection, tables, lambda table: table.of_conversations, given)
 
 
 async def erase_people(
     connection: AsyncConnection, tables: Sequence[Table], given: Mapping[str, Any], *, anew: bool
 ) -> Counts:
-    """Remove what is visitors' own. `anew`: only of those who have not come back since they were erased."""
-    visitors = list(given["visitors"])
-    if anew:
-        returned = await connection.execute(
-            "SELECT id FROM visitors WHERE tenant_id = %(tenant)s AND id = ANY (%(visitors)s)"
-            " AND last_seen_at >= %(before)s",
-            given,
-        )
-        back = {visitor_id for (visitor_id,) in await returned.fetchall()}
-        visitors = [] if back else visitors
-    if not visitors:
+    """Remove what is visitors' own. `anew`: unless one of them, who are one person, has come back since the erasure."""
+    if not given["visitors"]:
         return {}
-    given = {**given, "visitors": visitors}
+    if anew and await (await connection.execute(SELECT_RETURNED, given)).fetchone():
+        return {}
     await connection.execute(LOCK_PEOPLE, given)
-    counts: dict[str, int] = {}
-    for table in tables:
-        if table.of_visitors:
-            counts[table.name] = await _run(connection, _delete(table, table.of_visitors), given)
-    return {name: rows for name, rows in counts.items() if rows}
+    return await _erase(connection, tables, lambda table: table.of_visitors, given)
 
 
 async def erase_strangers(connection: AsyncConnection, tables: Sequence[Table], given: Mapping[str, Any]) -> Counts:
     """Remove what visitors left of themselves who never asked, or were forgotten before."""
-    counts = {
-        table.name: await _run(connection, _delete(table, table.of_strangers), given)
-        for table in tables
-        if table.of_strangers
-    }
-    return {name: rows for name, rows in counts.items() if rows}
+    return await _erase(connection, tables, lambda table: table.of_strangers, given)
 
 
 async def erase_rows(connection: AsyncConnection, tables: Sequence[Table], given: Mapping[str, Any]) -> Counts:
@@ -88,6 +70,20 @@ async def empty(
     for each, rows in zip(followers, before, strict=True):
         erased[each.name] = rows - await _count(connection, each, given)
     return {name: rows for name, rows in erased.items() if rows}
+
+
+async def _erase(
+    connection: AsyncConnection,
+    tables: Sequence[Table],
+    condition_of: Callable[[Table], str | None],
+    given: Mapping[str, Any],
+) -> Counts:
+    """Remove the rows of the condition that each table has, if it has one."""
+    counts: dict[str, int] = {}
+    for table in tables:
+        if condition := condition_of(table):
+            counts[table.name] = await _run(connection, _delete(table, condition), given)
+    return {name: rows for name, rows in counts.items() if rows}
 
 
 def _delete(table: Table, condition: str) -> str:
