@@ -6,11 +6,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from chatconnect.domain.chunking import CHUNK_SIZES, DEFAULT_CHUNKS, ChunkSettings
-from chatconnect.domain.errors import NotFound
-from chatconnect.domain.identifiers import TenantId
-from chatconnect.domain.principals import TenantSide
 from chatconnect.http.authentication import Admin, Viewer
 from chatconnect.http.errors import responses
+from functions.config.own_tenant import own_tenant
 from functions.config.services import Documents
 
 router = APIRouter(prefix="/v1/tenants", tags=["documents"])
@@ -31,19 +29,12 @@ class ChunkingBody(BaseModel):
 @router.get("/{tenant_id}/chunking", responses=responses(401, 403, 404))
 async def show_chunking(tenant_id: UUID, caller: Viewer, documents: Documents) -> ChunkingBody:
     """Show how the tenant's documents are cut."""
-    return ChunkingBody.of(await documents.chunk_settings(_own(tenant_id, caller)))
+    return ChunkingBody.of(await documents.chunk_settings(own_tenant(tenant_id, caller)))
 
 
 @router.put("/{tenant_id}/chunking", responses=responses(401, 403, 404))
 async def set_chunking(tenant_id: UUID, body: ChunkingBody, caller: Admin, documents: Documents) -> ChunkingBody:
     """Have documents cut in this way when they are processed from now on; those that are ready stay as they are."""
     settings = ChunkSettings(body.tokens, body.overlap)
-    await documents.set_chunk_settings(_own(tenant_id, caller), settings)
+    await documents.set_chunk_settings(own_tenant(tenant_id, caller), settings)
     return ChunkingBody.of(settings)
-
-
-def _own(tenant_id: UUID, caller: TenantSide) -> TenantId:
-    """Return the caller's tenant. Raises NotFound when the address names another."""
-    if tenant_id != caller.tenant_id:
-        raise NotFound("tenant", tenant_id)
-    return caller.tenant_id

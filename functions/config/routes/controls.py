@@ -4,12 +4,11 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from chatconnect.domain.errors import NotFound
-from chatconnect.domain.identifiers import ConversationId, TenantId
-from chatconnect.domain.principals import TenantSide
+from chatconnect.domain.identifiers import ConversationId
 from chatconnect.http.authentication import Admin, Agent, Viewer
 from chatconnect.http.controls import InstructionsBody, TenantControlsBody
 from chatconnect.http.errors import responses
+from functions.config.own_tenant import own_tenant
 from functions.config.services import Conversations, Tenants
 
 router = APIRouter(prefix="/v1", tags=["controls"])
@@ -18,7 +17,7 @@ router = APIRouter(prefix="/v1", tags=["controls"])
 @router.get("/tenants/{tenant_id}/control-messages", responses=responses(401, 403, 404))
 async def show_control_messages(tenant_id: UUID, caller: Viewer, tenants: Tenants) -> TenantControlsBody:
     """Show the control messages of the tenant and of its endpoints."""
-    return TenantControlsBody.of(await tenants.controls(_own(tenant_id, caller)))
+    return TenantControlsBody.of(await tenants.controls(own_tenant(tenant_id, caller)))
 
 
 @router.put("/tenants/{tenant_id}/control-messages", responses=responses(401, 403, 404))
@@ -27,7 +26,7 @@ async def set_control_messages(
 ) -> TenantControlsBody:
     """Replace the control messages of the tenant and of its endpoints; they hold from the next question on."""
     controls = body.to_controls()
-    await tenants.set_controls(_own(tenant_id, caller), controls)
+    await tenants.set_controls(own_tenant(tenant_id, caller), controls)
     return TenantControlsBody.of(controls)
 
 
@@ -46,10 +45,3 @@ async def set_instructions(
     controls = body.to_controls()
     await conversations.set_controls(caller.tenant_id, ConversationId(conversation_id), controls)
     return InstructionsBody.of(controls)
-
-
-def _own(tenant_id: UUID, caller: TenantSide) -> TenantId:
-    """Return the caller's tenant. Raises NotFound when the address names another."""
-    if tenant_id != caller.tenant_id:
-        raise NotFound("tenant", tenant_id)
-    return caller.tenant_id

@@ -1,5 +1,6 @@
 """Exports and erasures of a visitor's or the whole company's data, with their receipts."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,12 +9,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from chatconnect.domain.data_rights import DataRequest, RequestKind, RequestStatus
-from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DataRequestId, TenantId, VisitorId
-from chatconnect.domain.principals import Staff
 from chatconnect.http.authentication import Admin
 from chatconnect.http.errors import responses
 from chatconnect.http.sessions import MemberOwner, current_operator
+from functions.config.own_tenant import own_tenant
 from functions.config.services import DataRights
 
 router = APIRouter(prefix="/v1", tags=["data rights"])
@@ -41,8 +41,8 @@ class DataRequestBody(BaseModel):
     signature: str | None = Field(description="HMAC-SHA-256 of the receipt; see /v1/data-requests/verify")
 
     @classmethod
-    async def of(cls, request: DataRequest, data_rights: DataRights) -> "DataRequestBody":
-        """Return the body that shows a request."""
+    def of(cls, request: DataRequest, link: str | None) -> "DataRequestBody":
+        """Return the body that shows a request, with where its archive can be fetched."""
         return cls(
             id=request.id,
             kind=request.kind,
@@ -53,7 +53,7 @@ class DataRequestBody(BaseModel):
             finished_at=request.finished_at,
             expires_at=request.expires_at,
             due_at=request.next_at if request.status is RequestStatus.WAITING else None,
-            download_url=await data_rights.link(request),
+            download_url=link,
             receipt=dict(request.receipt) if request.receipt else None,
             signature=request.signature,
         )
@@ -91,7 +91,7 @@ async def export_visitor(visitor_id: UUID, caller: Admin, data_rights: DataRight
     A visitor with little to export is done in this answer; else ask for the request until its status is `done`.
     Whoever was recognised as another visitor is exported with them.
     """
-    return await DataRequestBody.of(await data_rights.export_visitor(caller, VisitorId(visitor_id)), data_rights)
+    return await _shown(await data_rights.export_visitor(caller, VisitorId(visitor_id)), data_rights)
 
 
 @router.post("/visitors/{visitor_id}/erase", status_code=202, responses=responses(401, 403, 404))
@@ -100,14 +100,14 @@ async def erase_visitor(visitor_id: UUID, caller: Admin, data_rights: DataRights
 
     Archives in which they may be go, too, those of the whole company included. Totals of the company stay.
     """
-    return await DataRequestBody.of(await data_rights.erase_visitor(caller, VisitorId(visitor_id)), data_rights)
+    return await _shown(await data_rights.erase_visitor(caller, VisitorId(visitor_id)), data_rights)
 
 
 @router.post("/tenants/{tenant_id}/export", status_code=202, responses=responses(401, 403, 404))
 async def export_tenant(tenant_id: UUID, owner: MemberOwner, data_rights: DataRights) -> DataRequestBody:
     """Have an archive made of all that the company has, the files of its documents included, without any secret."""
-    _own(tenant_id, owner)
-    return await DataRequestBody.of(await data_rights.export_tenant(owner), data_rights)
+    own_tenant(tenant_id, owner)
+    return await _shown(await data_rights.export_tenant(owner), data_rights)
 
 
 @router.post("/tenants/{tenant_id}/erase", status_code=202, responses=responses(401, 403, 404))
@@ -118,8 +118,8 @@ async def erase_tenant(
 
     Until then owners can call it off, and everything works as before. 400 `name_mismatch`.
     """
-    _own(tenant_id, owner)
-    return await DataRequestBody.of(await data_rights.erase_tenant(owner, body.name), data_rights)
+    own_tenant(tenant_id, owner)
+    return await _shown(await data_rights.erase_tenant(owner, body.name), data_rights)
 
 
 @router.get("/data-requests", responses=responses(401, 403, 404))
@@ -132,7 +132,7 @@ async def list_data_requests(
     """List exports and erasures, newest first; those of the whole company for owners alone."""
     place = DataRequestId(before) if before else None
     found = await data_rights.newest(caller, limit=limit, before=place)
-    return DataRequestList(requests=[await DataRequestBody.of(request, data_rights) for request in found])
+    return DataRequestList(requests=await asyncio.gather(*(_shown(request, data_rights) for request in found)))
 
 
 @router.post("/data-requests/verify", responses=responses(401, 403))
@@ -144,13 +144,13 @@ async def verify_receipt(body: SignedReceipt, _: Admin, data_rights: DataRights)
 @router.get("/data-requests/{request_id}", responses=responses(401, 403, 404))
 async def show_data_request(request_id: UUID, caller: Admin, data_rights: DataRights) -> DataRequestBody:
     """Show a request, with a fresh address of its archive."""
-    return await DataRequestBody.of(await data_rights.get(caller, DataRequestId(request_id)), data_rights)
+    return await _shown(await data_rights.get(caller, DataRequestId(request_id)), data_rights)
 
 
 @router.post("/data-requests/{request_id}/cancel", responses=responses(401, 403, 404, 409))
 async def cancel_data_request(request_id: UUID, owner: MemberOwner, data_rights: DataRights) -> DataRequestBody:
     """Call off the erasure of the company. 409 `not_waiting` when it has begun."""
-    return await DataRequestBody.of(await data_rights.cancel(owner, DataRequestId(request_id)), data_rights)
+    return await _shown(await data_rights.cancel(owner, DataRequestId(request_id)), data_rights)
 
 
 @router.get(
@@ -161,11 +161,8 @@ async def cancel_data_request(request_id: UUID, owner: MemberOwner, data_rights:
 async def list_receipts(tenant_id: UUID, data_rights: DataRights) -> DataRequestList:
     """List a company's requests, with the receipt of its own erasure when it is gone, and without archives."""
     found = await data_rights.of_tenant(TenantId(tenant_id))
-    bodies = [await DataRequestBody.of(request, data_rights) for request in found]
-    return DataRequestList(requests=[body.model_copy(update={"download_url": None}) for body in bodies])
+    return DataRequestList(requests=[DataRequestBody.of(request, None) for request in found])
 
 
-def _own(tenant_id: UUID, owner: Staff) -> None:
-    """Raise NotFound when the address names another tenant than the caller's."""
-    if tenant_id != owner.tenant_id:
-        raise NotFound("tenant", tenant_id)
+async def _shown(request: DataRequest, data_rights: DataRights) -> DataRequestBody:
+    return DataRequestBody.of(request, await data_rights.link(request))

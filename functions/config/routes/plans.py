@@ -7,12 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from chatconnect.domain.errors import NotFound
-from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.tenant import Feature, Plan
 from chatconnect.http.authentication import Viewer
 from chatconnect.http.errors import responses
 from chatconnect.services.usage import Standing
+from functions.config.own_tenant import own_tenant
 from functions.config.routes.usage import CapStateBody, CapStates
 from functions.config.services import Usage
 
@@ -117,6 +116,4 @@ async def list_plans(_: Viewer, usage: Usage) -> PlanList:
 @router.get("/tenants/{tenant_id}", responses=responses(401, 403, 404))
 async def show_company(tenant_id: UUID, caller: Viewer, usage: Usage) -> TenantBody:
     """Show the company with its plan, and how much of that is used."""
-    if tenant_id != caller.tenant_id:
-        raise NotFound("tenant", tenant_id)
-    return TenantBody.of(await usage.standing(TenantId(caller.tenant_id)))
+    return TenantBody.of(await usage.standing(own_tenant(tenant_id, caller)))

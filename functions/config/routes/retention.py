@@ -6,11 +6,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from chatconnect.domain.data_rights import MAX_DAYS, Retention
-from chatconnect.domain.errors import NotFound
-from chatconnect.domain.identifiers import TenantId
-from chatconnect.domain.principals import TenantSide
 from chatconnect.http.authentication import Admin, Viewer
 from chatconnect.http.errors import responses
+from functions.config.own_tenant import own_tenant
 from functions.config.services import Retentions
 
 router = APIRouter(prefix="/v1/tenants", tags=["data rights"])
@@ -33,18 +31,11 @@ class RetentionBody(BaseModel):
 @router.get("/{tenant_id}/retention", responses=responses(401, 403, 404))
 async def show_retention(tenant_id: UUID, caller: Viewer, retentions: Retentions) -> RetentionBody:
     """Show how long the tenant keeps what."""
-    return RetentionBody.of(await retentions.get(_own(tenant_id, caller)))
+    return RetentionBody.of(await retentions.get(own_tenant(tenant_id, caller)))
 
 
 @router.put("/{tenant_id}/retention", responses=responses(401, 403, 404))
 async def set_retention(tenant_id: UUID, body: RetentionBody, caller: Admin, retentions: Retentions) -> RetentionBody:
     """Keep data for other periods; a job removes what is older once a day. What is gone cannot be brought back."""
     wanted = Retention(body.conversation_days, body.audit_days)
-    return RetentionBody.of(await retentions.set(_own(tenant_id, caller), wanted))
-
-
-def _own(tenant_id: UUID, caller: TenantSide) -> TenantId:
-    """Return the caller's tenant. Raises NotFound when the address names another."""
-    if tenant_id != caller.tenant_id:
-        raise NotFound("tenant", tenant_id)
-    return caller.tenant_id
+    return RetentionBody.of(await retentions.set(own_tenant(tenant_id, caller), wanted))
