@@ -95,7 +95,8 @@ def _json_line(entry: AuditEntry) -> str:
 
 
 def _csv_line(entry: AuditEntry) -> str:
-    values = _values(entry) | {"changes": dumps(_values(entry)["changes"], ensure_ascii=False)}
+    values = _values(entry)
+    values["changes"] = dumps(values["changes"], ensure_ascii=False)
     return _csv(_harmless(value) for value in values.values())
 
 

@@ -1,5 +1,6 @@
 """Reading, forking and archiving conversations, and feedback on their answers."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -54,10 +55,13 @@ class ConversationService:
         if not path.messages:
             return path
         parents = [message.parent_id for message in path.messages]
-        path = replace(path, siblings=await conversations.siblings(conversation_id, parents))
-        if visitor_id is not None:
-            return path  # what the tools gave is no visitor's business
-        return replace(path, rounds=await conversations.rounds([message.id for message in path.messages]))
+        if visitor_id is not None:  # what the tools gave is no visitor's business
+            return replace(path, siblings=await conversations.siblings(conversation_id, parents))
+        siblings, rounds = await asyncio.gather(
+            conversations.siblings(conversation_id, parents),
+            conversations.rounds([message.id for message in path.messages]),
+        )
+        return replace(path, siblings=siblings, rounds=rounds)
 
     async def _path(
         self,
@@ -119,14 +123,13 @@ class ConversationService:
 
     async def unarchive(self, tenant_id: TenantId, conversation_id: ConversationId) -> Conversation:
         """Let an archived conversation take messages again. Raises NotFound, Conflict when it is not archived."""
-        stored = await self._conversations_of(tenant_id).get(conversation_id)
-        if stored.state is not State.ARCHIVED:
-            raise Conflict("this conversation is not archived")
         return await self._move(tenant_id, conversation_id, State.ACTIVE)
 
     async def _move(self, tenant_id: TenantId, conversation_id: ConversationId, state: State) -> Conversation:
         conversations = self._conversations_of(tenant_id)
         stored = await conversations.get(conversation_id)
+        if state is State.ACTIVE and stored.state is not State.ARCHIVED:
+            raise Conflict("this conversation is not archived")
         moved = stored.moved_to(state)
         if not await conversations.move(conversation_id, state, among=(stored.state,)):
             raise Conflict("this conversation has just been changed by somebody else")
