@@ -41,7 +41,7 @@ async def write_turn(record: SQSRecord) -> None:
 async def reconcile() -> dict[str, int]:
     """Repair what deletions, crashes and losses left wrong, and end the answers that nobody makes any more."""
     closed = await services.lost_answers.close_all()
-    return {"closed": closed, **await (await services.reconciliation()).reconcile_all()}
+    return {"closed": closed, **await services.reconciliation.reconcile_all()}
 
 
 async def redrive() -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Chooses the adapters of the jobs function."""
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,18 +35,26 @@ class JobServices:
         self._settings = settings
         self._database = assembly.postgres(settings)
         self._closers: list[assembly.Close] = [self._database.aclose]
-        self._reconciliation: ReconciliationService | None = None
-        self._lock = asyncio.Lock()
         self._stores = assembly.vector_stores(settings)
         self._indexes = assembly.indexes(settings, self._database, self._stores)
         self._redis: RedisDatabase | None = None
         self._epochs = RedisEpochs(self._redis_database, on_fault=log_fault)
         self._closers += [self._stores.aclose, self._epochs.aclose]
+        self._directory = PostgresDirectory(self._database)
+        self._documents_of = partial(PostgresDocuments, self._database)
         self.reembedding = self._reembedding(settings)
         self.conversations_of = partial(PostgresConversations, self._database)
+        self.reconciliation = ReconciliationService(
+            directory=self._directory,
+            documents_of=self._documents_of,
+            indexes=self._indexes,
+            uploads=S3Uploads(settings.uploads_bucket),
+            epochs=self._epochs,
+            clock=assembly.now,
+        )
         self.turn_of = turn_of
         self.resealing = ResealingService(
-            directory=PostgresDirectory(self._database),
+            directory=self._directory,
             sealed_of=partial(PostgresSealedValues, self._database),
             encryption=assembly.envelope(settings),
             on_fault=log_fault,
@@ -55,7 +62,7 @@ class JobServices:
         self.parked_uploads = SqsParkedUploads(settings.dead_letter_queue_url, settings.uploads_queue_url)
         self.given_up_uploads = ParkedUploadService(
             parked=self.parked_uploads,
-            documents_of=partial(PostgresDocuments, self._database),
+            documents_of=self._documents_of,
             feed=DocumentFeed(assembly.realtime(settings, self._redis_database)),
         )
         self.retention = assembly.retention(self._database, self._epochs)
@@ -63,22 +70,8 @@ class JobServices:
             settings, self._database, self._redis_database, self._stores, self._epochs
         )
         self.lost_answers = LostAnswersService(
-            directory=PostgresDirectory(self._database), conversations_of=self.conversations_of, clock=assembly.now
+            directory=self._directory, conversations_of=self.conversations_of, clock=assembly.now
         )
-
-    async def reconciliation(self) -> ReconciliationService:
-        """Return the service that removes what deletions and crashes left. Raises Unavailable."""
-        async with self._lock:
-            if self._reconciliation is None:
-                self._reconciliation = ReconciliationService(
-                    directory=PostgresDirectory(self._database),
-                    documents_of=partial(PostgresDocuments, self._database),
-                    indexes=self._indexes,
-                    uploads=S3Uploads(self._settings.uploads_bucket),
-                    epochs=self._epochs,
-                    clock=assembly.now,
-                )
-        return self._reconciliation
 
     def _redis_database(self) -> "RedisDatabase":
         """Return Redis, made at first use: the client's import takes its time."""
@@ -89,12 +82,12 @@ class JobServices:
 
     def _reembedding(self, settings: Settings) -> ReembeddingService:
         return ReembeddingService(
-            directory=PostgresDirectory(self._database),
+            directory=self._directory,
             indexes_of=partial(PostgresIndexes, self._database),
             indexes=self._indexes,
             stores=self._stores,
             wanted=assembly.embedding_model(settings),
-            documents_of=partial(PostgresDocuments, self._database),
+            documents_of=self._documents_of,
             embedding=EmbeddingService(price_of=PriceTable.published().find, clock=assembly.now),
             count_tokens=BpeTokenCounter,
             epochs=self._epochs,
