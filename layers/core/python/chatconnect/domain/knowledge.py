@@ -101,14 +101,6 @@ class Version:
             raise Conflict(f"a document that is {self.status} cannot become {status}")
         return replace(self, status=status, failure=failure)
 
-    def failed(self, failure: Failure) -> "Version":
-        """Return the version as it is when it could not become knowledge."""
-        return replace(self, status=Status.FAILED, failure=failure)
-
-    def ready(self) -> "Version":
-        """Return the version as it is when it answers."""
-        return replace(self, status=Status.READY, failure=None)
-
     def again(self, version_id: VersionId, number: int, at: datetime) -> "Version":
         """Return a further version of the same file, of which nothing is known yet."""
         return replace(
@@ -175,8 +167,8 @@ class Chunk:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of place and text, in hexadecimal: by it a chunk is known that was stored before."""
-        return sha256(f"{self.start}:{self.text}".encode()).hexdigest()
+        """The SHA-256 of place, title and text, in hexadecimal: by it a chunk is known that was stored before."""
+        return sha256(f"{self.start}:{self.title}\n{self.text}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,6 @@ from chatconnect.domain.knowledge import (
     MAX_UPLOAD_BYTES,
     Chunk,
     Document,
-    Embedded,
-    Progress,
-    Status,
     Version,
     media_type_of,
     safe_filename,
@@ -131,9 +128,15 @@ class DocumentService:
         async with changing(self._epochs, tenant_id, Area.KNOWLEDGE):
             await documents.change(document_id, title=shown, metadata=checked, at=self._clock())
             changed = await documents.get(document_id)
-            if shown is not None and changed.active_version_id is not None:
-                await self._points_of(tenant_id).retitle_version(changed.active_version_id, shown)
+            if shown is not None:
+                await self._retitle(changed)
         return changed
+
+    async def _retitle(self, document: Document) -> None:
+        """Have what answers be found by the title, and what may be about to: perhaps all of it has been read."""
+        points = self._points_of(document.tenant_id)
+        for version_id in {document.newest.id, document.active_version_id or document.newest.id}:
+            await points.retitle_version(version_id, document.title)
 
     async def download_url(self, tenant_id: TenantId, document_id: DocumentId, number: int | None = None) -> str:
         """Return an address that gives a document's file for DOWNLOAD_TIME; without a number, of what answers now.
@@ -202,16 +205,7 @@ class DocumentService:
         documents = self._documents_of(tenant_id)
         document = await documents.get(document_id)
         source, now = await self._newest_with_file(document), self._clock()
-        again = replace(
-            source,
-            id=VersionId(new_id()),
-            number=document.newest.number + 1,
-            created_at=now,
-            status=Status.UPLOADED,
-            progress=Progress(),
-            failure=None,
-            embedded=Embedded(),
-        )
+        again = source.again(VersionId(new_id()), document.newest.number + 1, now)
         await documents.add_version(again)
         await self._uploads.copy(source.object_key, again.object_key)
         return replace(document, newest=again, updated_at=now)

@@ -111,32 +111,23 @@ class IngestionService:
             return Ingested(await self._renew(place, upload, documents), 0, steps.seconds)
         index = await self._indexes.filled(place.tenant_id)
         try:
+            title = (await documents.get(version.document_id)).title
+            reading = _Reading(version, title, index, documents, steps)
             async with self._feed.following(version, partial(documents.set_progress, version.id)) as progress:
-                stored = await self._read(progress, index, documents, steps, remaining_seconds)
+                stored = await self._read(reading, progress, remaining_seconds)
         except _OutOfTime as pause:
-            return await self._continue(upload, version, documents, Ingested("continued", pause.chunks, steps.seconds))
+            return await self._continue(upload, reading, pause.chunks)
         except DocumentRejected as rejection:
             failure = Failure(rejection.code, rejection.message)
             await documents.fail(version.id, failure)
-            await self._feed.tell(progress.version.failed(failure))
-            await self._forget_chunks(version, documents)
+            await self._feed.tell(progress.version.moved_to(Status.FAILED, failure=failure))
+            await self._forget_chunks(reading)
             return Ingested("failed", 0, steps.seconds)
         except NotFound:  # the document was deleted meanwhile
             await self._purge(version, documents)
             return Ingested("ignored", 0, steps.seconds)
         with steps.timing("publish"):
-            async with changing(self._epochs, place.tenant_id, Area.KNOWLEDGE):
-                published = await documents.activate(version.id)
-            if published:
-                await self._feed.tell(progress.version.ready())
-            elif (await self._indexes.filled(place.tenant_id)).model != index.model:  # changed while it was read
-                await self._forget_chunks(version, documents)
-                return await self._continue(upload, version, documents, Ingested("continued", stored, steps.seconds))
-            else:  # replaced or deleted while it was read
-                await self._purge(version, documents)
-            for replaced in await documents.replaced_versions(version.document_id):
-                await self._purge(replaced, documents)
-        return Ingested("ready" if published else "ignored", stored, steps.seconds)
+            return await self._publish(upload, reading, progress.version, stored)
 
     async def give_up(self, upload: Upload, failure: Failure) -> None:
         """Mark an upload failed whose processing failed too often."""
@@ -167,30 +158,57 @@ class IngestionService:
             await self._uploads.copy(taken.object_key, version.object_key)
         return "renewed"
 
-    async def _continue(self, upload: Upload, version: Version, documents: Documents, so_far: Ingested) -> Ingested:
+    async def _publish(self, upload: Upload, reading: "_Reading", version: Version, stored: int) -> Ingested:
+        """Have answers use what was read, and purge what it replaces; or else purge it, or have it read once more."""
+        documents, seconds = reading.documents, reading.steps.seconds
+        async with changing(self._epochs, version.tenant_id, Area.KNOWLEDGE):
+            published = await documents.activate(version.id)
+        if published:
+            await self._feed.tell(version.moved_to(Status.READY))
+        elif (await self._indexes.filled(version.tenant_id)).model != reading.index.model:  # changed while it was read
+            await self._forget_chunks(reading)
+            return await self._continue(upload, reading, stored)
+        else:  # replaced or deleted while it was read
+            await self._purge(version, documents)
+        for replaced in await documents.replaced_versions(version.document_id):
+            await self._purge(replaced, documents)
+        return Ingested("ready" if published else "ignored", stored, seconds)
+
+    async def _continue(self, upload: Upload, reading: "_Reading", stored: int) -> Ingested:
         """Announce the upload again, unless nobody waits for it any more: then nobody else would purge this batch."""
+        version, documents = reading.version, reading.documents
         try:
             document = await documents.get(version.document_id)
         except NotFound:
             document = None
         if document is None or document.active_version_id == document.newest.id != version.id:
             await self._purge(version, documents)
-            return Ingested("ignored", 0, so_far.seconds)
+            return Ingested("ignored", 0, reading.steps.seconds)
         await self._continuations.put(upload.key, upload.sequencer)
-        return so_far
+        return Ingested("continued", stored, reading.steps.seconds)
 
-    async def _read(
-        self,
-        progress: Progressing,
-        index: Index,
-        documents: Documents,
-        steps: "_Stopwatch",
-        remaining_seconds: RemainingSeconds,
-    ) -> int:
+    async def _read(self, reading: "_Reading", progress: Progressing, remaining_seconds: RemainingSeconds) -> int:
         """Store the chunks that are not stored yet and return how many. Raises _OutOfTime, DocumentRejected."""
-        version = progress.version
-        title = (await documents.get(version.document_id)).title
-        chunking = await documents.chunk_settings() or self._chunking
+        texts = await self._texts(reading, progress)
+        missing = await self._missing(reading, texts)
+        known = len(texts) - len(missing)
+        await progress.reached(Progress(known, len(texts)))
+        stored, size = 0, FIRST_BATCH
+        while batch := missing[stored : stored + size]:
+            if stored and remaining_seconds() < MARGIN_SECONDS:
+                raise _OutOfTime(stored)
+            begin = time.perf_counter()
+            await self._store(reading, batch)
+            stored += len(batch)
+            await progress.reached(Progress(known + stored, len(texts)))
+            size = _next_size(size, time.perf_counter() - begin)
+        await self._retitle(reading)
+        return stored
+
+    async def _texts(self, reading: "_Reading", progress: Progressing) -> list[ChunkText]:
+        """Return what the file is cut into. Raises DocumentRejected."""
+        version, steps = reading.version, reading.steps
+        chunking = await reading.documents.chunk_settings() or self._chunking
         with TemporaryDirectory() as folder:
             path = Path(folder) / "upload"
             with steps.timing("fetch"):
@@ -201,36 +219,31 @@ class IngestionService:
             texts = list(split(parsed, self._count_tokens(), size=chunking.size, overlap=chunking.overlap))
         if not texts:
             raise DocumentRejected("empty", "There is no text in this document.")
-        missing = await self._missing(version, index, title, texts, documents)
-        known = len(texts) - len(missing)
-        await progress.reached(Progress(known, len(texts)))
-        stored, size = 0, FIRST_BATCH
-        while batch := missing[stored : stored + size]:
-            if stored and remaining_seconds() < MARGIN_SECONDS:
-                raise _OutOfTime(stored)
-            begin = time.perf_counter()
-            await self._store(version, index, title, batch, documents, steps)
-            stored += len(batch)
-            await progress.reached(Progress(known + stored, len(texts)))
-            size = _next_size(size, time.perf_counter() - begin)
-        return stored
+        return texts
 
-    async def _missing(
-        self, version: Version, index: Index, title: str, texts: Sequence[ChunkText], documents: Documents
-    ) -> list[ChunkText]:
+    async def _missing(self, reading: "_Reading", texts: Sequence[ChunkText]) -> list[ChunkText]:
         """Return what is not stored yet with the index's vectors. A chunk is stored after its point."""
-        stored = await documents.stored_chunks(version.id, str(index.model))
+        stored = await reading.documents.stored_chunks(reading.version.id, str(reading.index.model))
         if any(position >= len(texts) for position in stored):  # of another file under the same key
-            await self._forget_chunks(version, documents)
+            await self._forget_chunks(reading)
             return list(texts)
         if not stored:
             return list(texts)
-        return [text for text in texts if stored.get(text.position) != _chunk(version, title, text).digest]
+        return [text for text in texts if stored.get(text.position) != reading.chunk(text).digest]
 
-    async def _forget_chunks(self, version: Version, documents: Documents) -> None:
+    async def _retitle(self, reading: "_Reading") -> None:
+        """Have the version be found by a title that its document got meanwhile; whoever gives it a later one does so.
+
+        Raises NotFound when the document was deleted.
+        """
+        title = (await reading.documents.get(reading.version.document_id)).title
+        if title != reading.title:
+            await reading.index.chunks.retitle_version(reading.version.id, title)
+
+    async def _forget_chunks(self, reading: "_Reading") -> None:
         """Remove chunks before points, so that none is taken for stored that is not found."""
-        await documents.drop_chunks(version.id)
-        await self._indexes.points(version.tenant_id).delete_version(version.id)
+        await reading.documents.drop_chunks(reading.version.id)
+        await self._indexes.points(reading.version.tenant_id).delete_version(reading.version.id)
 
     async def _fetch(self, version: Version, path: Path) -> None:
         try:
@@ -240,19 +253,12 @@ class IngestionService:
         except NotFound as error:
             raise DocumentRejected("missing", "The file is no longer there; please upload it again.") from error
 
-    async def _store(
-        self,
-        version: Version,
-        index: Index,
-        title: str,
-        texts: list[ChunkText],
-        documents: Documents,
-        steps: "_Stopwatch",
-    ) -> None:
-        chunks, tokens = [_chunk(version, title, text) for text in texts], [text.tokens for text in texts]
-        with steps.timing("embed"):
+    async def _store(self, reading: "_Reading", texts: Sequence[ChunkText]) -> None:
+        version, index, documents = reading.version, reading.index, reading.documents
+        chunks, tokens = [reading.chunk(text) for text in texts], [text.tokens for text in texts]
+        with reading.steps.timing("embed"):
             vectors = await self._embedding.vectors(version.tenant_id, index, chunks, tokens, documents)
-        with steps.timing("store"):
+        with reading.steps.timing("store"):
             await index.chunks.save(chunks, vectors)
             await documents.save_chunks(version.id, chunks)
 
@@ -275,18 +281,29 @@ class _Stopwatch:
             self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - begin
 
 
-def _chunk(version: Version, title: str, text: ChunkText) -> Chunk:
-    return Chunk(
-        document_id=version.document_id,
-        version_id=version.id,
-        title=title,
-        position=text.position,
-        text=text.text,
-        start=text.start,
-        end=text.end,
-        page=text.page,
-        headings=text.headings,
-    )
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A version that is being read: under which title and into which index."""
+
+    version: Version
+    title: str
+    index: Index
+    documents: Documents
+    steps: _Stopwatch
+
+    def chunk(self, text: ChunkText) -> Chunk:
+        """Return a piece of the text as it is stored."""
+        return Chunk(
+            document_id=self.version.document_id,
+            version_id=self.version.id,
+            title=self.title,
+            position=text.position,
+            text=text.text,
+            start=text.start,
+            end=text.end,
+            page=text.page,
+            headings=text.headings,
+        )
 
 
 def _next_size(size: int, seconds: float) -> int:

@@ -259,7 +259,9 @@ WITH known AS (
 ), dropped AS (
     DELETE FROM chunks WHERE tenant_id = %(tenant)s AND version_id = %(id)s AND NOT EXISTS (SELECT FROM known)
 )
-SELECT position, encode(sha256(convert_to(start_offset || ':' || text, 'UTF8')), 'hex') AS digest FROM chunks
+SELECT position,
+       encode(sha256(convert_to(start_offset || ':' || title || chr(10) || text, 'UTF8')), 'hex') AS digest
+FROM chunks
 WHERE tenant_id = %(tenant)s AND version_id = %(id)s AND EXISTS (SELECT FROM known)
 """
 
