@@ -44,6 +44,7 @@ class JobServices:
         self._documents_of = partial(PostgresDocuments, self._database)
         self.reembedding = self._reembedding(settings)
         self.conversations_of = partial(PostgresConversations, self._database)
+        feed = DocumentFeed(assembly.realtime(settings, self._redis_database))
         self.reconciliation = ReconciliationService(
             directory=self._directory,
             documents_of=self._documents_of,
@@ -51,6 +52,7 @@ class JobServices:
             uploads=S3Uploads(settings.uploads_bucket),
             epochs=self._epochs,
             clock=assembly.now,
+            feed=feed,
         )
         self.turn_of = turn_of
         self.resealing = ResealingService(
@@ -63,7 +65,7 @@ class JobServices:
         self.given_up_uploads = ParkedUploadService(
             parked=self.parked_uploads,
             documents_of=self._documents_of,
-            feed=DocumentFeed(assembly.realtime(settings, self._redis_database)),
+            feed=feed,
         )
         self.retention = assembly.retention(self._database, self._epochs)
         self.data_rights = assembly.data_rights(

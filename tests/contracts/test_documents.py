@@ -128,11 +128,13 @@ async def test_a_failed_version_says_why_and_the_old_one_goes_on_answering(
     await documents.add_version(second)
     await documents.begin_processing(second.id, "02")
 
-    await documents.fail(second.id, Failure("encrypted", "The file has a password."))
+    failed = await documents.fail(second.id, Failure("encrypted", "The file has a password."))
+    again = await documents.fail(second.id, Failure("damaged", "It cannot be read."))
 
     after = await documents.get(document.id)
     assert after.newest.failure == Failure("encrypted", "The file has a password.")
     assert after.newest.status is Status.FAILED
+    assert (failed, again) == (after.newest, None)
     assert after.active_version_id == first.id
     assert await documents.hidden_versions() == [second.id]
 

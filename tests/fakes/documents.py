@@ -114,18 +114,19 @@ class MemoryDocuments:
         version, new = self._stored.versions.get(version_id), sequencer.ljust(64, "0")
         if version is None or version_id in self._stored.purged or self._stored.sequencers.get(version_id, "") > new:
             return None
-        await self.fail(version_id, failure)
-        return self._stored.versions[version_id] if version.status in (Status.UPLOADED, Status.PROCESSING) else None
+        return await self.fail(version_id, failure)
 
     async def set_progress(self, version_id: VersionId, progress: Progress) -> None:
         version = self._stored.versions.get(version_id)
         if version and version.status is Status.PROCESSING:
             self._stored.versions[version_id] = replace(version, progress=progress)
 
-    async def fail(self, version_id: VersionId, failure: Failure) -> None:
+    async def fail(self, version_id: VersionId, failure: Failure) -> Version | None:
         version = self._stored.versions.get(version_id)
-        if version and version.status in (Status.UPLOADED, Status.PROCESSING):
-            self._stored.versions[version_id] = replace(version, status=Status.FAILED, failure=failure)
+        if version is None or version.status not in (Status.UPLOADED, Status.PROCESSING):
+            return None
+        failed = self._stored.versions[version_id] = version.moved_to(Status.FAILED, failure=failure)
+        return failed
 
     async def activate(self, version_id: VersionId) -> bool:
         version = self._living(version_id)

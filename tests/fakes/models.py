@@ -76,6 +76,17 @@ class LetterEmbedder:
         return [_unit([text.lower().count(chr(97 + n)) for n in range(26)]) for text in texts]
 
 
+class CountingEmbedder(LetterEmbedder):
+    """Remembers every text it was given."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        self.texts += texts
+        return await super().embed(texts)
+
+
 def _unit(counts: list[int]) -> list[float]:
     length = sqrt(sum(count * count for count in counts))
     return [count / length if length else 0.0 for count in counts]

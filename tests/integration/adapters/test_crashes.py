@@ -160,7 +160,7 @@ class World:
         service = ReconciliationService(
             directory=self, documents_of=lambda _: process.using("documents", self.rows),
             indexes=self.indexes(process), uploads=process.using("uploads", self.files),
-            epochs=process.using("epochs", self._epochs), clock=self.now,
+            epochs=process.using("epochs", self._epochs), clock=self.now, feed=DocumentFeed(MemoryPublisher()),
         )  # fmt: skip
         return await service.reconcile_all()
 

@@ -1,5 +1,6 @@
 """A tenant's knowledge, of which every outside part is a fake."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,6 +17,7 @@ from chatconnect.services.documents import DocumentService, NewUpload
 from chatconnect.services.embedding import EmbeddingService
 from chatconnect.services.indexes import IndexService
 from chatconnect.services.ingestion import Ingested, IngestionService, Upload
+from chatconnect.services.reconciliation import ReconciliationService
 from chatconnect.services.reranking import RerankingService
 from chatconnect.services.retrieval import RetrievalService
 from tests.fakes.chunks import MemoryChunks, StoredChunks
@@ -113,6 +115,23 @@ class Knowledge:
             clock=self.clock,
             feed=DocumentFeed(self.publisher),
             chunking=self.chunking,
+        )
+
+    async def tenant_ids(self) -> AsyncIterator[TenantId]:
+        """The two tenants there are."""
+        for tenant_id in (GLOBEX, ACME):
+            yield tenant_id
+
+    @property
+    def reconciliation(self) -> ReconciliationService:
+        return ReconciliationService(
+            directory=self,
+            documents_of=self.documents_of,
+            indexes=self.indexes,
+            uploads=faulty(self.uploads, self.upload_faults),
+            epochs=self.epochs,
+            clock=self.clock,
+            feed=DocumentFeed(self.publisher),
         )
 
     @property

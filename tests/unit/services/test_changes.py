@@ -1,6 +1,6 @@
 """Whatever changes what others may have cached says so, when it is stored."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -10,7 +10,6 @@ from chatconnect.domain.identifiers import DocumentId, TenantId, ToolId, new_id
 from chatconnect.ports.epochs import Area
 from chatconnect.ports.tenants import NewTenant
 from chatconnect.services.assistants import AssistantService, Edit
-from chatconnect.services.reconciliation import ReconciliationService
 from chatconnect.services.tools import ToolDraft, ToolService
 from tests.factories import a_tenant
 from tests.fakes.assistants import MemoryAssistants, SomeAddresses
@@ -174,18 +173,5 @@ async def test_reconciling_tells_of_what_it_finds_and_of_nothing_else() -> None:
     await knowledge.documents.delete(ACME, document.id)
     knowledge.point_faults.clear()
 
-    class Directory:
-        async def tenant_ids(self) -> AsyncIterator[TenantId]:
-            yield ACME
-
-    service = ReconciliationService(
-        directory=Directory(),
-        documents_of=knowledge.documents_of,
-        indexes=knowledge.indexes,
-        uploads=knowledge.uploads,
-        epochs=knowledge.epochs,
-        clock=knowledge.clock,
-    )
-
-    assert await changed(knowledge.stored_epochs, ACME, service.reconcile_all) == {Area.KNOWLEDGE}
-    assert await changed(knowledge.stored_epochs, ACME, service.reconcile_all) == set()
+    assert await changed(knowledge.stored_epochs, ACME, knowledge.reconciliation.reconcile_all) == {Area.KNOWLEDGE}
+    assert await changed(knowledge.stored_epochs, ACME, knowledge.reconciliation.reconcile_all) == set()

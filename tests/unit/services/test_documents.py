@@ -1,7 +1,5 @@
 """Documents as staff handle them."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from chatconnect.domain.assistant import Retrieval
@@ -10,7 +8,6 @@ from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
 from chatconnect.domain.knowledge import Status
 from chatconnect.ports.document_lists import Listing
 from chatconnect.services.documents import NewUpload
-from chatconnect.services.reconciliation import ReconciliationService
 from tests.unit.services.knowing import ACME, GLOBEX, PRICES, Knowledge
 
 MB = 1024 * 1024
@@ -144,26 +141,9 @@ async def test_a_deletion_counts_though_its_purge_has_to_wait(away: str) -> None
 
     assert await found(knowledge) == []
     faults.clear()
-    assert await reconciled(knowledge) == 1
+    assert (await knowledge.reconciliation.reconcile_all())["purged"] == 1
     assert knowledge.points.points == {}
     assert knowledge.uploads.objects == {}
-
-
-async def reconciled(knowledge: Knowledge) -> int:
-    class Both:
-        async def tenant_ids(self) -> AsyncIterator[TenantId]:
-            for tenant_id in (GLOBEX, ACME):
-                yield tenant_id
-
-    service = ReconciliationService(
-        directory=Both(),
-        documents_of=knowledge.documents_of,
-        indexes=knowledge.indexes,
-        uploads=knowledge.uploads,
-        epochs=knowledge.epochs,
-        clock=knowledge.clock,
-    )
-    return (await service.reconcile_all())["purged"]
 
 
 async def test_reconciling_touches_nothing_that_still_answers() -> None:
@@ -172,7 +152,7 @@ async def test_reconciling_touches_nothing_that_still_answers() -> None:
     await knowledge.known(tenant_id=GLOBEX)
     before = dict(knowledge.points.points)
 
-    assert await reconciled(knowledge) == 0
+    assert (await knowledge.reconciliation.reconcile_all())["purged"] == 0
     assert knowledge.points.points == before
 
 

@@ -14,24 +14,13 @@ from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.knowledge import GIVEN_UP, Document, Embedded, Failure, Progress, Status
 from chatconnect.services.ingestion import FIRST_BATCH, MARGIN_SECONDS, Ingested, Upload
 from tests.fakes.indexes import LETTERS
-from tests.fakes.models import LetterEmbedder
+from tests.fakes.models import CountingEmbedder, LetterEmbedder
 from tests.unit.services.knowing import ACME, Knowledge
 
 # A page of 300 words is a chunk: two do not fit into one.
 PAGES = 3 * FIRST_BATCH + 10
 LONG = "\n\n".join("word " * 300 + str(number) for number in range(PAGES))
 _MOST_CALLS = 20
-
-
-class CountingEmbedder(LetterEmbedder):
-    """Remembers every text it was given."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        self.texts += texts
-        return await super().embed(texts)
 
 
 def counting() -> tuple[Knowledge, CountingEmbedder]:

@@ -88,8 +88,8 @@ class Documents(Protocol):
         """Store how far the version has come."""
         ...
 
-    async def fail(self, version_id: VersionId, failure: Failure) -> None:
-        """Mark the version failed; the document's active version stays."""
+    async def fail(self, version_id: VersionId, failure: Failure) -> Version | None:
+        """Mark the version failed, unless it is done; return it when it was marked. The active version stays."""
         ...
 
     async def activate(self, version_id: VersionId) -> bool:

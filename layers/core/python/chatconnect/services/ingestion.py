@@ -31,6 +31,7 @@ from chatconnect.services.changes import changing
 from chatconnect.services.document_feed import DocumentFeed, Progressing
 from chatconnect.services.embedding import EmbeddingService
 from chatconnect.services.indexes import IndexService
+from chatconnect.services.parked_uploads import give_up
 from chatconnect.services.purging import purge
 
 # Batches grow and shrink so that progress is told at least every two seconds, however fast the embedder is.
@@ -119,8 +120,9 @@ class IngestionService:
             return await self._continue(upload, reading, pause.chunks)
         except DocumentRejected as rejection:
             failure = Failure(rejection.code, rejection.message)
-            await documents.fail(version.id, failure)
-            await self._feed.tell(progress.version.moved_to(Status.FAILED, failure=failure))
+            failed = await documents.fail(version.id, failure)
+            if failed is not None:
+                await self._feed.tell(failed)
             await self._forget_chunks(reading)
             return Ingested("failed", 0, steps.seconds)
         except NotFound:  # the document was deleted meanwhile
@@ -131,11 +133,7 @@ class IngestionService:
 
     async def give_up(self, upload: Upload, failure: Failure) -> None:
         """Mark an upload failed whose processing failed too often."""
-        place = ObjectKey.parse(upload.key)
-        documents = self._documents_of(place.tenant_id)
-        given_up = await documents.give_up(place.version_id, upload.sequencer, failure)
-        if given_up is not None:
-            await self._feed.tell(given_up)
+        await give_up(upload.key, upload.sequencer, failure, documents_of=self._documents_of, feed=self._feed)
 
     async def _renew(self, place: ObjectKey, upload: Upload, documents: Documents) -> str:
         """Make a version of its own of a later upload under the key of one that is another's; else do nothing.

@@ -1,5 +1,7 @@
 """Uploads whose messages failed too often and are parked: their documents say so."""
 
+from contextlib import suppress
+
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.knowledge import GIVEN_UP, Failure, ObjectKey
 from chatconnect.ports.knowledge import DocumentsOf, ParkedUploads
@@ -19,13 +21,20 @@ class ParkedUploadService:
         """Mark the versions failed that parked messages tell of; return how many were not yet. Raises Unavailable."""
         count = 0
         for key, sequencer in await self._parked.look(most=_MOST):
-            try:
-                place = ObjectKey.parse(key)
-            except Invalid:
-                continue
-            documents = self._documents_of(place.tenant_id)
-            version = await documents.give_up(place.version_id, sequencer, FAILED_TOO_OFTEN)
-            if version is not None:
-                await self._feed.tell(version)
-                count += 1
+            with suppress(Invalid):
+                count += await give_up(
+                    key, sequencer, FAILED_TOO_OFTEN, documents_of=self._documents_of, feed=self._feed
+                )
         return count
+
+
+async def give_up(key: str, sequencer: str, failure: Failure, *, documents_of: DocumentsOf, feed: DocumentFeed) -> bool:
+    """Mark the version of an upload failed, and tell it, unless it is done or a later upload was taken.
+
+    Raises Invalid when the key is none of an upload, Unavailable.
+    """
+    place = ObjectKey.parse(key)
+    version = await documents_of(place.tenant_id).give_up(place.version_id, sequencer, failure)
+    if version is not None:
+        await feed.tell(version)
+    return version is not None

@@ -1,9 +1,9 @@
 """Finds and repairs what deletions, crashes and losses left wrong between the database, the points and the files."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
-from chatconnect.domain.errors import Invalid
+from chatconnect.domain.errors import ChatConnectError, Invalid, NotFound, ProviderBusy, ProviderFailed
 from chatconnect.domain.identifiers import TenantId, VersionId
 from chatconnect.domain.knowledge import GIVEN_UP, Failure, ObjectKey, Status
 from chatconnect.ports.clock import Clock
@@ -11,12 +11,13 @@ from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.indexes import Index
 from chatconnect.ports.knowledge import Documents, DocumentsOf, Holding, Uploads
 from chatconnect.ports.tenants import Directory
+from chatconnect.services.document_feed import DocumentFeed
 from chatconnect.services.indexes import IndexService
+from chatconnect.services.missing_chunks import absent, batches
 from chatconnect.services.purging import purge
 
 # Longer than an upload's form is valid, and than a message that failed stays out of sight before each of its tries.
 PATIENCE = timedelta(hours=6)
-_BATCH = 64
 _NEVER_CAME = Failure("missing", "The file never arrived; please upload it again.")
 _STUCK = Failure(GIVEN_UP, "The processing of this file stopped half-way. Please process it again.")
 
@@ -33,26 +34,41 @@ class ReconciliationService:
         uploads: Uploads,
         epochs: Epochs,
         clock: Clock,
+        feed: DocumentFeed,
     ) -> None:
         self._directory, self._documents_of = directory, documents_of
         self._indexes, self._uploads, self._epochs = indexes, uploads, epochs
-        self._clock = clock
+        self._clock, self._feed = clock, feed
 
     async def reconcile_all(self) -> dict[str, int]:
         """Repair every tenant; return how much of each kind there was. May be repeated. Raises Unavailable.
 
         "purged": versions that will never answer again; "points", "files": versions and objects that belong to nothing;
-        "indexed": versions that had lost points; "resumed", "failed": versions that were stuck.
+        "indexed": versions that had lost points; "resumed", "failed": versions that were stuck. What can be the fault
+        of one tenant's documents is raised once all the others are repaired.
         """
         figures = dict.fromkeys(("purged", "points", "files", "indexed", "resumed", "failed"), 0)
+        faults: list[ChatConnectError] = []
         async for tenant_id in self._directory.tenant_ids():
-            figures["purged"] += await self._purge(tenant_id)
-            for kind, count in (await self._unstick(tenant_id)).items():
-                figures[kind] += count
-            points, indexed = await self._repair_points(tenant_id)
-            figures["points"] += points
-            figures["indexed"] += indexed
-            figures["files"] += await self._remove_files(tenant_id)
+            try:
+                for kind, count in (await self._reconcile(tenant_id)).items():
+                    figures[kind] += count
+            except (NotFound, ProviderBusy, ProviderFailed) as fault:
+                faults.append(fault)
+        if faults:
+            raise faults[0]
+        return figures
+
+    async def _reconcile(self, tenant_id: TenantId) -> Mapping[str, int]:
+        """Repair one tenant; what a model is asked for comes last, for it may refuse."""
+        figures = {"purged": await self._purge(tenant_id), **await self._unstick(tenant_id)}
+        documents, index = self._documents_of(tenant_id), await self._indexes.filled(tenant_id)
+        # Read before the rows: of what belongs to nothing now there was no row then, for the row comes first.
+        keys, found = [key async for key in self._uploads.keys(tenant_id)], await index.chunks.positions()
+        holdings = {holding.version.id: holding for holding in await documents.holdings()}
+        figures["files"] = await self._remove_files(keys, holdings)
+        figures["points"] = await self._remove_points(tenant_id, found, holdings)
+        figures["indexed"] = await self._index(tenant_id, index, found, holdings)
         return figures
 
     async def _purge(self, tenant_id: TenantId) -> int:
@@ -73,51 +89,57 @@ class ReconciliationService:
             if there and version.status is Status.UPLOADED:
                 await self._uploads.copy(version.object_key, version.object_key)
                 figures["resumed"] += 1
-            else:
-                await documents.fail(version.id, _STUCK if there else _NEVER_CAME)
+            elif failed := await documents.fail(version.id, _STUCK if there else _NEVER_CAME):
+                await self._feed.tell(failed)
                 figures["failed"] += 1
         return figures
 
-    async def _repair_points(self, tenant_id: TenantId) -> tuple[int, int]:
-        """Remove the points that belong to nothing and make those again that are missing; return of how many versions.
-
-        The points are read first: what has points without a row now had none then, for the row comes before.
-        """
-        documents, index = self._documents_of(tenant_id), await self._indexes.filled(tenant_id)
-        found = await index.chunks.positions()
-        holdings = {holding.version.id: holding for holding in await documents.holdings()}
-        orphans = [version_id for version_id in found if not _may_have_points(holdings.get(version_id))]
-        for version_id in orphans:  # chunks first: what has chunks is taken to have their points, too
-            await documents.drop_chunks(version_id)
-            await self._indexes.points(tenant_id).delete_version(version_id)
-        indexed = 0
-        for version_id, holding in holdings.items():
-            if holding.answers and found.get(version_id, set()) != set(range(holding.chunks)):
-                await _fill(index, documents, version_id)
-                indexed += 1
-        if indexed:
-            await self._epochs.changed(tenant_id, Area.KNOWLEDGE)
-        return len(orphans), indexed
-
-    async def _remove_files(self, tenant_id: TenantId) -> int:
-        """Remove the files of versions that are not there or were purged; a version's row comes before its file."""
-        keys = [key async for key in self._uploads.keys(tenant_id)]
-        if not keys:
-            return 0
-        living = {holding.version.id for holding in await self._documents_of(tenant_id).holdings()}
-        orphans = [key for key in keys if not _is_of(key, living)]
+    async def _remove_files(self, keys: Sequence[str], holdings: Collection[VersionId]) -> int:
+        """Remove the files of versions that are not there or were purged."""
+        orphans = [key for key in keys if not _is_of(key, holdings)]
         for key in orphans:
             await self._uploads.delete(key)
         return len(orphans)
 
+    async def _remove_points(
+        self, tenant_id: TenantId, found: Collection[VersionId], holdings: Mapping[VersionId, Holding]
+    ) -> int:
+        """Remove the points that belong to nothing; return of how many versions."""
+        documents, points = self._documents_of(tenant_id), self._indexes.points(tenant_id)
+        orphans = [version_id for version_id in found if not _may_have_points(holdings.get(version_id))]
+        for version_id in orphans:  # chunks first: what has chunks is taken to have their points, too
+            await documents.drop_chunks(version_id)
+            await points.delete_version(version_id)
+        return len(orphans)
 
-async def _fill(index: Index, documents: Documents, version_id: VersionId) -> None:
-    """Make a version's points again from its chunks in the database."""
-    after = -1
-    while batch := await documents.chunks_of_version(version_id, after=after, limit=_BATCH):
-        await index.chunks.save(batch, await index.embedder.embed([chunk.text for chunk in batch]))
-        after = batch[-1].position
-    await index.chunks.delete_after(version_id, after)
+    async def _index(
+        self,
+        tenant_id: TenantId,
+        index: Index,
+        found: Mapping[VersionId, Collection[int]],
+        holdings: Mapping[VersionId, Holding],
+    ) -> int:
+        """Make the points again that are missing and remove those that are too many; return of how many versions."""
+        wrong = [
+            (version_id, holding.chunks, there)
+            for version_id, holding in holdings.items()
+            if holding.answers and (there := set(found.get(version_id, ()))) != set(range(holding.chunks))
+        ]
+        try:
+            for each in wrong:
+                await _repair(index, self._documents_of(tenant_id), *each)
+        finally:
+            if wrong:
+                await self._epochs.changed(tenant_id, Area.KNOWLEDGE)
+        return len(wrong)
+
+
+async def _repair(index: Index, documents: Documents, version_id: VersionId, chunks: int, there: set[int]) -> None:
+    """Make a version's missing points from its chunks in the database."""
+    if missing := absent(chunks, there):
+        async for batch in batches(documents, version_id, missing):
+            await index.chunks.save(batch, await index.embedder.embed([chunk.text for chunk in batch]))
+    await index.chunks.delete_after(version_id, chunks - 1)
     if not await documents.active_among([version_id]):  # replaced or deleted meanwhile, and perhaps purged
         await index.chunks.delete_version(version_id)
 

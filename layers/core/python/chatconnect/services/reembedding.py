@@ -15,7 +15,7 @@ from chatconnect.domain.chunking import CountTokens
 from chatconnect.domain.embedding import EmbeddingModel, IndexState
 from chatconnect.domain.errors import ChatConnectError
 from chatconnect.domain.identifiers import TenantId, VersionId
-from chatconnect.domain.knowledge import Chunk, Progress
+from chatconnect.domain.knowledge import Progress
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.indexes import Index, Indexes, IndexesOf, VectorStores
@@ -24,12 +24,12 @@ from chatconnect.ports.tenants import Directory
 from chatconnect.services.changes import changing
 from chatconnect.services.embedding import EmbeddingService
 from chatconnect.services.indexes import IndexService
+from chatconnect.services.missing_chunks import absent, batches
 
 RUN_SECONDS = 480.0
 """How long one run goes on; the function has ten minutes, and a batch that was begun takes its time."""
 GRACE = timedelta(hours=1)
 """How long a former index is kept: longer than any process goes by what it read of a tenant, and to roll back to."""
-_BATCH = 64
 # Versions that are embedded at once: of small documents each is a request of its own.
 _TOGETHER = 4
 
@@ -186,7 +186,7 @@ class ReembeddingService:
     async def _fill(self, filling: "_Filling", version_id: VersionId, positions: Sequence[int]) -> None:
         """Store what an index lacks of a version, as far as the time allows."""
         documents, index = filling.documents, filling.index
-        async for chunks in _batches(documents, version_id, positions):
+        async for chunks in batches(documents, version_id, positions):
             tokens = [filling.run.count_tokens(chunk.text) for chunk in chunks]
             vectors = await self._embedding.vectors(filling.tenant_id, index, chunks, tokens, documents)
             await index.chunks.save(chunks, vectors)
@@ -258,23 +258,11 @@ async def _survey(index: Index, documents: Documents) -> _Survey:
     for holding in await documents.holdings():
         if not holding.answers:
             continue
-        there = found.get(holding.version.id, set())
-        absent = [position for position in range(holding.chunks) if position not in there]
+        lacking = absent(holding.chunks, found.get(holding.version.id, ()))
         total += holding.chunks
-        done += holding.chunks - len(absent)
-        if absent:
-            missing[holding.version.id] = absent
+        done += holding.chunks - len(lacking)
+        if lacking:
+            missing[holding.version.id] = lacking
         else:
             complete.append(holding.version.id)
     return _Survey(Progress(done, total), complete, missing)
-
-
-async def _batches(
-    documents: Documents, version_id: VersionId, positions: Sequence[int]
-) -> AsyncIterator[Sequence[Chunk]]:
-    """Yield the version's chunks at these positions, which are in order, some at a time."""
-    wanted, after = frozenset(positions), positions[0] - 1
-    while chunks := await documents.chunks_of_version(version_id, after=after, limit=_BATCH):
-        if found := [chunk for chunk in chunks if chunk.position in wanted]:
-            yield found
-        after = chunks[-1].position

@@ -108,17 +108,11 @@ SET progress_done = %(done)s, progress_total = %(total)s, progress_unit = %(unit
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND status = 'processing'
 """
 
-FAIL_VERSION = """
-UPDATE document_versions
-SET status = 'failed', failure_code = %(code)s, failure_message = %(message)s, finished_at = now()
-WHERE tenant_id = %(tenant)s AND id = %(id)s AND status IN ('uploaded', 'processing')
-"""
-
-GIVE_UP_VERSION = f"""
+FAIL_VERSION = f"""
 UPDATE document_versions v
 SET status = 'failed', failure_code = %(code)s, failure_message = %(message)s, finished_at = now()
 WHERE v.tenant_id = %(tenant)s AND v.id = %(id)s AND v.status IN ('uploaded', 'processing') AND v.purged_at IS NULL
-  AND coalesce(v.sequencer, '') <= %(sequencer)s
+  AND (%(sequencer)s::text IS NULL OR coalesce(v.sequencer, '') <= %(sequencer)s)
 RETURNING {_VERSION}
 """
 

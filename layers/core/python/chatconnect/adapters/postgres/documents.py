@@ -114,17 +114,20 @@ class PostgresDocuments:
 
     async def give_up(self, version_id: VersionId, sequencer: str, failure: Failure) -> Version | None:
         """Mark the version failed, unless it is done or a later upload was taken; return it when it was marked."""
-        parameters = {"id": version_id, "sequencer": _padded(sequencer), **asdict(failure)}
-        row = await self._database.fetch_one(self._tenant_id, VersionRow, sql.GIVE_UP_VERSION, parameters)
-        return row.to_version() if row else None
+        return await self._failed(version_id, failure, _padded(sequencer))
 
     async def set_progress(self, version_id: VersionId, progress: Progress) -> None:
         """Store how far the version has come."""
         await self._database.run(self._tenant_id, sql.UPDATE_PROGRESS, {"id": version_id, **asdict(progress)})
 
-    async def fail(self, version_id: VersionId, failure: Failure) -> None:
-        """Mark the version failed; the document's active version stays."""
-        await self._database.run(self._tenant_id, sql.FAIL_VERSION, {"id": version_id, **asdict(failure)})
+    async def fail(self, version_id: VersionId, failure: Failure) -> Version | None:
+        """Mark the version failed, unless it is done; return it when it was marked."""
+        return await self._failed(version_id, failure)
+
+    async def _failed(self, version_id: VersionId, failure: Failure, sequencer: str | None = None) -> Version | None:
+        parameters = {"id": version_id, "sequencer": sequencer, **asdict(failure)}
+        row = await self._database.fetch_one(self._tenant_id, VersionRow, sql.FAIL_VERSION, parameters)
+        return row.to_version() if row else None
 
     async def activate(self, version_id: VersionId) -> bool:
         """Make this version the one that answers use; False when it is too late for that."""
