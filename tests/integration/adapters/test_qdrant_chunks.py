@@ -232,18 +232,31 @@ async def test_all_points_of_one_tenant_go_and_nobody_elses(acme: QdrantChunks, 
     assert await found(globex, "kept", NORTH) == ["kept"]
 
 
-async def test_where_a_collection_was_dropped_there_is_nothing_to_delete_and_the_next_but_one_use_makes_it_again(
-    qdrant: Qdrant,
-) -> None:
+async def test_where_a_collection_was_dropped_the_next_but_one_use_makes_it_again(qdrant: Qdrant) -> None:
     here, elsewhere = (QdrantDatabase(qdrant.url, collection="dropped", dimensions=3) for _ in range(2))
     chunk, tenant_id = a_chunk("for now"), TenantId(new_id())
     await here.for_tenant(tenant_id).save([chunk], [NORTH])
     await elsewhere.drop()
     await elsewhere.drop()
 
-    await here.for_tenant(tenant_id).delete_version(chunk.version_id)
     with pytest.raises(Unavailable):
         await here.for_tenant(tenant_id).save([chunk], [NORTH])
+    await here.for_tenant(tenant_id).save([chunk], [NORTH])
+
+    assert await found(elsewhere.for_tenant(tenant_id), "for now", NORTH) == ["for now"]
+    await here.aclose()
+    await elsewhere.aclose()
+
+
+async def test_where_a_collection_was_dropped_there_is_nothing_to_delete_and_the_next_use_makes_it_again(
+    qdrant: Qdrant,
+) -> None:
+    here, elsewhere = (QdrantDatabase(qdrant.url, collection="gone", dimensions=3) for _ in range(2))
+    chunk, tenant_id = a_chunk("for now"), TenantId(new_id())
+    await here.for_tenant(tenant_id).save([chunk], [NORTH])
+    await elsewhere.drop()
+
+    await here.for_tenant(tenant_id).delete_version(chunk.version_id)
     await here.for_tenant(tenant_id).save([chunk], [NORTH])
 
     assert await found(elsewhere.for_tenant(tenant_id), "for now", NORTH) == ["for now"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 _OK, _MISSING = 200, 404
 
 Point = Mapping[str, Any]
+
+
+class _NoCollection(Unavailable):
+    """It was dropped, or nothing was ever stored."""
 
 
 class QdrantPoints:
@@ -50,6 +55,14 @@ class QdrantPoints:
         """Store points, each with `id`, `vector` and `payload`, and wait until they are. Raises Unavailable."""
         await self._send("PUT", f"{collection}/points?wait=true", {"points": points})
 
+    async def delete(self, collection: str, meant: Mapping[str, Any]) -> None:
+        """Remove the points that a filter means, and wait until they are; without a collection there are none.
+
+        Raises Unavailable.
+        """
+        with suppress(_NoCollection):
+            await self._send("POST", f"{collection}/points/delete?wait=true", {"filter": meant})
+
     async def aclose(self) -> None:
         """Close the connections; the next use opens new ones."""
         transport, self._transport = self._transport, None
@@ -75,6 +88,7 @@ class QdrantPoints:
             raise Unavailable("the knowledge store", code="knowledge_unavailable") from error
         if response.status_code == _MISSING:
             self._on_missing()
+            raise _NoCollection("the knowledge store", code="knowledge_unavailable")
         raise Unavailable("the knowledge store", code="knowledge_unavailable")
 
     def _connections(self) -> "DirectTransport":
