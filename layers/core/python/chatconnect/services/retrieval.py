@@ -1,10 +1,11 @@
 """Finding the passages that answer a question."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
 from chatconnect.domain.assistant import Retrieval
 from chatconnect.domain.errors import Invalid, KnowledgeSourceFailed
@@ -84,23 +85,19 @@ class RetrievalService:
             if self._elsewhere is None:
                 raise KnowledgeSourceFailed("knowledge sources are not searched here")
             return await self._elsewhere.search_at(epoch, tenant_id, source_id, query, settings, timings)
-        index = await self._indexes.asked(tenant_id, epoch)
-        known = await self._known(epoch, tenant_id, index, query, settings)
-        vector, passages, hidden = known.vector, known.passages, tuple[VersionId, ...]()
-        attempt, kept = 0, passages is not None
+        search = _Search(tenant_id, epoch, await self._indexes.asked(tenant_id, epoch), query, settings, timings)
+        known = await self._known(search)
+        found = None if known.passages is None else _Found(known.vector, known.passages)
+        vector, attempt = known.vector, 0
         while True:
-            if passages is None:
-                vector, passages, hidden = await self._found(
-                    epoch, tenant_id, index, query, settings, vector, timings, afresh=attempt > 0
-                )
-            new = Remembered(vector if known.vector is None else None, None if kept else passages)
-            (standing, overtaken), _ = await asyncio.gather(
-                self._standing(tenant_id, passages, hidden, settings),
-                self._keep(epoch, tenant_id, index, query, settings, new),
-            )
+            new = Remembered()
+            if found is None:
+                found = await self._found(search, vector, afresh=attempt > 0)
+                new = Remembered(found.vector if known.vector is None else None, found.passages)
+            (standing, overtaken), _ = await asyncio.gather(self._standing(search, found), self._keep(search, new))
             if not overtaken or attempt == _REPEATS:
                 return standing
-            passages, attempt, kept = None, attempt + 1, False
+            vector, found, attempt = found.vector, None, attempt + 1
 
     async def embed(self, tenant_id: TenantId, texts: Sequence[str]) -> list[list[float]]:
         """Return one vector per text, of the model that the tenant's knowledge is indexed with.
@@ -114,106 +111,110 @@ class RetrievalService:
         index = await self._indexes.asked(tenant_id, await self._epochs.of(tenant_id))
         return await index.embedder.embed(texts)
 
-    async def _known(
-        self, epoch: Epoch | None, tenant_id: TenantId, index: Index, text: str, settings: Retrieval
-    ) -> Remembered:
+    async def _known(self, search: "_Search") -> Remembered:
         """Return what was kept of this query, and count whether there was."""
-        if epoch is None:
+        if search.query is None:
             return Remembered()
-        known = await self._queries_of(tenant_id).find(_query(epoch, index, text, settings))
+        known = await self._queries_of(search.tenant_id).find(search.query)
         self._on_lookup("search", known.passages is not None)
         if known.passages is None:
             self._on_lookup("embedding", known.vector is not None)
         return known
 
-    async def _keep(
-        self,
-        epoch: Epoch | None,
-        tenant_id: TenantId,
-        index: Index,
-        text: str,
-        settings: Retrieval,
-        new: Remembered,
-    ) -> None:
-        if epoch is not None:
-            await self._queries_of(tenant_id).keep(_query(epoch, index, text, settings), new)
+    async def _keep(self, search: "_Search", new: Remembered) -> None:
+        if search.query is not None:
+            await self._queries_of(search.tenant_id).keep(search.query, new)
 
-    async def _found(
-        self,
-        epoch: Epoch | None,
-        tenant_id: TenantId,
-        index: Index,
-        text: str,
-        settings: Retrieval,
-        vector: Sequence[float] | None,
-        timings: Timings,
-        *,
-        afresh: bool,
-    ) -> tuple[Sequence[float], list[Passage], tuple[VersionId, ...]]:
-        """Search now; return the query's vector, which may be known already, what is found, and what was left out."""
-        read = self._documents_of(tenant_id).hidden_versions
-        era = None if epoch is None else (epoch.knowledge, epoch.streak)
-        hidden = read() if afresh else self._hidden.get(tenant_id, era, read)
-        filtering = None if afresh else era
-        if vector is None:
-            known, versions, documents = await asyncio.gather(
-                self._embedded(index, text, timings), hidden, self._wanted(tenant_id, filtering, settings)
-            )
-        else:
-            known, versions = vector, await hidden
-            documents = await self._wanted(tenant_id, filtering, settings)
-        with timings.step("search"):
-            passages = await index.chunks.search(
-                text,
+    async def _found(self, search: "_Search", vector: Sequence[float] | None, *, afresh: bool) -> "_Found":
+        """Search now, with the query's vector where it is known; `afresh`: without what was read before."""
+        settings, read = search.settings, self._documents_of(search.tenant_id).hidden_versions
+        known, hidden, documents = await asyncio.gather(
+            self._embedded(search, vector),
+            read() if afresh else self._hidden.get(search.tenant_id, search.era, read),
+            self._wanted(search, afresh=afresh),
+        )
+        with search.timings.step("search"):
+            passages = await search.index.chunks.search(
+                search.text,
                 known,
-                SearchScope(documents, left_out := tuple(versions)),
+                SearchScope(documents, left_out := tuple(hidden)),
                 limit=settings.limit * _SPARE,
                 threshold=settings.threshold,
             )
         if settings.rerank and self._reranking is not None:
-            passages = await self._reranking.reordered(text, passages, timings)
-        return known, passages, left_out
+            passages = await self._reranking.reordered(search.text, passages, search.timings)
+        return _Found(known, passages, left_out)
 
-    async def _wanted(self, tenant_id: TenantId, era: object, settings: Retrieval) -> tuple[DocumentId, ...] | None:
+    async def _wanted(self, search: "_Search", *, afresh: bool) -> tuple[DocumentId, ...] | None:
         """Return the documents to search, None for all: those that are named, of these those that the filters mean.
 
         Metadata is looked up here and not stored with the points, so that a change of it holds at once and there is
         nothing to repair; within an epoch it is looked up once.
         """
-        named, filters = settings.document_ids, settings.filters
+        named, filters = search.settings.document_ids, search.settings.filters
         if filters is None:
             return named
-        read = partial(self._documents_of(tenant_id).matching, filters)
-        matching = await self._matching.get((tenant_id, repr(filters)), era, read)
+        read = partial(self._documents_of(search.tenant_id).matching, filters)
+        key = search.tenant_id, repr(filters)  # as text, in which true is not 1
+        matching = await (read() if afresh else self._matching.get(key, search.era, read))
         return matching if named is None else tuple(frozenset(named).intersection(matching))
 
-    async def _embedded(self, index: Index, text: str, timings: Timings) -> Sequence[float]:
-        with timings.step("embed"):
-            [vector] = await index.embedder.embed([text])
+    async def _embedded(self, search: "_Search", known: Sequence[float] | None) -> Sequence[float]:
+        if known is not None:
+            return known
+        with search.timings.step("embed"):
+            [vector] = await search.index.embedder.embed([search.text])
         return vector
 
-    async def _standing(
-        self, tenant_id: TenantId, passages: Sequence[Passage], hidden: Sequence[VersionId], settings: Retrieval
-    ) -> tuple[list[Passage], bool]:
+    async def _standing(self, search: "_Search", found: "_Found") -> tuple[list[Passage], bool]:
         """Return the passages that answer now, each text once, joined, and whether the search was overtaken.
 
         A version may have been replaced or deleted since its passages were found, or have become the one that answers
         since it was read which to leave out. One snapshot decides for all.
         """
-        versions = {passage.chunk.version_id for passage in passages}
-        if not versions and not hidden:
+        versions = {passage.chunk.version_id for passage in found.passages}
+        if not versions and not found.hidden:
             return [], False
-        titles = await self._documents_of(tenant_id).active_titles(versions.union(hidden))
-        standing = [_titled(passage, titles) for passage in passages if passage.chunk.version_id in titles]
+        titles = await self._documents_of(search.tenant_id).active_titles(versions.union(found.hidden))
+        standing = [_titled(passage, titles) for passage in found.passages if passage.chunk.version_id in titles]
         return (
-            merge_adjacent(without_duplicates(standing))[: settings.limit],
-            not versions <= titles.keys() or not titles.keys().isdisjoint(hidden),
+            merge_adjacent(without_duplicates(standing))[: search.settings.limit],
+            not versions <= titles.keys() or not titles.keys().isdisjoint(found.hidden),
         )
 
 
-def _query(epoch: Epoch, index: Index, text: str, asked: Retrieval) -> Query:
-    chosen = asked.document_ids, asked.limit, asked.threshold, asked.filters, asked.rerank
-    return Query(text, index.model.key, epoch.knowledge, *chosen)
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One question of a tenant, in the index and the epoch (None: an unknown one) of this request."""
+
+    tenant_id: TenantId
+    epoch: Epoch | None
+    index: Index
+    text: str
+    settings: Retrieval
+    timings: Timings
+
+    @property
+    def era(self) -> Hashable | None:
+        """For how long what was read of the knowledge holds."""
+        return None if self.epoch is None else (self.epoch.knowledge, self.epoch.streak)
+
+    @property
+    def query(self) -> Query | None:
+        """What it is kept under, if at all."""
+        if self.epoch is None:
+            return None
+        asked = self.settings
+        chosen = asked.document_ids, asked.limit, asked.threshold, asked.filters, asked.rerank
+        return Query(self.text, self.index.model.key, self.epoch.knowledge, *chosen)
+
+
+class _Found(NamedTuple):
+    """What a search found, with the query's vector (None: it was not needed) and the versions it has left out."""
+
+    vector: Sequence[float] | None
+    passages: Sequence[Passage]
+    hidden: tuple[VersionId, ...] = ()
 
 
 def _titled(passage: Passage, titles: Mapping[VersionId, str]) -> Passage:
