@@ -261,7 +261,7 @@ async def fails(of: Stores, things: Things, number: int) -> None:
 
 
 async def removes_document(of: Stores, things: Things, number: int) -> object:
-    return await of.documents.delete(DocumentId(things.id("document", number)))
+    return await of.documents.delete_all([DocumentId(things.id("document", number))])
 
 
 async def looks_over_versions(of: Stores, things: Things, number: int) -> object:

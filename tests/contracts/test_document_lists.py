@@ -106,7 +106,7 @@ async def test_a_page_goes_on_behind_a_document_that_was_deleted_meanwhile(shelf
     ids = [await shelf.holds(f"document {number}", at=number) for number in range(4)]
     first = await shelf.documents.page(Listing(limit=2))
 
-    await shelf.documents.delete(ids[2])
+    await shelf.documents.delete_all([ids[2]])
     await shelf.holds("newer", at=9)
 
     assert await shelf.titles(Listing(limit=2, after=first.following)) == ["document 1", "document 0"]
@@ -169,7 +169,7 @@ async def test_filters_find_only_documents_that_answer(shelf: Shelf) -> None:
         await shelf.ready(document_id)
 
     assert set(await shelf.documents.matching(filters)) == set(answering)
-    await shelf.documents.delete(answering[0])
+    await shelf.documents.delete_all([answering[0]])
     assert await shelf.documents.matching(filters) == (answering[1],)
 
 
@@ -191,7 +191,7 @@ async def test_title_and_metadata_change_each_alone_or_together(shelf: Shelf) ->
 async def test_what_is_not_there_cannot_be_changed(open_tenant: OpenTenant) -> None:
     shelf, other = await open_tenant(), await open_tenant()
     deleted, foreign = await shelf.holds("deleted"), await other.holds("foreign")
-    await shelf.documents.delete(deleted)
+    await shelf.documents.delete_all([deleted])
 
     for document_id in (deleted, foreign, DocumentId(new_id())):
         with pytest.raises(NotFound):

@@ -85,12 +85,11 @@ async def test_another_tenants_document_does_not_exist(open_tenant: OpenTenant) 
     with pytest.raises(NotFound):
         await acme.chunks(document.id)
     with pytest.raises(NotFound):
-        await acme.delete(document.id)
-    with pytest.raises(NotFound):
         await acme.add_version(a_version(globex_id, document.id, 2))
     with pytest.raises(NotFound):
         await acme.save_chunks(version.id, [a_chunk(version)])
-    await acme.fail(version.id, Failure("damaged", "It cannot be read."))
+    assert await acme.delete_all([document.id]) == []
+    assert await acme.fail(version.id, Failure("damaged", "It cannot be read.")) is None
     await acme.purged(version.id)
     assert await acme.begin_processing(version.id, "02") is None
     assert await acme.activate(version.id) is False
@@ -226,15 +225,14 @@ async def test_a_deleted_document_is_gone_at_once(documents: Documents, document
     await documents.add_version(second)
     await documents.begin_processing(second.id, "02")
 
-    versions = await documents.delete(document.id)
+    versions = await documents.delete_all([document.id])
 
     assert [version.id for version in versions] == [first.id, second.id]
     with pytest.raises(NotFound):
         await documents.get(document.id)
     with pytest.raises(NotFound):
-        await documents.delete(document.id)
-    with pytest.raises(NotFound):
         await documents.add_version(a_version(document.tenant_id, document.id, 3))
+    assert await documents.delete_all([document.id]) == []
     assert await documents.activate(second.id) is False
     assert await documents.active_among([first.id, second.id]) == frozenset()
     assert {version.id for version in await documents.abandoned_versions()} == {first.id, second.id}
@@ -342,7 +340,7 @@ async def test_all_versions_are_told_newest_first_the_purged_ones_too(documents:
 
     assert [version.id for version in await documents.versions(document.id)] == [second.id, first.id]
 
-    await documents.delete(document.id)
+    await documents.delete_all([document.id])
     with pytest.raises(NotFound):
         await documents.versions(document.id)
 
@@ -374,7 +372,7 @@ async def test_what_there_is_of_every_version_is_told_until_it_is_purged(
 
     assert told == {first.id: (3, True), second.id: (0, False)}
     assert texts == [a_chunk(first, 1)]
-    await documents.delete(document.id)
+    await documents.delete_all([document.id])
     await documents.purged(first.id)
     assert [holding.version.id for holding in await documents.holdings()] == [second.id]
 

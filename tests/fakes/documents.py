@@ -138,10 +138,6 @@ class MemoryDocuments:
         self._change(version.document_id, active_version_id=version_id)
         return True
 
-    async def delete(self, document_id: DocumentId) -> Sequence[Version]:
-        await self.get(document_id)
-        return await self.delete_all([document_id])
-
     async def delete_all(self, document_ids: Collection[DocumentId]) -> Sequence[Version]:
         versions: list[Version] = []
         for document_id in document_ids:

@@ -9,12 +9,13 @@ from chatconnect.domain.errors import ProviderFailed
 from chatconnect.domain.identifiers import TenantId, VersionId
 from chatconnect.domain.knowledge import Progress
 from chatconnect.ports.clock import Clock
-from chatconnect.ports.knowledge import Chunks, ChunksOf
+from chatconnect.ports.knowledge import Chunks
 from chatconnect.ports.models import Embedder
 from chatconnect.services.indexes import IndexService
 
 LETTERS = EmbeddingModel("openai", "letters", 26)
 
+ChunksOf = Callable[[TenantId], Chunks]
 Answering = Callable[[TenantId], Collection[VersionId]]
 
 

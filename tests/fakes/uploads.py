@@ -7,8 +7,8 @@ from chatconnect.domain.chunking import ParsedDocument, Section
 from chatconnect.domain.errors import DocumentRejected, NotFound
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.knowledge import Version
-from chatconnect.ports.knowledge import UploadForm
 from chatconnect.ports.parsing import OnPages, unwatched
+from chatconnect.ports.uploads import UploadForm
 
 
 class MemoryUploads:

@@ -91,7 +91,7 @@ async def test_what_is_deleted_makes_room_at_once(database: PostgresDatabase, te
     with pytest.raises(Conflict, match="1,500 bytes"):
         await documents.add(a_file(tenant_id, 1))
 
-    await documents.delete(large.id)
+    await documents.delete_all([large.id])
 
     await documents.add(a_file(tenant_id, 1_500))
 

@@ -161,7 +161,7 @@ async def test_what_an_answer_stands_on_has_to_stand_even_when_nobody_heard_of_i
     chat = world.chat()
     await asked(chat, world)
     [chunk] = world.chunks.of(version_id)
-    await MemoryDocuments(world.documents, world.tenant_id).delete(chunk.document_id)  # and no new epoch begins
+    await MemoryDocuments(world.documents, world.tenant_id).delete_all([chunk.document_id])  # and no new epoch begins
 
     heard = await asked(chat, world)
 

@@ -11,7 +11,7 @@ from chatconnect.adapters.aws import aws_errors, call, client, error_code
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.knowledge import Version
-from chatconnect.ports.knowledge import UploadForm
+from chatconnect.ports.uploads import UploadForm
 
 FORM_SECONDS = 900
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})

@@ -21,7 +21,8 @@ from chatconnect.domain.text import cleaned
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.document_lists import Counts, DocumentPage, Listing, Selection
 from chatconnect.ports.epochs import Area, Epochs
-from chatconnect.ports.knowledge import DocumentsOf, PointsOf, UploadForm, Uploads
+from chatconnect.ports.knowledge import DocumentsOf, PointsOf
+from chatconnect.ports.uploads import UploadForm, Uploads
 from chatconnect.services.changes import changing
 from chatconnect.services.purging import purge
 

@@ -19,9 +19,9 @@ from chatconnect.ports.clock import Clock
 from chatconnect.ports.data_rights import Archives, DataRequestsOf, RecordsOf, Seal, Traces, Whose
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.indexes import IndexesOf, VectorStores
-from chatconnect.ports.knowledge import Uploads
 from chatconnect.ports.operators import OperatedTenants
 from chatconnect.ports.traffic import JournalOf
+from chatconnect.ports.uploads import Uploads
 from chatconnect.services.held_requests import HeldRequests
 
 BATCH = 200

@@ -18,7 +18,7 @@ from chatconnect.domain.data_rights import ARCHIVE_KEPT, DataRequest, RequestSta
 from chatconnect.domain.errors import NotFound
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.data_rights import Archives, DataRequestsOf, Records, RecordsOf, Seal, Whose
-from chatconnect.ports.knowledge import Uploads
+from chatconnect.ports.uploads import Uploads
 from chatconnect.services.archive_writer import PART_BYTES, ArchiveWriter
 from chatconnect.services.held_requests import HeldRequests
 

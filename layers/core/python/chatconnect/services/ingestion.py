@@ -25,8 +25,9 @@ from chatconnect.domain.knowledge import (
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.indexes import Index
-from chatconnect.ports.knowledge import Continuations, Documents, DocumentsOf, Uploads
+from chatconnect.ports.knowledge import Documents, DocumentsOf
 from chatconnect.ports.parsing import DocumentParser
+from chatconnect.ports.uploads import Continuations, Uploads
 from chatconnect.services.changes import changing
 from chatconnect.services.document_feed import DocumentFeed, Progressing
 from chatconnect.services.embedding import EmbeddingService

@@ -4,7 +4,8 @@ from contextlib import suppress
 
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.knowledge import GIVEN_UP, Failure, ObjectKey
-from chatconnect.ports.knowledge import DocumentsOf, ParkedUploads
+from chatconnect.ports.knowledge import DocumentsOf
+from chatconnect.ports.uploads import ParkedUploads
 from chatconnect.services.document_feed import DocumentFeed
 
 FAILED_TOO_OFTEN = Failure(GIVEN_UP, "This file could not be processed, in several tries. Please upload it again.")

@@ -1,7 +1,8 @@
 """Removing what is left of a document version outside the database."""
 
 from chatconnect.domain.knowledge import Version
-from chatconnect.ports.knowledge import Documents, Points, Uploads
+from chatconnect.ports.knowledge import Documents, Points
+from chatconnect.ports.uploads import Uploads
 
 
 async def purge(version: Version, *, documents: Documents, points: Points, uploads: Uploads) -> None:

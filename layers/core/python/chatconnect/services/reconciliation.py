@@ -9,8 +9,9 @@ from chatconnect.domain.knowledge import GIVEN_UP, Failure, ObjectKey, Status
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.indexes import Index
-from chatconnect.ports.knowledge import Documents, DocumentsOf, Holding, Uploads
+from chatconnect.ports.knowledge import Documents, DocumentsOf, Holding
 from chatconnect.ports.tenants import Directory
+from chatconnect.ports.uploads import Uploads
 from chatconnect.services.document_feed import DocumentFeed
 from chatconnect.services.indexes import IndexService
 from chatconnect.services.missing_chunks import absent, batches

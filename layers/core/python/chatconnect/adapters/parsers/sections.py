@@ -61,11 +61,6 @@ class SectionWriter:
             )
         self._sections.append(Section(text, start, page, headings, rows))
 
-    @property
-    def has_text(self) -> bool:
-        """Whether any section was written."""
-        return bool(self._sections)
-
     def document(self, media_type: str, pages: int | None = None) -> ParsedDocument:
         """Return what was written; raises DocumentRejected (empty) when that is nothing."""
         if not self._sections:

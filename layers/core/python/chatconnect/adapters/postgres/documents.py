@@ -134,13 +134,6 @@ class PostgresDocuments:
         parameters = {"id": version_id, "given_up": GIVEN_UP}
         return await self._database.run(self._tenant_id, sql.ACTIVATE_VERSION, parameters) > 0
 
-    async def delete(self, document_id: DocumentId) -> Sequence[Version]:
-        """Make the document invisible at once and return all its versions, to be purged. Raises NotFound."""
-        versions = await self.delete_all([document_id])
-        if not versions:
-            raise NotFound("document", document_id)
-        return versions
-
     async def delete_all(self, document_ids: Collection[DocumentId]) -> Sequence[Version]:
         """Make documents invisible at once, all together, and return the versions of those that were there."""
         parameters = {"ids": list(document_ids)}
