@@ -6,9 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from chatconnect.adapters.postgres.accounts import PostgresAccounts
-from chatconnect.adapters.postgres.database import PostgresDatabase
-from chatconnect.adapters.postgres.documents import PostgresDocuments
 from chatconnect.domain.chunking import ChunkSettings
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
@@ -16,10 +13,10 @@ from chatconnect.domain.knowledge import Failure, Status
 from chatconnect.domain.metadata import Condition, DocumentFilters, Metadata
 from chatconnect.ports.document_lists import Listing, Selection, Sort
 from chatconnect.ports.knowledge import Documents
-from tests.factories import NOON, a_chunk, a_document, a_tenant, a_version, seconds
-from tests.fakes.documents import MemoryDocuments, StoredDocuments
+from tests.contracts.documents.steps import OpenTenant
+from tests.factories import NOON, a_chunk, a_document, a_version, seconds
 
-OpenTenant = Callable[[], Awaitable["Shelf"]]
+OpenShelf = Callable[[], Awaitable["Shelf"]]
 
 
 class Shelf:
@@ -56,26 +53,17 @@ class Shelf:
         return set(await self.titles(Listing(Selection(filters=filters))))
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def open_tenant(request: pytest.FixtureRequest) -> OpenTenant:
-    stored: dict[TenantId, StoredDocuments] = {}
-    database: PostgresDatabase | None = None
-    if request.param == "postgres":
-        database = request.getfixturevalue("database")
-
+@pytest.fixture
+def open_shelf(open_tenant: OpenTenant) -> OpenShelf:
     async def open_one() -> Shelf:
-        new = a_tenant()
-        if database is None:
-            return Shelf(new.tenant.id, MemoryDocuments(stored, new.tenant.id))
-        await PostgresAccounts(database).open_tenant(new)
-        return Shelf(new.tenant.id, PostgresDocuments(database, new.tenant.id))
+        return Shelf(*await open_tenant())
 
     return open_one
 
 
 @pytest.fixture
-async def shelf(open_tenant: OpenTenant) -> Shelf:
-    return await open_tenant()
+async def shelf(open_shelf: OpenShelf) -> Shelf:
+    return await open_shelf()
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -188,8 +176,8 @@ async def test_title_and_metadata_change_each_alone_or_together(shelf: Shelf) ->
     assert ((await documents.get(document_id)).title, (await documents.get(document_id)).metadata) == ("after", {})
 
 
-async def test_what_is_not_there_cannot_be_changed(open_tenant: OpenTenant) -> None:
-    shelf, other = await open_tenant(), await open_tenant()
+async def test_what_is_not_there_cannot_be_changed(open_shelf: OpenShelf) -> None:
+    shelf, other = await open_shelf(), await open_shelf()
     deleted, foreign = await shelf.holds("deleted"), await other.holds("foreign")
     await shelf.documents.delete_all([deleted])
 
@@ -213,8 +201,8 @@ async def test_a_new_title_is_that_of_the_chunks_and_of_what_answers(shelf: Shel
     assert [chunk.title for chunk in await shelf.documents.chunks_of_version(version.id)] == ["after"]
 
 
-async def test_several_documents_are_deleted_together_and_the_rest_is_passed_over(open_tenant: OpenTenant) -> None:
-    shelf, other = await open_tenant(), await open_tenant()
+async def test_several_documents_are_deleted_together_and_the_rest_is_passed_over(open_shelf: OpenShelf) -> None:
+    shelf, other = await open_shelf(), await open_shelf()
     ids = [await shelf.holds(f"document {number}") for number in range(3)]
     await shelf.documents.add_version(a_version(shelf.tenant_id, ids[0], 2))
     foreign = await other.holds("foreign")
@@ -228,8 +216,8 @@ async def test_several_documents_are_deleted_together_and_the_rest_is_passed_ove
     assert await other.titles(Listing()) == ["foreign"]
 
 
-async def test_how_documents_are_cut_is_each_tenants_own(open_tenant: OpenTenant) -> None:
-    shelf, other = await open_tenant(), await open_tenant()
+async def test_how_documents_are_cut_is_each_tenants_own(open_shelf: OpenShelf) -> None:
+    shelf, other = await open_shelf(), await open_shelf()
 
     await shelf.documents.set_chunk_settings(ChunkSettings(200, 20))
     await shelf.documents.set_chunk_settings(ChunkSettings(300, 0))
@@ -238,8 +226,8 @@ async def test_how_documents_are_cut_is_each_tenants_own(open_tenant: OpenTenant
     assert await other.documents.chunk_settings() is None
 
 
-async def test_another_tenants_documents_are_neither_listed_counted_nor_meant(open_tenant: OpenTenant) -> None:
-    shelf, other = await open_tenant(), await open_tenant()
+async def test_another_tenants_documents_are_neither_listed_counted_nor_meant(open_shelf: OpenShelf) -> None:
+    shelf, other = await open_shelf(), await open_shelf()
     foreign = await other.holds("foreign", metadata={"language": "de"})
     await other.ready(foreign)
     version = (await other.documents.get(foreign)).newest
