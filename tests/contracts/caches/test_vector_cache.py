@@ -22,11 +22,6 @@ def cache_of(request: pytest.FixtureRequest) -> VectorCacheOf:
     return lambda tenant_id: RedisVectorCache(database, tenant_id)
 
 
-@pytest.fixture
-def acme() -> TenantId:
-    return TenantId(new_id())
-
-
 async def test_what_was_kept_is_known_in_the_order_that_is_asked_for(cache_of: VectorCacheOf, acme: TenantId) -> None:
     await cache_of(acme).keep("small", TEXTS, VECTORS)
 

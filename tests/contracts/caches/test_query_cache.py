@@ -23,11 +23,6 @@ def queries_of(request: pytest.FixtureRequest) -> QueryCacheOf:
     return lambda tenant_id: RedisQueryCache(database, tenant_id)
 
 
-@pytest.fixture
-def acme() -> TenantId:
-    return TenantId(new_id())
-
-
 A_QUERY = Query("Was kostet es? 🙂", "minilm", "epoch 1", None, 5, 0.25)
 VECTOR = (0.6, -0.8, 0.0)
 
