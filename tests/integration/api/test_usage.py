@@ -67,6 +67,12 @@ async def test_a_stretch_of_time_that_is_none_is_refused(acme: Company, wrong: d
     refused(await acme.staff.get("/v1/usage", **wrong), 400, "invalid_request")
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_the_ends_of_the_calendar_are_days_like_any_other(acme: Company, day: str) -> None:
+    assert granted(await acme.staff.get("/v1/usage", until=day)) == {"days": [], "months": []}
+    assert granted(await acme.staff.get("/v1/usage", since=day, until=day)) == {"days": [], "months": []}
+
+
 async def test_a_visitor_sees_neither_usage_nor_caps(acme: Company) -> None:
     visitor = await acme.visitor()
 

@@ -1,6 +1,7 @@
 """What a tenant has used, what its plan allows, and how much of that the tenant lets itself use."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -17,6 +18,8 @@ from chatconnect.ports.usage import Holdings, Plans, Subject, Total, UsageRecord
 from chatconnect.services.changes import changing
 
 LONGEST_DAYS = 366
+SHOWN_DAYS = timedelta(days=30)
+FIRST_DAY = date.min + SHOWN_DAYS  # before it the calendar has no stretch so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,13 @@ class UsageService:
     async def standing(self, tenant_id: TenantId) -> Standing:
         """Return the tenant with its plan and what of it is used now. Raises NotFound."""
         tenants = self._tenants_of(tenant_id)
-        holdings = await self._records_of(tenant_id).holdings()
-        return Standing(await tenants.get(), await tenants.plan(), holdings, await self.caps(tenant_id))
+        tenant, plan, holdings, used = await asyncio.gather(
+            tenants.get(),
+            tenants.plan(),
+            self._records_of(tenant_id).holdings(),
+            self._spent_so_far(tenant_id, self._clock()),
+        )
+        return Standing(tenant, plan, holdings, _states(plan, used))
 
     async def usage(
         self,
@@ -94,8 +102,8 @@ class UsageService:
         if visitor_id is not None and conversation_id is not None:
             raise Invalid("usage is that of a visitor or of a conversation", details={"field": "visitor_id"})
         until = until or self._clock().date()
-        since = since or until - timedelta(days=30)
-        if not since <= until <= since + timedelta(days=LONGEST_DAYS):
+        since = since or max(until, FIRST_DAY) - SHOWN_DAYS
+        if not 0 <= (until - since).days <= LONGEST_DAYS:
             raise Invalid(f"usage is shown of 1 to {LONGEST_DAYS} days", details={"field": "since"})
         subject: Subject = Subject.TENANT
         subject_id: UUID = tenant_id
@@ -104,22 +112,18 @@ class UsageService:
         elif conversation_id is not None:
             subject, subject_id = Subject.CONVERSATION, conversation_id
         records, month = self._records_of(tenant_id), since.replace(day=1)
-        return UsageTotals(
-            await records.totals(subject, subject_id, Period.DAY, since=since, until=until),
-            await records.totals(subject, subject_id, Period.MONTH, since=month, until=until),
+        days, months = await asyncio.gather(
+            records.totals(subject, subject_id, Period.DAY, since=since, until=until),
+            records.totals(subject, subject_id, Period.MONTH, since=month, until=until),
         )
+        return UsageTotals(days, months)
 
     async def caps(self, tenant_id: TenantId) -> Sequence[CapState]:
         """Return all caps, the tenant's own use first, by measure, the shortest period first. Raises NotFound."""
-        plan = await self._tenants_of(tenant_id).plan()
-        used = await self._spent_so_far(tenant_id, self._clock())
-        by_plan, own = {_place(cap): cap for cap in plan.limits}, {_place(cap): cap for cap in plan.own_caps}
-        states = []
-        for cap in plan.caps:
-            known = cap.whose is Whose.TENANT and cap.period in (Period.DAY, Period.MONTH)
-            so_far = used.get((cap.measure, cap.period), 0) if known else None
-            states.append(CapState(by_plan.get(_place(cap)), own.get(_place(cap)), cap, so_far))
-        return states
+        plan, used = await asyncio.gather(
+            self._tenants_of(tenant_id).plan(), self._spent_so_far(tenant_id, self._clock())
+        )
+        return _states(plan, used)
 
     async def set_caps(self, tenant_id: TenantId, caps: Sequence[Cap]) -> Sequence[CapState]:
         """Keep the tenant's own caps in place of its earlier ones; they hold from the next answer on.
@@ -142,6 +146,17 @@ class UsageService:
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
             await self._records_of(tenant_id).save_caps(caps)
         return await self.caps(tenant_id)
+
+
+def _states(plan: Plan, used: Mapping[tuple[Measure, Period], int]) -> Sequence[CapState]:
+    """Return all caps of a plan beside what of each is used."""
+    by_plan, own = {_place(cap): cap for cap in plan.limits}, {_place(cap): cap for cap in plan.own_caps}
+    states = []
+    for cap in plan.caps:
+        known = cap.whose is Whose.TENANT and cap.period in (Period.DAY, Period.MONTH)
+        so_far = used.get((cap.measure, cap.period), 0) if known else None
+        states.append(CapState(by_plan.get(_place(cap)), own.get(_place(cap)), cap, so_far))
+    return states
 
 
 def _place(cap: Cap) -> tuple[Whose, Measure, Period]:
