@@ -42,7 +42,7 @@ def test_a_pattern_is_found_where_it_stands(pattern: str, text: str, expected: b
 @pytest.mark.parametrize(
     "pattern",
     ["", " ", "a**", "(a", "a)", "[", "[]", "a{101}", "((a{100}){100})", r"\1", "(?=a)", "a*", "a|", "^a", "{2}",
-     "a{x}", "a{3,2}", "[z-a]", "a" * 201, "\\", r"\q", "a{2", r"\b"],
+     "a{x}", "a{3,2}", "[z-a]", "a" * 201, "\\", r"\q", "a{2", r"\b", "a\0"],
 )  # fmt: skip
 def test_what_is_no_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(Invalid) as refusal:

@@ -48,7 +48,14 @@ def test_a_text_without_sentences_is_told_in_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"mode": "loud"}, {"refusal": " "}, {"forbidden_phrases": ("",)}, {"forbidden_phrases": ("x" * 201,)}]
+    "wrong",
+    [
+        {"mode": "loud"},
+        {"refusal": " "},
+        {"forbidden_phrases": ("",)},
+        {"forbidden_phrases": ("x" * 201,)},
+        {"forbidden_phrases": ("no \0 text",)},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(Invalid):

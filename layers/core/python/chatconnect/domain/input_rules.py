@@ -166,7 +166,7 @@ class _Parser:
     """Reads one pattern. Raises Invalid."""
 
     def __init__(self, pattern: str) -> None:
-        if not 1 <= len(pattern) <= MAX_PATTERN or not pattern.strip():
+        if not 1 <= len(pattern) <= MAX_PATTERN or not pattern.strip() or "\0" in pattern:
             raise _invalid(f"a pattern has 1 to {MAX_PATTERN} characters")
         self._text, self._at = pattern, 0
 

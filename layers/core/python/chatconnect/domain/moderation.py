@@ -2,10 +2,9 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from chatconnect.domain.errors import Invalid
@@ -54,7 +53,7 @@ class Moderation:
         if not is_visible(self.refusal) or len(self.refusal) > MAX_WORDS or "\0" in self.refusal:
             raise Invalid(f"the refusal has 1 to {MAX_WORDS:,} characters", details={"field": "moderation.refusal"})
         phrases = self.forbidden_phrases
-        if len(phrases) > MAX_PHRASES or any(not is_visible(each) or len(each) > MAX_PHRASE for each in phrases):
+        if len(phrases) > MAX_PHRASES or not all(map(_is_phrase, phrases)):
             raise Invalid(
                 f"at most {MAX_PHRASES} phrases of 1 to {MAX_PHRASE} characters can be forbidden",
                 details={"field": "moderation.forbidden_phrases"},
@@ -70,11 +69,11 @@ class ModerationResult:
     output: tuple[str, ...] = ()
 
 
-def broken_rules(text: str, forbidden_phrases: Sequence[str], patterns: tuple[str, ...] = ()) -> tuple[str, ...]:
+def broken_rules(text: str, forbidden_phrases: tuple[str, ...], patterns: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the categories of the rules that a text breaks; letter case and white space make no difference."""
     plain = comparable(text)
     found = [category for category, rules in _rules() if any(rule.search(plain) for rule in rules)]
-    if any(comparable(phrase) in plain for phrase in forbidden_phrases):
+    if any(phrase in plain for phrase in _comparable(forbidden_phrases)):
         found.append(FORBIDDEN)
     if forbidden_patterns(patterns).occur_in(plain):
         found.append(FORBIDDEN_PATTERN)
@@ -104,6 +103,16 @@ class Sentences:
         """Return what is left."""
         rest, self._rest = self._rest, ""
         return [rest] if rest else []
+
+
+def _is_phrase(text: str) -> bool:
+    return len(text) <= MAX_PHRASE and is_visible(text) and "\0" not in text
+
+
+@lru_cache(maxsize=64)
+def _comparable(phrases: tuple[str, ...]) -> tuple[str, ...]:
+    """Return an assistant's phrases as each sentence of its answers is compared with them."""
+    return tuple(map(comparable, phrases))
 
 
 @cache
