@@ -41,6 +41,15 @@ async def test_an_answer_is_shown_up_to_the_sentence_that_is_refused() -> None:
     assert answer.usage.output_tokens > 0  # what was generated and not shown is paid for
 
 
+async def test_a_phrase_of_several_sentences_is_found() -> None:
+    phrase = Moderation(ModerationMode.RULES, "We do not talk about that.", ("one. Two. Three",))
+    world = await a_world("It goes: one. ", "Two. ", "Three. ", "More.", moderation=phrase)
+
+    heard = await told(world.chat(), world.visitor(), a_question())
+
+    assert text_of(heard) == "It goes: one. Two.\n\nWe do not talk about that."
+
+
 async def test_a_good_answer_is_shown_whole_and_said_to_be_checked() -> None:
     world = await a_world("It is free. ", "No strings", " attached", moderation=PROVIDER)
 

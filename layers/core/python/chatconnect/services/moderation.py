@@ -4,7 +4,14 @@ from dataclasses import replace
 from typing import NoReturn
 
 from chatconnect.domain.errors import LimitReached, Unavailable
-from chatconnect.domain.moderation import Moderation, ModerationMode, ModerationResult, Sentences, broken_rules
+from chatconnect.domain.moderation import (
+    MAX_PHRASE,
+    Moderation,
+    ModerationMode,
+    ModerationResult,
+    Sentences,
+    broken_rules,
+)
 from chatconnect.ports.moderation import Moderator
 
 
@@ -21,7 +28,8 @@ class Moderated:
 
     def __init__(self, settings: Moderation, moderator: Moderator) -> None:
         self._settings, self._moderator = settings, moderator
-        self._sentences, self._before = Sentences(), ""
+        self._sentences = Sentences()
+        self._before: list[str] = []
         self.result = None if settings.mode is ModerationMode.OFF else ModerationResult()
 
     async def check_input(self, text: str) -> None:
@@ -54,12 +62,14 @@ class Moderated:
 
     async def _check(self, sentences: list[str]) -> list[str]:
         for sentence in sentences:
-            # With the one before: a phrase may reach over the border.
-            found = await self._categories(self._before + sentence)
+            # With those before: a phrase may reach over their borders.
+            found = await self._categories("".join((*self._before, sentence)))
             if found and self.result is not None:
                 self.result = replace(self.result, output=found)
                 raise Refused
-            self._before = sentence
+            self._before.append(sentence)
+            while sum(map(len, self._before[1:])) >= MAX_PHRASE:
+                del self._before[0]
         return sentences
 
     async def _categories(self, text: str) -> tuple[str, ...]:
