@@ -56,6 +56,8 @@ def _check(schema: Any, depth: int) -> None:
     lists = (schema.get("required", []), schema.get("enum", []), schema.get("anyOf", []))
     if not all(isinstance(each, list) for each in lists) or not isinstance(schema.get("properties", {}), dict):
         raise _unusable("required, enum and anyOf are lists, properties an object")
+    if not all(isinstance(name, str) for name in schema.get("required", [])):
+        raise _unusable("what is required are names of properties")
     if not isinstance(schema.get("additionalProperties", True), bool):
         raise _unusable("additionalProperties is true or false")
     for part in _parts(schema):
@@ -97,9 +99,9 @@ def _violations(schema: Schema, value: Any, where: str) -> Iterator[str]:
         if not any(_is_a(value, name) for name in names):
             yield f"{where}: expected {' or '.join(names)}"
             return
-    if "enum" in schema and value not in schema["enum"]:
+    if "enum" in schema and not any(_same(value, each) for each in schema["enum"]):
         yield f"{where}: expected one of {json.dumps(schema['enum'])}"
-    if "const" in schema and value != schema["const"]:
+    if "const" in schema and not _same(value, schema["const"]):
         yield f"{where}: expected {json.dumps(schema['const'])}"
     if (options := schema.get("anyOf")) and all(violation(option, value, where) for option in options):
         yield f"{where}: fits none of the alternatives"
@@ -138,6 +140,10 @@ def _out_of_bounds(schema: Schema, value: Any, where: str) -> Iterator[str]:
             yield f"{where}: below {low} {schema[low]}"
         if high in schema and size > schema[high]:
             yield f"{where}: above {high} {schema[high]}"
+
+
+def _same(value: Any, other: Any) -> bool:
+    return bool(value == other) and isinstance(value, bool) is isinstance(other, bool)  # Python takes true for 1
 
 
 def _is_a(value: Any, name: str) -> bool:
