@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatconnect.adapters import http_tools
+from chatconnect.adapters import http_tools, public_connections
 from chatconnect.adapters.http_tools import PublicHttpCalls
 from chatconnect.domain.identifiers import TenantId, new_id
 from chatconnect.domain.tool import HttpTool
@@ -188,7 +188,7 @@ async def test_each_connection_is_checked_anew(endpoint: Endpoint, monkeypatch: 
         asked.append(host)
         return "127.0.0.1"
 
-    monkeypatch.setattr(http_tools, "public_address", rebinding)
+    monkeypatch.setattr(public_connections, "public_address", rebinding)
     calls = PublicHttpCalls(allow_loopback=True)
     endpoint.answers = [ok()]
     named = a_tool(TENANT, url=f"http://shop.invalid:{endpoint.port}/{{order}}")

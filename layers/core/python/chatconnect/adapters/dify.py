@@ -3,24 +3,18 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from chatconnect.adapters.provider_http import retry_after_of
-from chatconnect.adapters.public_addresses import public_address
+from chatconnect.adapters.public_connections import PublicConnections
 from chatconnect.domain.errors import KnowledgeSourceFailed
 from chatconnect.domain.knowledge import Chunk, Passage
 from chatconnect.domain.knowledge_source import KnowledgeSource
 from chatconnect.domain.text import cleaned
 from chatconnect.ports.tools import ToolFailed
-
-if TYPE_CHECKING:
-    import httpx2
-
-    from chatconnect.adapters.http_transport import DirectTransport
 
 MAX_QUERY = 250  # characters; Dify refuses more
 MAX_BODY = 2 * 1024 * 1024
@@ -28,7 +22,7 @@ MAX_RECORDS = 100
 MAX_TEXT = 4_000  # characters of one passage: a parent segment may be a whole document
 MAX_TITLE = 200
 SECONDS = 8.0
-CONNECT_SECONDS = 3.0
+KEPT = 100  # connections of one server
 _OK = 200
 _CODES = {401: "knowledge_source_rejected", 403: "knowledge_source_rejected", 404: "knowledge_source_missing",
           429: "knowledge_source_busy"}  # fmt: skip
@@ -38,13 +32,12 @@ _VENDOR_CODE = re.compile(r"[a-z_]{1,60}")
 class DifyServers:
     """Reaches Dify servers at public addresses, over connections that are kept and used again.
 
-    There are no cookies, no proxies and no redirects, and a compressed answer is refused. `allow_loopback` is for one
-    machine: with it this computer's own addresses count as public, and plain http will do.
+    `allow_loopback` is for one machine: see PublicConnections.
     """
 
     def __init__(self, *, allow_loopback: bool = False, seconds: float = SECONDS) -> None:
-        self._allow_loopback, self._seconds = allow_loopback, seconds
-        self._transport: DirectTransport | None = None
+        self._connections = PublicConnections(kept=KEPT, allow_loopback=allow_loopback)
+        self._seconds = seconds
 
     def at(self, source: KnowledgeSource) -> "DifyKnowledge":
         """Return the way to search a source."""
@@ -52,10 +45,6 @@ class DifyServers:
 
     async def post(self, url: str, key: str, body: Mapping[str, Any]) -> bytes:
         """Return the body of a good answer. Raises KnowledgeSourceFailed."""
-        import httpx2
-
-        if not url.startswith("https://") and not self._allow_loopback:
-            raise KnowledgeSourceFailed("the server's address is not https")
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._exchange(url, key, orjson.dumps(body))
@@ -63,21 +52,12 @@ class DifyServers:
             raise KnowledgeSourceFailed(f"the server did not answer within {self._seconds:g} seconds") from None
         except ToolFailed as refused:
             raise KnowledgeSourceFailed(str(refused)) from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
-            raise KnowledgeSourceFailed("the server could not be reached, or broke off") from None
 
     async def aclose(self) -> None:
         """Close the connections that are not in use."""
-        if self._transport is not None:
-            await self._transport.aclose()
+        await self._connections.aclose()
 
     async def _exchange(self, url: str, key: str, content: bytes) -> bytes:
-        import httpx2
-
-        if self._transport is None:
-            from chatconnect.adapters.http_transport import DirectTransport
-
-            self._transport = DirectTransport(partial(public_address, allow_loopback=self._allow_loopback))
         headers = {
             "authorization": f"Bearer {key}",
             "content-type": "application/json",
@@ -85,13 +65,14 @@ class DifyServers:
             "accept-encoding": "identity",
             "user-agent": "ChatConnect",
         }
-        request = httpx2.Request("POST", url, headers=headers, content=content)
-        request.extensions["timeout"] = {"connect": CONNECT_SECONDS}
-        answer = await self._transport.handle_async_request(request)
+        answer = await self._connections.ask("POST", url, headers, content)
         try:
-            return await _read(answer)
+            body = await self._connections.read(answer, MAX_BODY)
         finally:
             await answer.aclose()
+        if answer.status_code != _OK:
+            raise _refusal(answer.status_code, answer.headers, body)
+        return body
 
 
 class DifyKnowledge:
@@ -144,19 +125,6 @@ def _retrieval_model(method: str, limit: int, threshold: float) -> dict[str, Any
         "score_threshold_enabled": is_cosine,
         "score_threshold": threshold if is_cosine else 0.0,
     }
-
-
-async def _read(answer: "httpx2.Response") -> bytes:
-    if answer.headers.get("content-encoding", "identity") != "identity":
-        raise KnowledgeSourceFailed("the server answered in a compressed form")
-    body = bytearray()
-    async for piece in answer.aiter_raw():
-        body += piece
-        if len(body) > MAX_BODY:
-            raise KnowledgeSourceFailed(f"the server answered with more than {MAX_BODY // 1024:,} kB")
-    if answer.status_code != _OK:
-        raise _refusal(answer.status_code, answer.headers, bytes(body))
-    return bytes(body)
 
 
 def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> KnowledgeSourceFailed:

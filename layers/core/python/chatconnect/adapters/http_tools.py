@@ -4,22 +4,18 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from chatconnect.adapters.public_addresses import public_address
+from chatconnect.adapters.public_connections import PublicConnections
 from chatconnect.domain.tool import HttpTool, origin_of
 from chatconnect.ports.tools import ToolFailed
 
 if TYPE_CHECKING:
     import httpx2
 
-    from chatconnect.adapters.http_transport import DirectTransport
-
 MAX_BODY = 64 * 1024
 CALL_SECONDS = 10.0
-CONNECT_SECONDS = 3.0
 MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BODILESS = frozenset({"GET", "DELETE"})
@@ -34,16 +30,13 @@ class _Request:
 
 
 class PublicHttpCalls:
-    """Makes the calls. There are no cookies, no proxies, and a compressed answer is refused.
+    """Makes the calls. Every request, a redirect's too, has a connection of its own to a public address.
 
-    Every request, a redirect's too, has a connection of its own to an address that was checked just before: none is
-    sent twice because a kept connection had died. `allow_loopback` is for one
-    machine: with it this computer's own addresses count as public, and plain http will do.
+    `allow_loopback` is for one machine: see PublicConnections.
     """
 
     def __init__(self, *, allow_loopback: bool = False) -> None:
-        self._allow_loopback = allow_loopback
-        self._transport: DirectTransport | None = None
+        self._connections = PublicConnections(party="endpoint", allow_loopback=allow_loopback)
 
     async def call(self, tool: HttpTool, arguments: Mapping[str, Any]) -> str:
         """Return the body of a good answer, at most 64 kB, as text. Raises ToolFailed."""
@@ -56,48 +49,25 @@ class PublicHttpCalls:
 
     async def aclose(self) -> None:
         """Close the connections that are not in use."""
-        if self._transport is not None:
-            await self._transport.aclose()
+        await self._connections.aclose()
 
     async def _follow(self, request: _Request) -> str:
-        import httpx2
-
         for _ in range(MAX_REDIRECTS + 1):
-            self._check_scheme(request.url)
+            answer = await self._connections.ask(request.method, request.url, request.headers, request.body)
             try:
-                answer = await self._send(request)
-                try:
-                    location = answer.headers.get("location")
-                    if answer.status_code not in _REDIRECTS or not location:
-                        return await _text(answer)
-                finally:
-                    await answer.aclose()
-                    await self.aclose()
-            except httpx2.HTTPError:
-                raise ToolFailed("the endpoint could not be reached, or broke off") from None
+                location = answer.headers.get("location")
+                if answer.status_code not in _REDIRECTS or not location:
+                    return await self._text(answer)
+            finally:
+                await answer.aclose()
             request = _redirected(request, answer.status_code, location)
         raise ToolFailed(f"the endpoint redirected more than {MAX_REDIRECTS} times")
 
-    async def _send(self, request: _Request) -> "httpx2.Response":
-        import httpx2
-
-        if self._transport is None:
-            from chatconnect.adapters.http_transport import DirectTransport
-
-            self._transport = DirectTransport(partial(public_address, allow_loopback=self._allow_loopback))
-        try:
-            wire = httpx2.Request(request.method, request.url, headers=dict(request.headers), content=request.body)
-        except (httpx2.InvalidURL, ValueError):
-            raise ToolFailed("the endpoint's address cannot be used") from None
-        wire.extensions["timeout"] = {"connect": CONNECT_SECONDS}
-        return await self._transport.handle_async_request(wire)
-
-    def _check_scheme(self, url: str) -> None:
-        parts = _split(url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and self._allow_loopback):
-            raise ToolFailed("the endpoint's address is not https")
-        if parts.username is not None or not parts.hostname:
-            raise ToolFailed("the endpoint's address cannot be used")
+    async def _text(self, answer: "httpx2.Response") -> str:
+        body = await self._connections.read(answer, MAX_BODY)
+        if not 200 <= answer.status_code < 300:
+            raise ToolFailed(f"the endpoint answered with status {answer.status_code}")
+        return body.decode(errors="replace")
 
 
 def _request(tool: HttpTool, arguments: Mapping[str, Any]) -> _Request:
@@ -145,25 +115,3 @@ def _redirected(request: _Request, status: int, location: str) -> _Request:
         without_body = {name: value for name, value in moved.headers.items() if name != "content-type"}
         moved = replace(moved, method="GET", body=b"", headers=without_body)
     return moved
-
-
-def _split(url: str) -> Any:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise ToolFailed("the endpoint's address cannot be used") from None
-    return parts
-
-
-async def _text(answer: "httpx2.Response") -> str:
-    if answer.headers.get("content-encoding", "identity") != "identity":
-        raise ToolFailed("the endpoint answered in a compressed form")
-    body = b""
-    async for piece in answer.aiter_raw():
-        body += piece
-        if len(body) > MAX_BODY:
-            raise ToolFailed(f"the endpoint answered with more than {MAX_BODY // 1024} kB")
-    if not 200 <= answer.status_code < 300:
-        raise ToolFailed(f"the endpoint answered with status {answer.status_code}")
-    return body.decode(errors="replace")

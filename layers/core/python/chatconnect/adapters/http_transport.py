@@ -29,11 +29,11 @@ class DirectTransport(httpx2.AsyncBaseTransport):
     """Connections of one event loop, kept by origin and used again.
 
     `resolve` decides to which address a host's connection goes, and whatever it raises reaches the caller; without it
-    the system decides.
+    the system decides. Of an origin's connections that are not in use at most `kept` stay open.
     """
 
-    def __init__(self, resolve: Resolve | None = None) -> None:
-        self._resolve = resolve
+    def __init__(self, resolve: Resolve | None = None, *, kept: int = IDLE_PER_ORIGIN) -> None:
+        self._resolve, self._kept = resolve, kept
         self._idle: defaultdict[Origin, list[_Connection]] = defaultdict(list)
         self._tls: ssl.SSLContext | None = None
 
@@ -66,8 +66,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
         return httpx2.Response(connection.status, headers=connection.headers, stream=body)
 
     def _take_idle(self, origin: Origin) -> "_Connection | None":
-        idle = self._idle[origin]
-        while idle:
+        while idle := self._idle.get(origin):
             connection = idle.pop()
             if connection.is_fresh():
                 return connection
@@ -97,10 +96,9 @@ class DirectTransport(httpx2.AsyncBaseTransport):
 
     def release(self, origin: Origin, connection: "_Connection") -> None:
         """Keep a connection whose response was read to its end; drop any other."""
-        idle = self._idle[origin]
-        if connection.reusable and len(idle) < IDLE_PER_ORIGIN:
+        if connection.reusable and len(self._idle.get(origin, ())) < self._kept:
             connection.idle_since = time.monotonic()
-            idle.append(connection)
+            self._idle[origin].append(connection)
         else:
             connection.abort()
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from chatconnect.adapters.public_connections import CONNECT_SECONDS, PublicConnections
 from chatconnect.domain.mcp import MAX_TOOLS, Listing, McpServer
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.tools import ToolFailed
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
     from mcp import Client
     from mcp.types import CallToolResult
 
-    from chatconnect.adapters.public_transport import PublicConnector, PublicTransport
+    from chatconnect.adapters.public_transport import PublicTransport
 
 LISTING_SECONDS = 10.0
 CALL_SECONDS = 12.0  # with the connection, where there is none yet
-CONNECT_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
 MAX_BODY = 1024 * 1024  # bytes of one response
 MAX_PAGES = 10  # of a listing
@@ -40,8 +40,7 @@ class PublicMcpConnections:
     """
 
     def __init__(self, *, clock: Clock, allow_loopback: bool = False) -> None:
-        self._clock, self._allow_loopback = clock, allow_loopback
-        self._connector: PublicConnector | None = None
+        self._clock, self._connections = clock, PublicConnections(allow_loopback=allow_loopback)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def listing(self, server: McpServer) -> Listing:
@@ -65,17 +64,14 @@ class PublicMcpConnections:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         for task in self._tasks:
             task.cancel()
-        if self._connector is not None:
-            await self._connector.aclose()
+        await self._connections.aclose()
 
     async def transport(self) -> "PublicTransport":
         """Return a transport for one client."""
         await asyncio.to_thread(_load)
-        from chatconnect.adapters.public_transport import PublicConnector, PublicTransport
+        from chatconnect.adapters.public_transport import PublicTransport
 
-        if self._connector is None:
-            self._connector = PublicConnector(allow_loopback=self._allow_loopback)
-        return PublicTransport(self._connector, max_body=MAX_BODY)
+        return PublicTransport(self._connections, max_body=MAX_BODY)
 
     @asynccontextmanager
     async def client(self, server: McpServer, transport: "PublicTransport") -> AsyncIterator["Client"]:

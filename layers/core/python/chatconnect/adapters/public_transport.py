@@ -1,43 +1,15 @@
 """An HTTP transport that reaches the public internet alone and takes in so much and no more."""
 
 from collections.abc import AsyncIterator
-from functools import partial
 
 import httpx2
 
-from chatconnect.adapters.http_transport import DirectTransport
-from chatconnect.adapters.public_addresses import public_address
+from chatconnect.adapters.public_connections import PublicConnections, is_compressed
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.tool import origin_of
 from chatconnect.ports.tools import ToolFailed
 
 BAD_GATEWAY = 502
-
-
-class PublicConnector:
-    """Opens connections to public addresses; each is used for one request, so that none is ever sent twice.
-
-    `allow_loopback` is for one machine: with it this computer's own addresses count as public, and plain http will do.
-    """
-
-    def __init__(self, *, allow_loopback: bool = False) -> None:
-        self._allow_loopback = allow_loopback
-        self._direct = DirectTransport(partial(public_address, allow_loopback=allow_loopback))
-
-    async def send(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the response as soon as its head is there. Raises ToolFailed."""
-        if request.url.scheme != "https" and not (request.url.scheme == "http" and self._allow_loopback):
-            raise ToolFailed("the server's address is not https")
-        if not request.url.host or request.url.userinfo:
-            raise ToolFailed("the server's address cannot be used")
-        try:
-            return await self._direct.handle_async_request(request)
-        except httpx2.HTTPError:
-            raise ToolFailed("the server could not be reached, or broke off") from None
-
-    async def aclose(self) -> None:
-        """Close the connections that are not in use."""
-        await self._direct.aclose()
 
 
 class PublicTransport(httpx2.AsyncBaseTransport):
@@ -47,18 +19,18 @@ class PublicTransport(httpx2.AsyncBaseTransport):
     client above would turn an exception into the end of everything it is doing.
     """
 
-    def __init__(self, connector: PublicConnector, *, max_body: int) -> None:
-        self._connector, self._max_body = connector, max_body
+    def __init__(self, connections: PublicConnections, *, max_body: int) -> None:
+        self._connections, self._max_body = connections, max_body
         self.fault: str | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the request and return the response, or one of status 502."""
         try:
-            answer = await self._connector.send(request)
+            answer = await self._connections.send(request)
         except ToolFailed as failure:
             return self._failed(request, str(failure))
         if why := _refused(request, answer):
-            await self.release(answer)
+            await answer.aclose()
             return self._failed(request, why)
         status = answer.status_code
         self._note(request, f"the server answered with status {status}" if status >= 400 else None)
@@ -80,11 +52,6 @@ class PublicTransport(httpx2.AsyncBaseTransport):
             self.fault = f"the server answered with more than {self._max_body // 1024:,} kB"
             raise httpx2.StreamError(self.fault)
 
-    async def release(self, answer: httpx2.Response) -> None:
-        """Close a response and its connection."""
-        await answer.aclose()
-        await self._connector.aclose()
-
     def _failed(self, request: httpx2.Request, why: str) -> httpx2.Response:
         self._note(request, why)
         return httpx2.Response(BAD_GATEWAY)
@@ -103,12 +70,12 @@ class _Bounded(httpx2.AsyncByteStream):
             yield piece
 
     async def aclose(self) -> None:
-        await self._transport.release(self._answer)
+        await self._answer.aclose()
 
 
 def _refused(request: httpx2.Request, answer: httpx2.Response) -> str | None:
     """Return why a response is not to be passed on."""
-    if answer.headers.get("content-encoding", "identity") != "identity":
+    if is_compressed(answer):
         return "the server answered in a compressed form"
     location = answer.headers.get("location")
     if 300 <= answer.status_code < 400 and location is not None:
