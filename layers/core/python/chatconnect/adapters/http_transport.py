@@ -6,22 +6,19 @@ and leaves redirects, retries and errors to the client above it. It knows no pro
 
 import asyncio
 import ssl
-import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
-import httptools
 import httpx2
 
+from chatconnect.adapters.http_connection import HttpConnection
+
 Origin = tuple[str, str, int]
-Headers = list[tuple[bytes, bytes]]
 Resolve = Callable[[str, int], Awaitable[str]]
 """Gives the address to connect to for a host and port."""
 
-IDLE_SECONDS = 30.0
 IDLE_PER_ORIGIN = 100
-HIGH_WATER = 256 * 1024
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -34,7 +31,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
 
     def __init__(self, resolve: Resolve | None = None, *, kept: int = IDLE_PER_ORIGIN) -> None:
         self._resolve, self._kept = resolve, kept
-        self._idle: defaultdict[Origin, list[_Connection]] = defaultdict(list)
+        self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
         self._tls: ssl.SSLContext | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -55,7 +52,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
         return await self._exchange(connection, origin, message, limits.get("read"))
 
     async def _exchange(
-        self, connection: "_Connection", origin: Origin, message: bytes, patience: float | None
+        self, connection: HttpConnection, origin: Origin, message: bytes, patience: float | None
     ) -> httpx2.Response:
         try:
             await connection.send(message, patience)
@@ -65,7 +62,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
         body = _Body(self, origin, connection, patience)
         return httpx2.Response(connection.status, headers=connection.headers, stream=body)
 
-    def _take_idle(self, origin: Origin) -> "_Connection | None":
+    def _take_idle(self, origin: Origin) -> HttpConnection | None:
         while idle := self._idle.get(origin):
             connection = idle.pop()
             if connection.is_fresh():
@@ -73,7 +70,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
             connection.abort()
         return None
 
-    async def _connect(self, origin: Origin, patience: float | None) -> "_Connection":
+    async def _connect(self, origin: Origin, patience: float | None) -> HttpConnection:
         scheme, host, port = origin
         loop = asyncio.get_running_loop()
         tls = await self._tls_context() if scheme == "https" else None
@@ -81,7 +78,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
             async with asyncio.timeout(patience):
                 address = await self._resolve(host, port) if self._resolve else host
                 _, connection = await loop.create_connection(
-                    _Connection, address, port, ssl=tls, server_hostname=host if tls else None
+                    HttpConnection, address, port, ssl=tls, server_hostname=host if tls else None
                 )
         except TimeoutError:
             raise httpx2.ConnectTimeout("no connection in time") from None
@@ -94,10 +91,10 @@ class DirectTransport(httpx2.AsyncBaseTransport):
             self._tls = await asyncio.to_thread(httpx2.create_ssl_context)
         return self._tls
 
-    def release(self, origin: Origin, connection: "_Connection") -> None:
+    def release(self, origin: Origin, connection: HttpConnection) -> None:
         """Keep a connection whose response was read to its end; drop any other."""
         if connection.reusable and len(self._idle.get(origin, ())) < self._kept:
-            connection.idle_since = time.monotonic()
+            connection.rest()
             self._idle[origin].append(connection)
         else:
             connection.abort()
@@ -155,10 +152,10 @@ class _Body(httpx2.AsyncByteStream):
     """The body of one response, in pieces as they arrive; closing it early closes the connection at once."""
 
     def __init__(
-        self, transport: DirectTransport, origin: Origin, connection: "_Connection", patience: float | None
+        self, transport: DirectTransport, origin: Origin, connection: HttpConnection, patience: float | None
     ) -> None:
         self._transport, self._origin, self._patience = transport, origin, patience
-        self._connection: _Connection | None = connection
+        self._connection: HttpConnection | None = connection
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while self._connection and (piece := await self._connection.read(self._patience)):
@@ -168,128 +165,6 @@ class _Body(httpx2.AsyncByteStream):
         if self._connection:
             connection, self._connection = self._connection, None
             self._transport.release(self._origin, connection)
-
-
-class _Connection(asyncio.Protocol):
-    """One connection; carries one exchange at a time."""
-
-    def __init__(self) -> None:
-        self.idle_since = 0.0
-        self._transport: asyncio.Transport
-        self._waiter: asyncio.Future[None] | None = None
-        self._lost = False
-        self._begin()
-
-    def _begin(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
-        self.status = 0
-        self.headers: Headers = []
-        self._pieces: deque[bytes] = deque()
-        self._buffered = 0
-        self._head = self._complete = self._keep_alive = False
-        self._fault: Exception | None = None
-
-    @property
-    def answered(self) -> bool:
-        """Whether a byte of the response has come."""
-        return bool(self.status)
-
-    @property
-    def reusable(self) -> bool:
-        """Whether another request may follow on this connection."""
-        return self._complete and self._keep_alive and not self._lost
-
-    def is_fresh(self) -> bool:
-        """Whether an idle connection can still be trusted to be open."""
-        return not self._lost and time.monotonic() - self.idle_since < IDLE_SECONDS
-
-    async def send(self, message: bytes, patience: float | None) -> None:
-        """Send a request and wait for the head of its response."""
-        self._begin()
-        self._transport.write(message)
-        while not self._head:
-            await self._more(patience)
-
-    async def read(self, patience: float | None) -> bytes:
-        """Return what has come of the body, or wait for more; empty at its end."""
-        while not self._pieces and not self._complete:
-            await self._more(patience)
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        if self._buffered > HIGH_WATER:
-            self._transport.resume_reading()
-        self._buffered = 0
-        return body
-
-    def abort(self) -> None:
-        """Close at once, without waiting for the peer."""
-        self._transport.abort()
-
-    async def _more(self, patience: float | None) -> None:
-        if self._fault:
-            raise self._fault
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            if patience is None:  # as for every piece of a stream: a timer that never ends is not free
-                await self._waiter
-                return
-            async with asyncio.timeout(patience):
-                await self._waiter
-        except TimeoutError:
-            raise httpx2.ReadTimeout("nothing came in time") from None
-        finally:
-            self._waiter = None
-
-    def _wake(self) -> None:
-        if self._waiter and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    # What asyncio calls.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            self._fault = httpx2.RemoteProtocolError("not an HTTP response")
-            self._transport.abort()
-        self._wake()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = True
-        if not self._complete:
-            if self._head and not exc and self._ends_with_connection():
-                self._complete = True
-            else:
-                self._fault = self._fault or httpx2.RemoteProtocolError("closed before the response was complete")
-        self._wake()
-
-    def _ends_with_connection(self) -> bool:
-        return not any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
-
-    # What the parser calls.
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        self.status = self._parser.get_status_code()
-        if self.status < 200:  # "100 Continue": the real response follows
-            self.headers.clear()
-        else:
-            self._head = True
-
-    def on_body(self, body: bytes) -> None:
-        self._pieces.append(body)
-        self._buffered += len(body)
-        if self._buffered > HIGH_WATER:
-            self._transport.pause_reading()
-
-    def on_message_complete(self) -> None:
-        self._complete = self._head
-        self._keep_alive = self._parser.should_keep_alive()  # the parser knows it only here
 
 
 def _request_bytes(request: httpx2.Request, body: bytes) -> bytes:
