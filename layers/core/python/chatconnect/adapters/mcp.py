@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
@@ -28,8 +28,6 @@ MAX_BODY = 1024 * 1024  # bytes of one response
 MAX_PAGES = 10  # of a listing
 MAX_TEXT = 64 * 1024  # characters of a result
 MODERN = "2026-07-28"  # from here on there is no handshake: each request stands alone
-
-Opened = tuple["Client", "PublicTransport"]
 
 
 class PublicMcpConnections:
@@ -153,7 +151,8 @@ class _Connection:
 
     def __init__(self, connections: PublicMcpConnections, server: McpServer) -> None:
         self._connections, self._server = connections, server
-        self._opening: asyncio.Future[Opened] | None = None
+        self._opening: asyncio.Future[Client] | None = None
+        self._transport: PublicTransport | None = None
         self._keeper: asyncio.Task[Any] | None = None
         self._end = asyncio.Event()
         self.refusal: str | None = None
@@ -176,14 +175,12 @@ class _Connection:
 
     async def listing(self, at: datetime) -> Listing:
         """Return the server's tools. Raises ToolFailed."""
-        client, transport = await self._client()
+        client = await self._client()
         offered: list[tuple[str, str, Mapping[str, Any]]] = []
         cursor: str | None = None
         for _ in range(MAX_PAGES):
-            try:
+            with self._failures():
                 page = await client.list_tools(cursor=cursor)
-            except Exception as error:  # noqa: BLE001 - the package's own, pydantic's, and some that are bare
-                raise ToolFailed(transport.fault or _why(error)) from None
             offered += [(tool.name, tool.description or tool.title or "", tool.input_schema) for tool in page.tools]
             cursor = page.next_cursor
             if cursor is None or len(offered) > MAX_TOOLS:
@@ -193,47 +190,66 @@ class _Connection:
     async def call(self, tool: str, arguments: dict[str, Any]) -> str:
         """Return what a tool says. Raises ToolFailed."""
         from mcp.shared.exceptions import MCPError
-        from mcp.types import HEADER_MISMATCH, CallToolRequest, CallToolRequestParams, CallToolResult
 
-        client, transport = await self._client()
-        request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=arguments))
-        try:
-            # Not by call_tool, which asks for all tools first, to check what the result looks like.
+        client = await self._client()
+        with self._failures():
             try:
-                result = await client.session.send_request(request, CallToolResult)
+                result = await _result(client, tool, arguments)
             except MCPError as error:
-                if error.code != HEADER_MISMATCH:
-                    raise
-                await client.list_tools()  # which says what arguments the server wants repeated in headers
-                result = await client.session.send_request(request, CallToolResult)
-        except MCPError as error:
-            raise ToolFailed(transport.fault or f"the server refused: {error.message[:MAX_TEXT]}") from None
-        except Exception as error:  # noqa: BLE001 - as in `listing`
-            raise ToolFailed(transport.fault or _why(error)) from None
+                raise self._failed(f"the server refused: {error.message[:MAX_TEXT]}") from None
         text = _text(result)
         if result.is_error:
             raise ToolFailed(text or "the tool failed")
         return text
 
-    async def _client(self) -> Opened:
+    async def _client(self) -> "Client":
         if self._opening is None:
             self._opening = asyncio.get_running_loop().create_future()
             self._keeper = self._connections.spawn(self._keep(self._opening))
         return await asyncio.shield(self._opening)
 
-    async def _keep(self, opening: "asyncio.Future[Opened]") -> None:
-        transport: PublicTransport | None = None
+    async def _keep(self, opening: "asyncio.Future[Client]") -> None:
         try:
-            transport = await self._connections.transport()
-            async with self._connections.client(self._server, transport) as client:
-                opening.set_result((client, transport))
-                await self._end.wait()
-        except Exception as error:  # noqa: BLE001 - as in `listing`
+            with self._failures():
+                self._transport = await self._connections.transport()
+                async with self._connections.client(self._server, self._transport) as client:
+                    opening.set_result(client)
+                    await self._end.wait()
+        except ToolFailed as failure:
             if not opening.done():
-                self.refusal = (transport.fault if transport else None) or _why(error)
-                opening.set_exception(ToolFailed(self.refusal))
+                self.refusal = str(failure)
+                opening.set_exception(failure)
         finally:
             opening.cancel()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Raise ToolFailed for whatever goes wrong inside."""
+        try:
+            yield
+        except ToolFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - the package raises its own, pydantic's, and some that are bare
+            raise self._failed(_why(error)) from None
+
+    def _failed(self, why: str) -> ToolFailed:
+        """Return the failure with what the transport knows of it, or else with these words."""
+        return ToolFailed((self._transport and self._transport.fault) or why)
+
+
+async def _result(client: "Client", tool: str, arguments: dict[str, Any]) -> "CallToolResult":
+    """Ask for a tool's result; not by `call_tool`, which asks for all tools first, to check what it looks like."""
+    from mcp.shared.exceptions import MCPError
+    from mcp.types import HEADER_MISMATCH, CallToolRequest, CallToolRequestParams, CallToolResult
+
+    request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=arguments))
+    try:
+        return await client.session.send_request(request, CallToolResult)
+    except MCPError as error:
+        if error.code != HEADER_MISMATCH:
+            raise
+        await client.list_tools()  # which says what arguments the server wants repeated in headers
+        return await client.session.send_request(request, CallToolResult)
 
 
 def _load() -> None:
