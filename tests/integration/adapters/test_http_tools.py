@@ -109,6 +109,16 @@ async def test_arguments_go_into_path_and_query_and_the_tenants_headers_along(
     assert "cookie" not in seen.headers
 
 
+async def test_half_a_character_in_an_argument_is_sent_as_a_question_mark(
+    calls: PublicHttpCalls, endpoint: Endpoint
+) -> None:
+    endpoint.answers = [ok()]
+
+    await calls.call(tool(endpoint), {"order": "A\ud83d", "note": "\ude80"})
+
+    assert endpoint.seen[0].path == "/orders/A%3F?note=%3F"
+
+
 async def test_a_post_carries_the_other_arguments_as_json(calls: PublicHttpCalls, endpoint: Endpoint) -> None:
     endpoint.answers = [ok()]
 

@@ -75,14 +75,14 @@ def _request(tool: HttpTool, arguments: Mapping[str, Any]) -> _Request:
     places = {place: _written(arguments.get(place)) for place in tool.places}
     url = tool.url
     for place, value in places.items():
-        url = url.replace(f"{{{place}}}", quote(value, safe=""))
+        url = url.replace(f"{{{place}}}", quote(value, safe="", errors="replace"))
     if any(segment in (".", "..") for segment in urlsplit(url).path.split("/")):
         raise ToolFailed("an argument would lead to another path")
     rest = {name: value for name, value in arguments.items() if name not in places}
     headers = {"accept": "application/json, text/*;q=0.9", "user-agent": "ChatConnect"}
     headers |= {name.lower(): value.reveal() for name, value in tool.headers.items()}
     if tool.method in _BODILESS:
-        query = urlencode({name: _written(value) for name, value in rest.items()})
+        query = urlencode({name: _written(value) for name, value in rest.items()}, errors="replace")
         joined = f"{url}{'&' if '?' in url else '?'}{query}" if query else url
         return _Request(tool.method, joined, _plain(headers))
     return _Request(tool.method, url, _plain(headers | {"content-type": "application/json"}), json.dumps(rest).encode())
