@@ -11,6 +11,7 @@ from chatconnect.adapters.postgres import assistant_statements as sql
 from chatconnect.adapters.postgres.assistant_rows import IdRow, PublishedRow, SaveRow, StateRow, VersionRow
 from chatconnect.adapters.postgres.configurations import assistant_config, assistant_json
 from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
 from chatconnect.domain.assistant import Assistant
 from chatconnect.domain.assistant_versions import AssistantVersion, Save, VersionedAssistant
 from chatconnect.domain.errors import Conflict, NotFound
@@ -24,12 +25,13 @@ class PostgresAssistants:
     """One tenant's assistants. `encryption` seals their access tokens."""
 
     def __init__(self, database: PostgresDatabase, tenant_id: TenantId, *, encryption: Encryption) -> None:
-        self._database, self._tenant_id, self._encryption = database, tenant_id, encryption
+        self._database, self._tenant_id = database, tenant_id
+        self._secrets = TenantSecrets(encryption, tenant_id)
 
     async def list_all(self) -> Sequence[VersionedAssistant]:
         """Return all as they are published, archived ones included: the default first, then the oldest."""
         rows = await self._database.fetch(self._tenant_id, PublishedRow, sql.SELECT_ASSISTANTS, {})
-        return [await self._published(row) for row in rows]
+        return await all_opened(rows, self._published)
 
     async def get(self, assistant_id: AssistantId) -> VersionedAssistant:
         """Return one as it is published, archived or not. Raises NotFound."""
@@ -133,13 +135,11 @@ class PostgresAssistants:
         raise _in_use()
 
     async def _parameters(self, version: NewVersion) -> dict[str, object]:
-        token, sealed = version.config.access_token, None
-        if token is not None:
-            sealed = await self._encryption.encrypt(self._tenant_id, token.reveal().encode())
+        sealed, key_id = await self._secrets.sealed(version.config.access_token)
         return {
             "config": Jsonb(assistant_json(version.config)),
             "token": sealed,
-            "token_key": self._encryption.key_id if sealed is not None else None,
+            "token_key": key_id,
             "author": version.author_id,
             "note": version.note,
             "created_at": version.created_at,
@@ -150,9 +150,7 @@ class PostgresAssistants:
         return row.with_version(self._tenant_id, row.version, config)
 
     async def _opened(self, sealed: bytes | None) -> Secret | None:
-        if sealed is None:
-            return None
-        return Secret((await self._encryption.decrypt(self._tenant_id, sealed)).decode())
+        return None if sealed is None else await self._secrets.opened(sealed)
 
 
 def _moved_on() -> Conflict:

@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import AssistantId, IdentitySecretId, KeyId, TenantId, WidgetId
 from chatconnect.domain.identity import IdentitySecret
 from chatconnect.domain.keys import ALL_SCOPES, ApiKey, KeyKind, Scope
-from chatconnect.domain.secret import Secret
 from chatconnect.ports.secrets import Encryption
 
 _KEYS = """
@@ -175,20 +175,22 @@ class PostgresIdentitySecrets:
     """One tenant's secrets for signed identities, sealed by `encryption`."""
 
     def __init__(self, database: PostgresDatabase, tenant_id: TenantId, *, encryption: Encryption) -> None:
-        self._database, self._tenant_id, self._encryption = database, tenant_id, encryption
+        self._database, self._tenant_id = database, tenant_id
+        self._secrets = TenantSecrets(encryption, tenant_id)
 
     async def usable(self, at: datetime) -> Sequence[IdentitySecret]:
         """Return those that hold at a moment, newest first."""
         rows = await self._database.fetch(self._tenant_id, SecretRow, SELECT_SECRETS, {"at": at})
-        return [await self._opened(row) for row in rows]
+        return await all_opened(rows, self._opened)
 
     async def add(self, secret: IdentitySecret, *, others_end_at: datetime) -> None:
         """Store a new one and end all others at a moment, unless they end before."""
+        sealed, key_id = await self._secrets.sealed(secret.value)
         parameters = {
             "id": secret.id,
             "hint": secret.hint,
-            "secret": await self._encryption.encrypt(self._tenant_id, secret.value.reveal().encode()),
-            "secret_key": self._encryption.key_id,
+            "secret": sealed,
+            "secret_key": key_id,
             "created_at": secret.created_at,
             "expires_at": secret.expires_at,
             "others_end_at": others_end_at,
@@ -201,7 +203,7 @@ class PostgresIdentitySecrets:
             raise NotFound("identity_secret", secret_id)
 
     async def _opened(self, row: SecretRow) -> IdentitySecret:
-        value = Secret((await self._encryption.decrypt(self._tenant_id, row.secret)).decode())
+        value = await self._secrets.opened(row.secret)
         return IdentitySecret(
             IdentitySecretId(row.id), self._tenant_id, row.hint, value, row.created_at, row.expires_at
         )

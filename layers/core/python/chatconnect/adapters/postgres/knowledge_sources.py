@@ -1,18 +1,16 @@
 """One tenant's knowledge sources in Postgres."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import psycopg
-
-from chatconnect.adapters.postgres.database import PostgresDatabase, violated
-from chatconnect.domain.errors import Conflict, NotFound
+from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.names import unique_name
+from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
+from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import KnowledgeSourceId, TenantId
 from chatconnect.domain.knowledge_source import KnowledgeSource
-from chatconnect.domain.secret import Secret
 from chatconnect.ports.secrets import Encryption
 
 _SOURCES = """
@@ -55,12 +53,13 @@ class PostgresKnowledgeSources:
     """One tenant's sources. `encryption` seals their keys."""
 
     def __init__(self, database: PostgresDatabase, tenant_id: TenantId, *, encryption: Encryption) -> None:
-        self._database, self._tenant_id, self._encryption = database, tenant_id, encryption
+        self._database, self._tenant_id = database, tenant_id
+        self._secrets = TenantSecrets(encryption, tenant_id)
 
     async def list_all(self) -> Sequence[KnowledgeSource]:
         """Return all sources by name."""
         rows = await self._database.fetch(self._tenant_id, KnowledgeSourceRow, SELECT_SOURCES, {})
-        return [await self._opened(row) for row in rows]
+        return await all_opened(rows, self._opened)
 
     async def get(self, source_id: KnowledgeSourceId) -> KnowledgeSource:
         """Return the source. Raises NotFound."""
@@ -72,13 +71,13 @@ class PostgresKnowledgeSources:
     async def add(self, source: KnowledgeSource) -> None:
         """Store a new source. Raises Conflict with code "name_taken"."""
         parameters = await self._parameters(source)
-        async with _name_errors(source):
+        with unique_name("knowledge_sources", "a knowledge source", source.name):
             await self._database.run(self._tenant_id, INSERT_SOURCE, parameters)
 
     async def save(self, source: KnowledgeSource) -> None:
         """Store the source in place of its earlier state. Raises NotFound, Conflict with code "name_taken"."""
         parameters = await self._parameters(source)
-        async with _name_errors(source):
+        with unique_name("knowledge_sources", "a knowledge source", source.name):
             if not await self._database.run(self._tenant_id, UPDATE_SOURCE, parameters):
                 raise NotFound("knowledge source", source.id)
 
@@ -88,6 +87,7 @@ class PostgresKnowledgeSources:
             raise NotFound("knowledge source", source_id)
 
     async def _parameters(self, source: KnowledgeSource) -> dict[str, object]:
+        sealed, key_id = await self._secrets.sealed(source.api_key)
         return {
             "id": source.id,
             "name": source.name,
@@ -95,14 +95,13 @@ class PostgresKnowledgeSources:
             "base_url": source.base_url,
             "dataset_id": source.dataset_id,
             "search_method": source.search_method,
-            "secret": await self._encryption.encrypt(self._tenant_id, source.api_key.reveal().encode()),
-            "secret_key": self._encryption.key_id,
+            "secret": sealed,
+            "secret_key": key_id,
             "created_at": source.created_at,
             "updated_at": source.updated_at,
         }
 
     async def _opened(self, row: KnowledgeSourceRow) -> KnowledgeSource:
-        key = await self._encryption.decrypt(self._tenant_id, row.secret)
         return KnowledgeSource(
             id=KnowledgeSourceId(row.id),
             tenant_id=self._tenant_id,
@@ -110,22 +109,8 @@ class PostgresKnowledgeSources:
             provider=row.provider,
             base_url=row.base_url,
             dataset_id=row.dataset_id,
-            api_key=Secret(key.decode()),
+            api_key=await self._secrets.opened(row.secret),
             created_at=row.created_at,
             updated_at=row.updated_at,
             search_method=row.search_method,
         )
-
-
-@asynccontextmanager
-async def _name_errors(source: KnowledgeSource) -> AsyncIterator[None]:
-    try:
-        yield
-    except psycopg.errors.UniqueViolation as error:
-        if violated(error) != "knowledge_sources_tenant_id_name_key":
-            raise
-        raise Conflict(
-            "there is a knowledge source with this name",
-            code="name_taken",
-            details={"field": "name", "name": source.name},
-        ) from error

@@ -1,21 +1,19 @@
 """One tenant's MCP servers in Postgres."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-import psycopg
 from psycopg.types.json import Jsonb
 
-from chatconnect.adapters.postgres.database import PostgresDatabase, violated
-from chatconnect.domain.errors import Conflict, NotFound
+from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.names import unique_name
+from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
+from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import McpServerId, TenantId
 from chatconnect.domain.mcp import Listing, McpServer, McpTool
-from chatconnect.domain.secret import Secret
 from chatconnect.ports.secrets import Encryption
 
 _SERVERS = """
@@ -64,12 +62,13 @@ class PostgresMcpServers:
     """One tenant's servers. `encryption` seals their headers, together."""
 
     def __init__(self, database: PostgresDatabase, tenant_id: TenantId, *, encryption: Encryption) -> None:
-        self._database, self._tenant_id, self._encryption = database, tenant_id, encryption
+        self._database, self._tenant_id = database, tenant_id
+        self._secrets = TenantSecrets(encryption, tenant_id)
 
     async def list_all(self) -> Sequence[McpServer]:
         """Return all servers by name."""
         rows = await self._database.fetch(self._tenant_id, McpServerRow, SELECT_SERVERS, {})
-        return [await self._opened(row) for row in rows]
+        return await all_opened(rows, self._opened)
 
     async def get(self, server_id: McpServerId) -> McpServer:
         """Return the server. Raises NotFound."""
@@ -81,18 +80,18 @@ class PostgresMcpServers:
     async def enabled(self, names: Sequence[str]) -> Sequence[McpServer]:
         """Return those of the names that there are and that are enabled, by name."""
         rows = await self._database.fetch(self._tenant_id, McpServerRow, SELECT_ENABLED, {"names": list(names)})
-        return [await self._opened(row) for row in rows]
+        return await all_opened(rows, self._opened)
 
     async def add(self, server: McpServer) -> None:
         """Store a new server. Raises Conflict with code "name_taken"."""
         parameters = await self._parameters(server)
-        async with _name_errors(server):
+        with unique_name("mcp_servers", "an MCP server", server.name):
             await self._database.run(self._tenant_id, INSERT_SERVER, parameters)
 
     async def save(self, server: McpServer) -> None:
         """Store the server in place of its earlier state. Raises NotFound, Conflict with code "name_taken"."""
         parameters = await self._parameters(server)
-        async with _name_errors(server):
+        with unique_name("mcp_servers", "an MCP server", server.name):
             if not await self._database.run(self._tenant_id, UPDATE_SERVER, parameters):
                 raise NotFound("MCP server", server.id)
 
@@ -107,16 +106,13 @@ class PostgresMcpServers:
             raise NotFound("MCP server", server_id)
 
     async def _parameters(self, server: McpServer) -> dict[str, object]:
-        sealed = None
-        if server.headers:
-            headers = orjson.dumps({name: value.reveal() for name, value in server.headers.items()})
-            sealed = await self._encryption.encrypt(self._tenant_id, headers)
+        sealed, key_id = await self._secrets.sealed_headers(server.headers)
         return {
             "id": server.id,
             "name": server.name,
             "url": server.url,
             "secret": sealed,
-            "secret_key": self._encryption.key_id if sealed is not None else None,
+            "secret_key": key_id,
             "enabled": server.enabled,
             "created_at": server.created_at,
             "updated_at": server.updated_at,
@@ -124,10 +120,6 @@ class PostgresMcpServers:
         }
 
     async def _opened(self, row: McpServerRow) -> McpServer:
-        headers = {}
-        if row.secret is not None:
-            opened = orjson.loads(await self._encryption.decrypt(self._tenant_id, row.secret))
-            headers = {name: Secret(value) for name, value in opened.items()}
         return McpServer(
             id=McpServerId(row.id),
             tenant_id=self._tenant_id,
@@ -135,7 +127,7 @@ class PostgresMcpServers:
             url=row.url,
             created_at=row.created_at,
             updated_at=row.updated_at,
-            headers=headers,
+            headers=await self._secrets.opened_headers(row.secret),
             enabled=row.enabled,
             listing=_listing(row.listing) if row.listing is not None else None,
             checked_at=row.checked_at,
@@ -151,15 +143,3 @@ def _known(server: McpServer) -> dict[str, object]:
 def _listing(stored: Mapping[str, Any]) -> Listing:
     tools = tuple(McpTool(tool["name"], tool["description"], tool["parameters"]) for tool in stored["tools"])
     return Listing(stored["protocol"], tools, datetime.fromisoformat(stored["at"]), stored["left_out"])
-
-
-@asynccontextmanager
-async def _name_errors(server: McpServer) -> AsyncIterator[None]:
-    try:
-        yield
-    except psycopg.errors.UniqueViolation as error:
-        if violated(error) != "mcp_servers_tenant_id_name_key":
-            raise
-        raise Conflict(
-            "there is an MCP server with this name", code="name_taken", details={"field": "name", "name": server.name}
-        ) from error

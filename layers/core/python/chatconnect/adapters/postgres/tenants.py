@@ -6,20 +6,14 @@ from dataclasses import replace
 from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres import tenant_statements as sql
-from chatconnect.adapters.postgres.configurations import (
-    tenant_controls_json,
-)
+from chatconnect.adapters.postgres.configurations import tenant_controls_json
 from chatconnect.adapters.postgres.database import PostgresDatabase
-from chatconnect.adapters.postgres.tenant_rows import (
-    AssistantRow,
-    PlanRow,
-    TenantRow,
-)
+from chatconnect.adapters.postgres.tenant_rows import AssistantRow, PlanRow, TenantRow
+from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
 from chatconnect.domain.assistant import Assistant
 from chatconnect.domain.controls import TenantControls
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import AssistantId, TenantId
-from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Plan, StandardModels, Tenant
 from chatconnect.ports.secrets import Encryption
 
@@ -40,7 +34,8 @@ class PostgresTenants:
         encryption: Encryption,
         standard_models: StandardModels = NO_STANDARD_MODELS,
     ) -> None:
-        self._database, self._tenant_id, self._encryption = database, tenant_id, encryption
+        self._database, self._tenant_id = database, tenant_id
+        self._secrets = TenantSecrets(encryption, tenant_id)
         self._standard_models = standard_models
 
     async def get(self) -> Tenant:
@@ -83,7 +78,7 @@ class PostgresTenants:
     async def assistants(self) -> Sequence[Assistant]:
         """Return all assistants that answer, the default first."""
         rows = await self._database.fetch(self._tenant_id, AssistantRow, sql.SELECT_ASSISTANTS, {})
-        return [await self._opened(row) for row in rows]
+        return await all_opened(rows, self._opened)
 
     async def _one_assistant(
         self, statement: str, assistant_id: AssistantId | None, version: int | None = None
@@ -95,7 +90,5 @@ class PostgresTenants:
         return await self._opened(row)
 
     async def _opened(self, row: AssistantRow) -> Assistant:
-        token = None
-        if row.access_token is not None:
-            token = Secret((await self._encryption.decrypt(self._tenant_id, row.access_token)).decode())
+        token = None if row.access_token is None else await self._secrets.opened(row.access_token)
         return row.to_assistant(self._tenant_id, token)

@@ -1,20 +1,18 @@
 """One tenant's own tools in Postgres."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-import psycopg
 from psycopg.types.json import Jsonb
 
-from chatconnect.adapters.postgres.database import PostgresDatabase, violated
-from chatconnect.domain.errors import Conflict, NotFound
+from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.names import unique_name
+from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
+from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import TenantId, ToolId
-from chatconnect.domain.secret import Secret
 from chatconnect.domain.tool import HttpTool
 from chatconnect.ports.secrets import Encryption
 
@@ -61,12 +59,13 @@ class PostgresHttpTools:
     """One tenant's tools. `encryption` seals their headers, together."""
 
     def __init__(self, database: PostgresDatabase, tenant_id: TenantId, *, encryption: Encryption) -> None:
-        self._database, self._tenant_id, self._encryption = database, tenant_id, encryption
+        self._database, self._tenant_id = database, tenant_id
+        self._secrets = TenantSecrets(encryption, tenant_id)
 
     async def list_all(self) -> Sequence[HttpTool]:
         """Return all tools by name."""
         rows = await self._database.fetch(self._tenant_id, ToolRow, SELECT_TOOLS, {})
-        return [await self._opened(row) for row in rows]
+        return await all_opened(rows, self._opened)
 
     async def get(self, tool_id: ToolId) -> HttpTool:
         """Return the tool. Raises NotFound."""
@@ -78,18 +77,18 @@ class PostgresHttpTools:
     async def enabled(self, names: Sequence[str]) -> Sequence[HttpTool]:
         """Return those of the names that there are and that are enabled, by name."""
         rows = await self._database.fetch(self._tenant_id, ToolRow, SELECT_ENABLED, {"names": list(names)})
-        return [await self._opened(row) for row in rows]
+        return await all_opened(rows, self._opened)
 
     async def add(self, tool: HttpTool) -> None:
         """Store a new tool. Raises Conflict with code "name_taken"."""
         parameters = await self._parameters(tool)
-        async with _name_errors(tool):
+        with unique_name("tools", "a tool", tool.name):
             await self._database.run(self._tenant_id, INSERT_TOOL, parameters)
 
     async def save(self, tool: HttpTool) -> None:
         """Store the tool in place of its earlier state. Raises NotFound, Conflict with code "name_taken"."""
         parameters = await self._parameters(tool)
-        async with _name_errors(tool):
+        with unique_name("tools", "a tool", tool.name):
             if not await self._database.run(self._tenant_id, UPDATE_TOOL, parameters):
                 raise NotFound("tool", tool.id)
 
@@ -99,10 +98,7 @@ class PostgresHttpTools:
             raise NotFound("tool", tool_id)
 
     async def _parameters(self, tool: HttpTool) -> dict[str, object]:
-        sealed = None
-        if tool.headers:
-            headers = orjson.dumps({name: value.reveal() for name, value in tool.headers.items()})
-            sealed = await self._encryption.encrypt(self._tenant_id, headers)
+        sealed, key_id = await self._secrets.sealed_headers(tool.headers)
         return {
             "id": tool.id,
             "name": tool.name,
@@ -111,17 +107,13 @@ class PostgresHttpTools:
             "method": tool.method,
             "url": tool.url,
             "secret": sealed,
-            "secret_key": self._encryption.key_id if sealed is not None else None,
+            "secret_key": key_id,
             "enabled": tool.enabled,
             "created_at": tool.created_at,
             "updated_at": tool.updated_at,
         }
 
     async def _opened(self, row: ToolRow) -> HttpTool:
-        headers = {}
-        if row.secret is not None:
-            opened = orjson.loads(await self._encryption.decrypt(self._tenant_id, row.secret))
-            headers = {name: Secret(value) for name, value in opened.items()}
         return HttpTool(
             id=ToolId(row.id),
             tenant_id=self._tenant_id,
@@ -132,18 +124,6 @@ class PostgresHttpTools:
             url=row.endpoint,
             created_at=row.created_at,
             updated_at=row.updated_at,
-            headers=headers,
+            headers=await self._secrets.opened_headers(row.secret),
             enabled=row.enabled,
         )
-
-
-@asynccontextmanager
-async def _name_errors(tool: HttpTool) -> AsyncIterator[None]:
-    try:
-        yield
-    except psycopg.errors.UniqueViolation as error:
-        if violated(error) != "tools_tenant_id_name_key":
-            raise
-        raise Conflict(
-            "there is a tool with this name", code="name_taken", details={"field": "name", "name": tool.name}
-        ) from error
