@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.knowledge_sources import PostgresKnowledgeSources
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import KnowledgeSourceId, TenantId, new_id
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.knowledge_sources import KnowledgeSources
-from tests.factories import a_knowledge_source, a_tenant, seconds
+from tests.factories import a_knowledge_source, seconds
 from tests.fakes.encryption import ReversingEncryption
 from tests.fakes.knowledge_sources import MemoryKnowledgeSources, StoredKnowledgeSources
 
@@ -26,24 +25,6 @@ def sources_of(request: pytest.FixtureRequest) -> SourcesOf:
         return lambda tenant_id: MemoryKnowledgeSources(stored, tenant_id)
     database: PostgresDatabase = request.getfixturevalue("database")
     return lambda tenant_id: PostgresKnowledgeSources(database, tenant_id, encryption=ReversingEncryption())
-
-
-@pytest.fixture
-async def tenants(database: PostgresDatabase) -> tuple[TenantId, TenantId]:
-    opened = a_tenant(), a_tenant("Globex")
-    for new in opened:
-        await PostgresAccounts(database).open_tenant(new)
-    return opened[0].tenant.id, opened[1].tenant.id
-
-
-@pytest.fixture
-def acme(tenants: tuple[TenantId, TenantId]) -> TenantId:
-    return tenants[0]
-
-
-@pytest.fixture
-def globex(tenants: tuple[TenantId, TenantId]) -> TenantId:
-    return tenants[1]
 
 
 async def test_a_source_is_read_back_with_its_key(sources_of: SourcesOf, acme: TenantId) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.mcp_servers import PostgresMcpServers
 from chatconnect.domain.errors import Conflict, NotFound
@@ -13,7 +12,7 @@ from chatconnect.domain.identifiers import McpServerId, TenantId, new_id
 from chatconnect.domain.mcp import Listing
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.mcp import McpServers
-from tests.factories import a_tenant, an_mcp_server, seconds
+from tests.factories import an_mcp_server, seconds
 from tests.fakes.encryption import ReversingEncryption
 from tests.fakes.mcp import MemoryMcpServers, StoredMcpServers
 
@@ -27,24 +26,6 @@ def servers_of(request: pytest.FixtureRequest) -> ServersOf:
         return lambda tenant_id: MemoryMcpServers(stored, tenant_id)
     database: PostgresDatabase = request.getfixturevalue("database")
     return lambda tenant_id: PostgresMcpServers(database, tenant_id, encryption=ReversingEncryption())
-
-
-@pytest.fixture
-async def tenants(database: PostgresDatabase) -> tuple[TenantId, TenantId]:
-    opened = a_tenant(), a_tenant("Globex")
-    for new in opened:
-        await PostgresAccounts(database).open_tenant(new)
-    return opened[0].tenant.id, opened[1].tenant.id
-
-
-@pytest.fixture
-def acme(tenants: tuple[TenantId, TenantId]) -> TenantId:
-    return tenants[0]
-
-
-@pytest.fixture
-def globex(tenants: tuple[TenantId, TenantId]) -> TenantId:
-    return tenants[1]
 
 
 async def test_a_server_is_read_back_with_its_headers_and_what_it_offers(servers_of: ServersOf, acme: TenantId) -> None:

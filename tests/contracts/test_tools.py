@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.tools import PostgresHttpTools
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import TenantId, ToolId, new_id
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.tools import HttpTools
-from tests.factories import a_tenant, a_tool, seconds
+from tests.factories import a_tool, seconds
 from tests.fakes.encryption import ReversingEncryption
 from tests.fakes.tools import MemoryHttpTools, StoredTools
 
@@ -26,24 +25,6 @@ def tools_of(request: pytest.FixtureRequest) -> ToolsOf:
         return lambda tenant_id: MemoryHttpTools(stored, tenant_id)
     database: PostgresDatabase = request.getfixturevalue("database")
     return lambda tenant_id: PostgresHttpTools(database, tenant_id, encryption=ReversingEncryption())
-
-
-@pytest.fixture
-async def tenants(database: PostgresDatabase) -> tuple[TenantId, TenantId]:
-    opened = a_tenant(), a_tenant("Globex")
-    for new in opened:
-        await PostgresAccounts(database).open_tenant(new)
-    return opened[0].tenant.id, opened[1].tenant.id
-
-
-@pytest.fixture
-def acme(tenants: tuple[TenantId, TenantId]) -> TenantId:
-    return tenants[0]
-
-
-@pytest.fixture
-def globex(tenants: tuple[TenantId, TenantId]) -> TenantId:
-    return tenants[1]
 
 
 async def test_a_tool_is_read_back_with_its_headers(tools_of: ToolsOf, acme: TenantId) -> None:
