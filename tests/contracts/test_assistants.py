@@ -12,17 +12,10 @@ from chatconnect.domain.identifiers import AssistantId, DocumentId, new_id
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.assistants import Assistants
 from chatconnect.ports.tenants import NewTenant
-from tests.contracts.test_tenants import Stores, stores
+from tests.contracts.tenants import Stores, acme, stores
 from tests.factories import a_save, a_tenant, seconds
 
-__all__ = ["stores"]
-
-
-@pytest.fixture
-async def acme(stores: Stores) -> NewTenant:
-    new = a_tenant()
-    await stores.accounts.open_tenant(new)
-    return new
+__all__ = ["acme", "stores"]
 
 
 @pytest.fixture

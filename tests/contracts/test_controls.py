@@ -11,8 +11,8 @@ from chatconnect.domain.conversation import Turn
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import ConversationId, TenantId, new_id
 from chatconnect.domain.response_format import TEXT, FormatKind, ResponseFormat
+from tests.contracts.tenants import Stores, stores
 from tests.contracts.test_conversations import Company, OpenCompany, acme, open_company
-from tests.contracts.test_tenants import Stores, stores
 from tests.factories import a_conversation, a_save, a_tenant, a_turn, answered
 
 __all__ = ["acme", "open_company", "stores"]

@@ -12,10 +12,10 @@ from chatconnect.domain.lead import FieldKind, Lead, LeadField, LeadForm
 from chatconnect.domain.widget import Behaviour, Theme, Widget, WidgetConfig, Words
 from chatconnect.ports.tenants import NewTenant
 from chatconnect.ports.widgets import Widgets
-from tests.contracts.test_tenants import Stores, stores
+from tests.contracts.tenants import Stores, acme, stores
 from tests.factories import a_key, a_tenant, seconds
 
-__all__ = ["stores"]
+__all__ = ["acme", "stores"]
 
 CONFIG = WidgetConfig(
     "de",
@@ -27,13 +27,6 @@ CONFIG = WidgetConfig(
     behaviour=Behaviour(open_after_seconds=9, feedback=False),
     lead_form=LeadForm((LeadField("email", FieldKind.EMAIL, required=True), LeadField("name")), consent=False),
 )
-
-
-@pytest.fixture
-async def acme(stores: Stores) -> NewTenant:
-    new = a_tenant()
-    await stores.accounts.open_tenant(new)
-    return new
 
 
 @pytest.fixture
