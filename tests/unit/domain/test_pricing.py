@@ -81,6 +81,7 @@ def test_a_price_holds_from_its_day_on() -> None:
         ("anthropic", "claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
         ("anthropic", "gpt-4o", None),
         ("openai", "gpt-4o-audio", None),
+        ("openai", "gpt-4o-200b", None),
         ("openai", "my-own-model", None),
         ("offline", "quotes", None),
     ],

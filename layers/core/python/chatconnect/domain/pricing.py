@@ -1,10 +1,9 @@
 """What tokens cost, from the dated table in prices.json. Money is whole millionths of a US dollar."""
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
+
+from chatconnect.domain.releases import ModelTable, published_rows
 
 _MILLION = 1_000_000
 
@@ -45,31 +44,10 @@ class Price:
         return -(-(total + output_tokens * self.output) // _MILLION)
 
 
-class PriceTable:
+class PriceTable(ModelTable[Price]):
     """Finds the price that held for a model on a day."""
-
-    def __init__(self, prices: Iterable[Price]) -> None:
-        self._prices = sorted(prices, key=lambda price: price.since)
 
     @classmethod
     def published(cls) -> "PriceTable":
         """Return the table that ships with the product."""
-        table = json.loads(files(__package__).joinpath("prices.json").read_text("utf-8"))
-        return cls(Price(**{**row, "since": date.fromisoformat(row["since"])}) for row in table["models"])
-
-    @property
-    def models(self) -> frozenset[str]:
-        """The names of the models that have a price."""
-        return frozenset(price.model for price in self._prices)
-
-    def find(self, provider: str, model: str, day: date) -> Price | None:
-        """Return the price, or None for a model that is not in the table (a self-hosted one, say).
-
-        A dated release ("gpt-4o-mini-2024-07-18") has the price of its model.
-        """
-        found = None
-        for price in self._prices:
-            same = model == price.model or model.startswith(f"{price.model}-20")
-            if price.provider == provider and same and price.since <= day:
-                found = price
-        return found
+        return cls(Price(**row) for row in published_rows("prices.json"))

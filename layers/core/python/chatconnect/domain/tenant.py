@@ -10,12 +10,12 @@ from chatconnect.domain.budget import Cap, Measure, Period, lowest
 from chatconnect.domain.controls import TenantControls
 from chatconnect.domain.errors import Forbidden, Invalid
 from chatconnect.domain.identifiers import AccountId, MemberId, TenantId
+from chatconnect.domain.releases import undated
 from chatconnect.domain.secret import Secret
 
 OWN_HOSTS = ("openai.com", "anthropic.com")
 """Whoever asks there asks the provider, whatever was configured as an address of one's own."""
 
-_DATED = re.compile(r"-20\d\d-?\d\d-?\d\d\Z")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
 
 
@@ -58,7 +58,7 @@ class StandardModels:
 
     def include(self, provider: str, model: str) -> bool:
         """Whether a model is among them."""
-        return model in self.names or (provider in self.servers and _undated(model) not in self.priced)
+        return model in self.names or (provider in self.servers and undated(model) not in self.priced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Plan:
         """
         if self.models is None or provider == "offline" or (base_url is not None and not is_of_a_provider(base_url)):
             return True
-        return model in self.models or _undated(model) in self.models or self.standard.include(provider, model)
+        return model in self.models or undated(model) in self.models or self.standard.include(provider, model)
 
     def check_model(self, provider: str, model: str, base_url: str | None = None) -> None:
         """Raise Forbidden with code "model_not_in_plan" for a model that may not be asked."""
@@ -188,11 +188,6 @@ def checked_email(text: str) -> str:
     if len(email) > 254 or not _EMAIL.fullmatch(email):
         raise Invalid("this is not an e-mail address", code="invalid_email", details={"field": "email"})
     return email
-
-
-def _undated(model: str) -> str:
-    dated = _DATED.search(model)
-    return model if dated is None else model[: dated.start()]
 
 
 def is_of_a_provider(base_url: str) -> bool:
