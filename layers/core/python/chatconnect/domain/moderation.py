@@ -37,7 +37,7 @@ class ModerationMode(StrEnum):
 class Moderation:
     """How an assistant is moderated. `refusal` is what a visitor reads in place of what was refused.
 
-    `forbidden_phrases` are found anywhere, inside words too; what `forbidden_patterns` may be: domain/input_rules.py.
+    `forbidden_phrases` are found anywhere, inside words too; `forbidden_patterns`: see domain/pattern_syntax.py.
     """
 
     mode: ModerationMode = ModerationMode.OFF
