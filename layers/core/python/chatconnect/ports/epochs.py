@@ -27,6 +27,10 @@ class Epoch:
     knowledge: str
     streak: int = 0
 
+    def of_area(self, area: Area) -> tuple[str, int]:
+        """Return what tells whether something of an area that this process keeps in its memory still holds."""
+        return (self.configuration if area is Area.CONFIGURATION else self.knowledge), self.streak
+
 
 class Epochs(Protocol):
     """Tells the epochs of tenants, and begins new ones."""

@@ -8,7 +8,7 @@ from chatconnect.domain.assistant import Assistant
 from chatconnect.domain.identifiers import AssistantId, TenantId
 from chatconnect.domain.tenant import Plan, Tenant
 from chatconnect.ports.clock import Clock
-from chatconnect.ports.epochs import Epoch
+from chatconnect.ports.epochs import Area, Epoch
 from chatconnect.ports.tenants import Tenants, TenantsOf
 from chatconnect.services.epoch_cache import EpochCache
 
@@ -68,20 +68,20 @@ class _TenantAt:
 
     def __init__(self, tenants: Tenants, tenant_id: TenantId, kept: _Kept, epoch: Epoch | None) -> None:
         self._tenants, self._tenant_id, self._kept = tenants, tenant_id, kept
-        self._epoch = None if epoch is None else (epoch.configuration, epoch.streak)
+        self._era = epoch and epoch.of_area(Area.CONFIGURATION)
 
     async def get(self) -> Tenant:
-        return await self._kept.tenants.get(self._tenant_id, self._epoch, self._tenants.get)
+        return await self._kept.tenants.get(self._tenant_id, self._era, self._tenants.get)
 
     async def plan(self) -> Plan:
-        return await self._kept.plans.get(self._tenant_id, self._epoch, self._tenants.plan)
+        return await self._kept.plans.get(self._tenant_id, self._era, self._tenants.plan)
 
     async def assistant(self, assistant_id: AssistantId) -> Assistant:
         key, read = (self._tenant_id, assistant_id), partial(self._tenants.assistant, assistant_id)
-        return await self._kept.assistants.get(key, self._epoch, read)
+        return await self._kept.assistants.get(key, self._era, read)
 
     async def default_assistant(self) -> Assistant:
-        return await self._kept.assistants.get((self._tenant_id, None), self._epoch, self._tenants.default_assistant)
+        return await self._kept.assistants.get((self._tenant_id, None), self._era, self._tenants.default_assistant)
 
 
 class _Drafts(_TenantAt):

@@ -10,7 +10,7 @@ from functools import partial
 from chatconnect.domain.embedding import EmbeddingModel, IndexState
 from chatconnect.domain.identifiers import TenantId, VersionId
 from chatconnect.ports.clock import Clock
-from chatconnect.ports.epochs import Epoch
+from chatconnect.ports.epochs import Area, Epoch
 from chatconnect.ports.indexes import Index, IndexesOf, VectorStores
 from chatconnect.ports.knowledge import Chunks
 from chatconnect.services.epoch_cache import EpochCache
@@ -31,7 +31,7 @@ class IndexService:
         What was kept may be a former index for as long as its lifetime, where a switch could not be announced.
         Raises Unavailable, ProviderFailed.
         """
-        era = None if epoch is None else (epoch.configuration, epoch.streak)
+        era = epoch and epoch.of_area(Area.CONFIGURATION)
         return await self._kept.get(tenant_id, era, partial(self._answering, tenant_id))
 
     async def filled(self, tenant_id: TenantId) -> Index:

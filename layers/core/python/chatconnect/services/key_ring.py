@@ -12,7 +12,7 @@ from chatconnect.domain.identifiers import KeyId, TenantId
 from chatconnect.domain.keys import ApiKey, KeyKind, hash_of, tenant_claimed_by
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.clock import Clock
-from chatconnect.ports.epochs import Epoch, Epochs
+from chatconnect.ports.epochs import Area, Epoch, Epochs
 from chatconnect.ports.keys import KeysOf
 from chatconnect.services.epoch_cache import EpochCache
 
@@ -46,7 +46,8 @@ class KeyRing:
         tenant_id, key_hash = tenant_claimed_by(key, kind), hash_of(key)
         if key_hash in self._genuine:
             epoch = await self._epochs.of(tenant_id)
-            found = await self._kept.get(key_hash, epoch and _part(epoch), partial(self._read, tenant_id, key_hash))
+            era = epoch and epoch.of_area(Area.CONFIGURATION)
+            found = await self._kept.get(key_hash, era, partial(self._read, tenant_id, key_hash))
         else:
             found = await self._read(tenant_id, key_hash)
             _remember(self._genuine, key_hash, None)
@@ -80,10 +81,6 @@ class KeyRing:
     async def _write_use(self, key: ApiKey, at: datetime) -> None:
         with suppress(ChatConnectError):  # the next minute's use will do
             await self._keys_of(key.tenant_id).note_use(key.id, at)
-
-
-def _part(epoch: Epoch) -> tuple[str, int]:
-    return epoch.configuration, epoch.streak
 
 
 def _remember(kept: OrderedDict[Key, Value], key: Key, value: Value) -> None:

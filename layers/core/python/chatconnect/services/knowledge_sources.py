@@ -68,11 +68,11 @@ class ForeignSearch:
 
         The source's own configuration may be one read in `epoch`. `timings` gets the step "foreign_search".
         """
-        key = None if epoch is None else (epoch.configuration, epoch.streak)
+        era = epoch and epoch.of_area(Area.CONFIGURATION)
         read = partial(self._sources_of(tenant_id).get, source_id)
         with timings.step("foreign_search"):
             try:
-                source = await self._kept.get((tenant_id, source_id), key, read)
+                source = await self._kept.get((tenant_id, source_id), era, read)
             except NotFound as error:
                 raise KnowledgeSourceFailed(
                     "the knowledge source was removed", code="knowledge_source_missing"

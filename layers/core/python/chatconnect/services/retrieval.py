@@ -13,7 +13,7 @@ from chatconnect.domain.fusion import without_duplicates
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import Passage, merge_adjacent
 from chatconnect.ports.clock import Clock
-from chatconnect.ports.epochs import Epoch, Epochs
+from chatconnect.ports.epochs import Area, Epoch, Epochs
 from chatconnect.ports.indexes import Index
 from chatconnect.ports.knowledge import DocumentsOf, SearchScope
 from chatconnect.ports.query_cache import Query, QueryCacheOf, Remembered
@@ -197,7 +197,7 @@ class _Search:
     @property
     def era(self) -> Hashable | None:
         """For how long what was read of the knowledge holds."""
-        return None if self.epoch is None else (self.epoch.knowledge, self.epoch.streak)
+        return self.epoch and self.epoch.of_area(Area.KNOWLEDGE)
 
     @property
     def query(self) -> Query | None:

@@ -15,6 +15,7 @@ from chatconnect.domain.tenant import Plan, Tenant
 from chatconnect.domain.visitor import visitor_blocked
 from chatconnect.domain.widget import Widget
 from chatconnect.ports.clock import Clock
+from chatconnect.ports.epochs import Area
 from chatconnect.ports.tenants import TenantsOf
 from chatconnect.ports.visitors import VisitorsOf
 from chatconnect.ports.widgets import WidgetsOf
@@ -83,7 +84,7 @@ class VisitService:
         """
         found, epoch = await self._keys.usable(key, KeyKind.PUBLISHABLE)
         read = partial(self._widgets_of(found.tenant_id).of_key, found)
-        widget = await self._widgets.get(found.id, epoch and (epoch.configuration, epoch.streak), read)
+        widget = await self._widgets.get(found.id, epoch and epoch.of_area(Area.CONFIGURATION), read)
         allowed = check_origin(origin, widget.config.allowed_domains)
         tenants = self._cached.at(found.tenant_id, epoch)
         plan = await tenants.plan()
