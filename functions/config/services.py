@@ -1,6 +1,7 @@
 """The services of this function as dependencies of its routes."""
 
-from typing import Annotated, cast
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 
@@ -32,160 +33,67 @@ from chatconnect.services.visitors import VisitorService
 from chatconnect.services.widgets import LeadService, WidgetService
 from functions.config.wiring import ConfigServices
 
-
-def _made(request: Request) -> ConfigServices:
-    return cast("ConfigServices", request.app.state.services)
+Made = TypeVar("Made")
 
 
-_Made = Annotated[ConfigServices, Depends(_made)]
+def _of(choose: Callable[[ConfigServices], Made]) -> Callable[[Request], Awaitable[Made]]:
+    """Return a dependency that gives one of the services. A coroutine: for a plain function FastAPI takes a thread."""
+
+    async def chosen(request: Request) -> Made:
+        return choose(request.app.state.services)
+
+    return chosen
 
 
-def _sessions(made: _Made) -> SessionService:
-    return made.people.sessions
+def _made_by(make: Callable[[ConfigServices], Awaitable[Made]]) -> Callable[[Request], Awaitable[Made]]:
+    """Return a dependency that gives a service which is made when it is asked for."""
+
+    async def made(request: Request) -> Made:
+        return await make(request.app.state.services)
+
+    return made
 
 
-def _audit(made: _Made) -> AuditService:
-    return made.audit
+Accounts = Annotated[AccountService, Depends(_of(lambda made: made.people.own))]
+Assistants = Annotated[AssistantService, Depends(_of(lambda made: made.assistants))]
+Audit = Annotated[AuditService, Depends(_of(lambda made: made.audit))]
+Conversations = Annotated[ConversationService, Depends(_of(lambda made: made.conversations))]
+DataRights = Annotated[DataRightsService, Depends(_of(lambda made: made.data_rights))]
+DocumentBatches = Annotated[DocumentBatchService, Depends(_of(lambda made: made.document_batches))]
+Documents = Annotated[DocumentService, Depends(_of(lambda made: made.documents))]
+Health = Annotated[HealthService, Depends(_of(lambda made: made.health))]
+Identities = Annotated[IdentityService, Depends(_of(lambda made: made.identities))]
+Invitations = Annotated[InvitationService, Depends(_of(lambda made: made.people.invitations))]
+Keys = Annotated[KeyService, Depends(_of(lambda made: made.keys))]
+KnowledgeSources = Annotated[KnowledgeSourceService, Depends(_of(lambda made: made.knowledge_sources))]
+Leads = Annotated[LeadService, Depends(_of(lambda made: made.leads))]
+McpServers = Annotated[McpServerService, Depends(_of(lambda made: made.mcp_servers))]
+Members = Annotated[MemberService, Depends(_of(lambda made: made.people.members))]
+ModelTrials = Annotated[ModelTrialService, Depends(_made_by(lambda made: made.model_trials()))]
+Operators = Annotated[OperatorService, Depends(_of(lambda made: made.people.operators))]
+Prompts = Annotated[PromptService, Depends(_of(lambda made: made.prompts))]
+RealtimeUrl = Annotated[str, Depends(_of(lambda made: made.realtime_url))]
+Retentions = Annotated[RetentionService, Depends(_of(lambda made: made.retention))]
+Retrieval = Annotated[RetrievalService, Depends(_made_by(lambda made: made.retrieval()))]
+Sessions = Annotated[SessionService, Depends(_of(lambda made: made.people.sessions))]
+Tenants = Annotated[TenantService, Depends(_of(lambda made: made.tenants))]
+Tools = Annotated[ToolService, Depends(_of(lambda made: made.tools))]
+Usage = Annotated[UsageService, Depends(_of(lambda made: made.usage))]
+Visitors = Annotated[VisitorService, Depends(_of(lambda made: made.visitors))]
+Widgets = Annotated[WidgetService, Depends(_of(lambda made: made.widgets))]
 
 
-def _accounts(made: _Made) -> AccountService:
-    return made.people.own
-
-
-def _members(made: _Made) -> MemberService:
-    return made.people.members
-
-
-def _invitations(made: _Made) -> InvitationService:
-    return made.people.invitations
-
-
-def _operators(made: _Made) -> OperatorService:
-    return made.people.operators
-
-
-def _prompts(made: _Made) -> PromptService:
-    return made.prompts
-
-
-def _conversations(made: _Made) -> ConversationService:
-    return made.conversations
-
-
-def _health(made: _Made) -> HealthService:
-    return made.health()
-
-
-def _tools(made: _Made) -> ToolService:
-    return made.tools
-
-
-def _widgets(made: _Made) -> WidgetService:
-    return made.widgets
-
-
-def _leads(made: _Made) -> LeadService:
-    return made.leads
-
-
-def _keys(made: _Made) -> KeyService:
-    return made.keys
-
-
-def _identities(made: _Made) -> IdentityService:
-    return made.identities
-
-
-def _assistants(made: _Made) -> AssistantService:
-    return made.assistants
-
-
-async def _model_trials(made: _Made) -> ModelTrialService:
-    return await made.model_trials()
-
-
-def _visitors(made: _Made) -> VisitorService:
-    return made.visitors
-
-
-def _mcp_servers(made: _Made) -> McpServerService:
-    return made.mcp_servers
-
-
-def _knowledge_sources(made: _Made) -> KnowledgeSourceService:
-    return made.knowledge_sources
-
-
-def _realtime_url(made: _Made) -> str:
-    return made.realtime_url
-
-
-def _data_rights(made: _Made) -> DataRightsService:
-    return made.data_rights
-
-
-def _retention(made: _Made) -> RetentionService:
-    return made.retention
-
-
-def _usage(made: _Made) -> UsageService:
-    return made.usage
-
-
-async def _tenants(made: _Made) -> TenantService:
-    return await made.tenants()
-
-
-async def _documents(made: _Made) -> DocumentService:
-    return await made.documents()
-
-
-async def _document_batches(made: _Made) -> DocumentBatchService:
-    return DocumentBatchService(await made.documents())
-
-
-async def _retrieval(made: _Made) -> RetrievalService:
-    return await made.retrieval()
-
-
-async def writing_reader(reader: CurrentReader, visitors: Annotated[VisitorService, Depends(_visitors)]) -> Reader:
+async def writing_reader(reader: CurrentReader, visitors: Visitors) -> Reader:
     """Return the reader. Raises Forbidden with code "visitor_blocked" when it is a visitor who is blocked."""
     await visitors.check_may_write(reader)
     return reader
 
 
-async def writing_visitor(visitor: CurrentVisitor, visitors: Annotated[VisitorService, Depends(_visitors)]) -> Visitor:
+async def writing_visitor(visitor: CurrentVisitor, visitors: Visitors) -> Visitor:
     """Return the visitor. Raises Forbidden with code "visitor_blocked" when they are blocked."""
     await visitors.check_may_write(Reader(visitor.tenant_id, visitor.visitor_id))
     return visitor
 
 
-Keys = Annotated[KeyService, Depends(_keys)]
-Widgets = Annotated[WidgetService, Depends(_widgets)]
-Leads = Annotated[LeadService, Depends(_leads)]
-Identities = Annotated[IdentityService, Depends(_identities)]
-Assistants = Annotated[AssistantService, Depends(_assistants)]
-ModelTrials = Annotated[ModelTrialService, Depends(_model_trials)]
-Sessions = Annotated[SessionService, Depends(_sessions)]
-Audit = Annotated[AuditService, Depends(_audit)]
-Accounts = Annotated[AccountService, Depends(_accounts)]
-Members = Annotated[MemberService, Depends(_members)]
-Invitations = Annotated[InvitationService, Depends(_invitations)]
-Operators = Annotated[OperatorService, Depends(_operators)]
-Prompts = Annotated[PromptService, Depends(_prompts)]
-Conversations = Annotated[ConversationService, Depends(_conversations)]
-Health = Annotated[HealthService, Depends(_health)]
-Tenants = Annotated[TenantService, Depends(_tenants)]
-Tools = Annotated[ToolService, Depends(_tools)]
-McpServers = Annotated[McpServerService, Depends(_mcp_servers)]
-KnowledgeSources = Annotated[KnowledgeSourceService, Depends(_knowledge_sources)]
-Visitors = Annotated[VisitorService, Depends(_visitors)]
-WritingVisitor = Annotated[Visitor, Depends(writing_visitor)]
 WritingReader = Annotated[Reader, Depends(writing_reader)]
-RealtimeUrl = Annotated[str, Depends(_realtime_url)]
-DataRights = Annotated[DataRightsService, Depends(_data_rights)]
-Retentions = Annotated[RetentionService, Depends(_retention)]
-Usage = Annotated[UsageService, Depends(_usage)]
-Documents = Annotated[DocumentService, Depends(_documents)]
-DocumentBatches = Annotated[DocumentBatchService, Depends(_document_batches)]
-Retrieval = Annotated[RetrievalService, Depends(_retrieval)]
+WritingVisitor = Annotated[Visitor, Depends(writing_visitor)]

@@ -33,6 +33,7 @@ from chatconnect.services.assistants import AssistantService
 from chatconnect.services.audit import AuditService
 from chatconnect.services.composing import PromptService
 from chatconnect.services.conversations import ConversationService
+from chatconnect.services.document_batches import DocumentBatchService
 from chatconnect.services.documents import DocumentService
 from chatconnect.services.health import HealthService
 from chatconnect.services.identities import IdentityService
@@ -64,10 +65,11 @@ class ConfigServices:
         self.realtime_url = settings.realtime_url
         self._database = assembly.postgres(settings)
         self._redis: RedisDatabase | None = None
+        self._encryption = assembly.envelope(settings)
         self._tenants_of = partial(
             PostgresTenants,
             self._database,
-            encryption=assembly.envelope(settings),
+            encryption=self._encryption,
             standard_models=assembly.standard_models(settings),
         )
         self._documents_of = partial(PostgresDocuments, self._database)
@@ -104,17 +106,17 @@ class ConfigServices:
             widgets_of=widgets_of, leads_of=partial(PostgresLeads, self._database), clock=assembly.now
         )
         self.identities = IdentityService(
-            secrets_of=partial(PostgresIdentitySecrets, self._database, encryption=assembly.envelope(settings)),
+            secrets_of=partial(PostgresIdentitySecrets, self._database, encryption=self._encryption),
             tokens=JwtIdentityTokens(),
             clock=assembly.now,
         )
-        self._assistants_of = partial(PostgresAssistants, self._database, encryption=assembly.envelope(settings))
+        self._assistants_of = partial(PostgresAssistants, self._database, encryption=self._encryption)
         self._addresses = ResolvedAddresses(allow_loopback=settings.local_tools)
         self._models: ModelRegistry | None = None
         self.assistants = AssistantService(
             assistants_of=self._assistants_of,
             tenants_of=self._tenants_of,
-            sources_of=partial(PostgresKnowledgeSources, self._database, encryption=assembly.envelope(settings)),
+            sources_of=partial(PostgresKnowledgeSources, self._database, encryption=self._encryption),
             addresses=self._addresses,
             epochs=self._epochs,
             clock=assembly.now,
@@ -128,14 +130,31 @@ class ConfigServices:
             access_tokens=access_tokens,
             epochs=self._epochs,
         )
+        self.tenants = TenantService(
+            accounts=self.people.accounts,
+            tenants_of=self._tenants_of,
+            passwords=self.people.passwords,
+            default_model=partial(assembly.default_model, settings),
+            epochs=self._epochs,
+            clock=assembly.now,
+        )
         self.tools = ToolService(
-            tools_of=partial(PostgresHttpTools, self._database, encryption=assembly.envelope(settings)),
+            tools_of=partial(PostgresHttpTools, self._database, encryption=self._encryption),
             epochs=self._epochs,
             clock=assembly.now,
             allow_http=settings.local_tools,
         )
+        self.health = self._make_health()
         self.mcp_servers = self._make_mcp_servers()
         self.knowledge_sources = self._make_knowledge_sources()
+        self.documents = DocumentService(
+            documents_of=self._documents_of,
+            points_of=self._indexes.points,
+            uploads=S3Uploads(settings.uploads_bucket),
+            epochs=self._epochs,
+            clock=assembly.now,
+        )
+        self.document_batches = DocumentBatchService(self.documents)
         self.prompts = PromptService(
             conversations_of=partial(PostgresConversations, self._database), tenants_of=self._tenants_of
         )
@@ -162,23 +181,12 @@ class ConfigServices:
             clock=assembly.now,
         )
 
-    async def tenants(self) -> TenantService:
-        """Return the service of tenants and what they configure. Raises Unavailable."""
-        return TenantService(
-            accounts=self.people.accounts,
-            tenants_of=self._tenants_of,
-            passwords=self.people.passwords,
-            default_model=await assembly.default_model(self._settings),
-            epochs=self._epochs,
-            clock=assembly.now,
-        )
-
     async def model_trials(self) -> ModelTrialService:
         """Return the service that asks models whether they answer. Raises Unavailable."""
-        models = await assembly.models(self._settings)
-        if self._models is None:
-            self._models = models  # of two made at once the other has connected nothing
-            self._closers.append(models.aclose)
+        async with self._lock:
+            if self._models is None:
+                self._models = await assembly.models(self._settings)
+                self._closers.append(self._models.aclose)
         return ModelTrialService(
             assistants_of=self._assistants_of,
             tenants_of=self._tenants_of,
@@ -189,7 +197,7 @@ class ConfigServices:
     def _make_mcp_servers(self) -> McpServerService:
         connections = PublicMcpConnections(clock=assembly.now, allow_loopback=self._settings.local_tools)
         self._closers.append(connections.aclose)
-        servers_of = partial(PostgresMcpServers, self._database, encryption=assembly.envelope(self._settings))
+        servers_of = partial(PostgresMcpServers, self._database, encryption=self._encryption)
         return McpServerService(
             servers_of=servers_of,
             lister=McpLister(servers_of=servers_of, connections=connections, epochs=self._epochs, clock=assembly.now),
@@ -201,7 +209,7 @@ class ConfigServices:
     def _make_knowledge_sources(self) -> KnowledgeSourceService:
         dify = assembly.dify(self._settings)
         self._closers.append(dify.aclose)
-        sources_of = partial(PostgresKnowledgeSources, self._database, encryption=assembly.envelope(self._settings))
+        sources_of = partial(PostgresKnowledgeSources, self._database, encryption=self._encryption)
         return KnowledgeSourceService(
             sources_of=sources_of,
             tenants_of=self._tenants_of,
@@ -211,14 +219,15 @@ class ConfigServices:
             allow_http=self._settings.local_tools,
         )
 
-    async def documents(self) -> DocumentService:
-        """Return the service of documents. Raises Unavailable."""
-        return DocumentService(
-            documents_of=self._documents_of,
-            points_of=self._indexes.points,
-            uploads=S3Uploads(self._settings.uploads_bucket),
-            epochs=self._epochs,
-            clock=assembly.now,
+    def _make_health(self) -> HealthService:
+        names = {
+            "uploads": self._settings.uploads_queue_url,
+            "dead_letters": self._settings.dead_letter_queue_url,
+            "turns": self._settings.turns_queue_url,
+        }
+        return HealthService(
+            checks={"postgres": self._database.check, "redis": self._check_redis, "qdrant": self._check_vectors},
+            queues={name: SqsQueue(url) for name, url in names.items() if url},
         )
 
     async def retrieval(self) -> RetrievalService:
@@ -241,23 +250,6 @@ class ConfigServices:
                 self._reranker = RerankingService(reranker, on_fault=log_fault)
                 self._closers.append(reranker.aclose)
         return self._reranker
-
-    def health(self) -> HealthService:
-        """Return the service that looks after the dependencies."""
-        names = {
-            "uploads": self._settings.uploads_queue_url,
-            "dead_letters": self._settings.dead_letter_queue_url,
-            "turns": self._settings.turns_queue_url,
-        }
-        queues = {name: SqsQueue(url) for name, url in names.items() if url}
-        return HealthService(
-            checks={
-                "postgres": self._database.check,
-                "redis": self._check_redis,
-                "qdrant": self._check_vectors,
-            },
-            queues=queues,
-        )
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -146,7 +146,7 @@ class TokenBody(BaseModel):
     returning: bool = Field(description="Whether the conversations of the visitor_id in the request are this visitor's")
 
 
-def _visits(request: Request) -> VisitService:
+async def _visits(request: Request) -> VisitService:
     return cast("WidgetServices", request.app.state.services).visits
 
 

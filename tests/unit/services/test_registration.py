@@ -18,13 +18,17 @@ def house() -> House:
     return House()
 
 
+async def quoting() -> DefaultModel:
+    return DefaultModel("offline", "quotes")
+
+
 @pytest.fixture
 def tenants(house: House) -> TenantService:
     return TenantService(
         accounts=house.store,
         tenants_of=house.tenants_of,
         passwords=house.passwords,
-        default_model=DefaultModel("offline", "quotes"),
+        default_model=quoting,
         epochs=MemoryEpochs(house.epochs),
         clock=house.clock,
     )

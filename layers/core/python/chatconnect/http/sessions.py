@@ -64,17 +64,17 @@ def needs_member(role: StaffRole) -> Callable[..., Awaitable[Staff]]:
 class RefreshCookie:
     """The refresh token's cookie, of one request and its answer."""
 
-    def __init__(self, request: Request, response: Response, x_session: SessionHeader = None) -> None:
-        self._request, self._response, self.wanted = request, response, x_session == "cookie"
+    def __init__(self, request: Request, response: Response, *, wanted: bool) -> None:
+        self._request, self._response, self._wanted = request, response, wanted
 
     def read(self) -> Secret | None:
         """Return the token of a program that uses the cookie; of any other, none."""
-        text = self._request.cookies.get(COOKIE) if self.wanted else None
+        text = self._request.cookies.get(COOKIE) if self._wanted else None
         return Secret(text) if text else None
 
     def give(self, token: Secret | None) -> str | None:
         """Put the token where its program wants it: into the cookie, or else return its text for the answer."""
-        if token is None or not self.wanted:
+        if token is None or not self._wanted:
             return token.reveal() if token else None
         self._response.set_cookie(
             COOKIE,
@@ -89,14 +89,19 @@ class RefreshCookie:
 
     def remove(self) -> None:
         """Let the browser forget the cookie."""
-        if self.wanted:
+        if self._wanted:
             self._response.delete_cookie(COOKIE, path=_PATH, httponly=True, samesite="strict")
+
+
+async def refresh_cookie(request: Request, response: Response, x_session: SessionHeader = None) -> RefreshCookie:
+    """Return the cookie of a request."""
+    return RefreshCookie(request, response, wanted=x_session == "cookie")
 
 
 CurrentPerson = Annotated[SignedIn, Depends(current_person)]
 CurrentOperator = Annotated[SignedIn, Depends(current_operator)]
 CallingClient = Annotated[Client, Depends(calling_client)]
-Cookie = Annotated[RefreshCookie, Depends(RefreshCookie)]
+Cookie = Annotated[RefreshCookie, Depends(refresh_cookie)]
 MemberOfStaff = Annotated[Staff, Depends(needs_member(StaffRole.VIEWER))]
 MemberAdmin = Annotated[Staff, Depends(needs_member(StaffRole.ADMIN))]
 MemberOwner = Annotated[Staff, Depends(needs_member(StaffRole.OWNER))]

@@ -1,8 +1,7 @@
 """Opening a tenant, and what is set for all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from chatconnect.domain.assistant import Assistant, AssistantConfig
 from chatconnect.domain.audit import ActorKind
@@ -58,7 +57,7 @@ class OpenedTenant:
 
 
 class TenantService:
-    """Opens tenants and manages what belongs to one."""
+    """Opens tenants and manages what belongs to one. `default_model` is asked for when a tenant opens."""
 
     def __init__(
         self,
@@ -66,7 +65,7 @@ class TenantService:
         accounts: Accounts,
         tenants_of: TenantsOf,
         passwords: PasswordHasher,
-        default_model: DefaultModel,
+        default_model: Callable[[], Awaitable[DefaultModel]],
         epochs: Epochs,
         clock: Clock,
     ) -> None:
@@ -79,7 +78,7 @@ class TenantService:
         """Open a tenant with its owner, a working assistant, a widget and a key of each kind (C8).
 
         Without allowed domains the widget works on this computer's own pages only (localhost).
-        Raises Invalid, Conflict with code "email_taken".
+        Raises Invalid, Conflict with code "email_taken", Unavailable.
         """
         name = cleaned(company)
         if not 1 <= len(name) <= MAX_COMPANY:
@@ -91,7 +90,7 @@ class TenantService:
         account = Account(AccountId(new_id()), address, await self._passwords.hash(right_password))
         acts(ActorKind.MEMBER, account.id)
         owner = Member(MemberId(new_id()), tenant.id, account.id, StaffRole.OWNER)
-        assistant = self._first_assistant(tenant)
+        assistant = self._first_assistant(tenant, await self._default_model())
         widget = Widget(WidgetId(new_id()), tenant.id, assistant.id, name, widget_config, now)
         widget_key, widget_row = self._new_key(tenant.id, KeyKind.PUBLISHABLE, "Website")
         secret_key, secret_row = self._new_key(tenant.id, KeyKind.SECRET, "Server")
@@ -122,8 +121,7 @@ class TenantService:
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
             await self._tenants_of(tenant_id).save_controls(controls)
 
-    def _first_assistant(self, tenant: Tenant) -> Assistant:
-        first = self._default_model
+    def _first_assistant(self, tenant: Tenant, first: DefaultModel) -> Assistant:
         config = AssistantConfig(
             name=f"{tenant.name} assistant"[:MAX_COMPANY],
             provider=first.provider,
@@ -136,8 +134,3 @@ class TenantService:
     def _new_key(self, tenant_id: TenantId, kind: KeyKind, name: str) -> tuple[Secret, ApiKey]:
         key = make_key(kind, tenant_id)
         return key, ApiKey(KeyId(new_id()), tenant_id, kind, name, hint_of(key), self._clock())
-
-
-def domain_of(website: str) -> str:
-    """Return the host (and port) of a website's address, as an allowed domain."""
-    return urlsplit(website if "//" in website else f"//{website}").netloc
