@@ -84,8 +84,9 @@ class ChatServices:
         self._lock = asyncio.Lock()
         self._warm = False
         self._epochs = RedisEpochs(lambda: self._redis, on_fault=log_fault)
+        self._keys = KeyRing(keys_of=partial(PostgresKeys, self._database), epochs=self._epochs, clock=assembly.now)
         self.access = AccessService(
-            keys=KeyRing(keys_of=partial(PostgresKeys, self._database), epochs=self._epochs, clock=assembly.now),
+            keys=self._keys,
             tenants_of=self._tenants_of,
             sessions=PostgresSessions(self._database),
             chat_tokens=assembly.signer(settings.chat_token_secret, settings.chat_token_secret_arn),
@@ -190,6 +191,7 @@ class ChatServices:
             maker=maker,
             encode=encode,
             clock=assembly.now,
+            keys=self._keys,
         )
 
     async def _reranking(self) -> RerankingService | None:

@@ -22,6 +22,7 @@ class MemoryKeys:
         return self._stored.keys.get((self._tenant_id, key_hash))
 
     async def get(self, key_id: KeyId) -> ApiKey:
+        self._stored.key_reads += 1
         return self._stored.keys[self._place(key_id)]
 
     async def all(self) -> Sequence[ApiKey]:

@@ -133,5 +133,5 @@ async def rotate_key(key_id: UUID, caller: Admin, keys: Keys, body: Rotation | N
 
 @router.delete("/{key_id}", status_code=204, responses=responses(401, 403, 404))
 async def revoke_key(key_id: UUID, caller: Admin, keys: Keys) -> None:
-    """End a key now, everywhere."""
+    """End a key now, everywhere, and the chat tokens that were given for it."""
     await keys.revoke(caller.tenant_id, KeyId(key_id))

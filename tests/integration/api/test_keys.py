@@ -155,6 +155,22 @@ async def test_a_widgets_key_can_be_rotated_while_it_is_on_websites(open_company
     refused(await company.http.get(path, headers={"Origin": WEBSITE}), 401, "key_revoked")
 
 
+async def test_a_chat_token_ends_with_the_key_that_it_was_given_for(open_company: OpenCompany) -> None:
+    company = await open_company("Hooli")
+    [key] = [key for key in granted(await company.staff.get("/v1/keys"))["keys"] if key["kind"] == "publishable"]
+    visitor = await company.visitor()
+    answers = [await visitor.ask(QUESTION) for _ in range(2)]  # until every function keeps the key
+    granted(await visitor.get("/v1/conversations"))
+
+    assert (await company.staff.delete(f"/v1/keys/{key['id']}")).status_code == 204
+
+    for path in ("/v1/chat", "/v1/chat/stream"):
+        refused(await visitor.post(path, {"message": QUESTION}), 401, "key_revoked")
+    refused(await visitor.get(f"/v1/chat/stream/{answers[0]['message_id']}"), 401, "key_revoked")
+    refused(await visitor.get("/v1/conversations"), 401, "key_revoked")
+    refused(await visitor.post("/v1/leads", {"widget_id": company.widget_id, "fields": {}}), 401, "key_revoked")
+
+
 async def test_a_key_shows_when_it_was_last_used(company: Company) -> None:
     key, before = await made(company), datetime.now(UTC)
     assert key["last_used_at"] is None

@@ -39,6 +39,8 @@ class Access:
         expired = token.reveal() == "old-visitor"
         raise Unauthenticated("no", code="token_expired" if expired else "token_invalid")
 
+    asking_visitor = visitor
+
     async def server(self, key: Secret) -> Server:
         if key.reveal() == "sk_live_good":
             return SERVER

@@ -6,7 +6,7 @@ from typing import Any
 from chatconnect.adapters.identity_tokens import JwtIdentityTokens
 from chatconnect.domain.identifiers import KeyId, MemberId, TenantId, new_id
 from chatconnect.domain.keys import KeyKind, hash_of, make_key
-from chatconnect.domain.principals import Staff
+from chatconnect.domain.principals import Staff, Visitor
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import StaffRole
 from chatconnect.domain.widget import WidgetConfig
@@ -84,6 +84,11 @@ class Arrival:
             tokens=ChatTokens(self.signer),
             clock=self.clock,
         )
+
+    async def visitor(self) -> Visitor:
+        """Somebody with a token for the widget's key."""
+        given = await self.visits().chat_token(self.widget_key, SITE, None)
+        return await ChatTokens(self.signer).read(Secret(given.token))
 
     def change_key(self, key: Secret, **changes: Any) -> None:
         """Change a key's row behind everybody's back."""

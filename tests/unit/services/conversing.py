@@ -26,6 +26,7 @@ from chatconnect.services.chat import ChatService
 from chatconnect.services.composing import Composer
 from chatconnect.services.condensing import Condenser
 from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.key_ring import KeyRing
 from chatconnect.services.knowledge_sources import ForeignSearch
 from chatconnect.services.mcp_servers import McpLister
 from chatconnect.services.mcp_tools import McpToolbox
@@ -46,6 +47,7 @@ from tests.fakes.documents import MemoryDocuments, StoredDocuments
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
 from tests.fakes.indexes import one_index
+from tests.fakes.keys import MemoryKeys
 from tests.fakes.knowledge_sources import MemoryKnowledgeSources, MemoryPassages, StoredKnowledgeSources
 from tests.fakes.mcp import MemoryMcpServers, ScriptedMcp, StoredMcpServers
 from tests.fakes.models import LetterEmbedder, OneModel, ScriptedModel, Step
@@ -183,6 +185,9 @@ class World:
             ),
             encode=encode,
             clock=self.clock,
+            keys=KeyRing(
+                keys_of=lambda tenant_id: MemoryKeys(self.tenants, tenant_id), epochs=epochs, clock=self.clock
+            ),
         )
 
     def _abuse(self) -> AbuseService:

@@ -1,11 +1,14 @@
 """Keys are known again without the database, until they change."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from chatconnect.domain.errors import ChatConnectError, Unauthenticated
+from chatconnect.domain.identifiers import KeyId, new_id
 from chatconnect.domain.keys import KeyKind, make_key
+from chatconnect.domain.principals import Server
 from chatconnect.domain.secret import Secret
 from chatconnect.services.key_ring import KeyRing
 from tests.fakes.keys import MemoryKeys
@@ -41,6 +44,48 @@ async def test_a_revoked_key_is_refused_by_every_process_at_its_next_request(arr
     await arrival.keys().revoke(arrival.tenant_id, key.id)
 
     assert [await refusal(ring, arrival.secret_key) for ring in rings] == ["key_revoked"] * 2
+
+
+async def test_a_visitors_token_ends_with_its_key_and_takes_no_read_while_nothing_changes(arrival: Arrival) -> None:
+    rings, visitor = [arrival.key_ring() for _ in range(2)], await arrival.visitor()
+    assert visitor.key_id is not None
+    arrival.stored.key_reads = 0
+    for ring in rings * 3:
+        await ring.check_let_in(visitor)
+    reads = arrival.stored.key_reads
+
+    await arrival.keys().revoke(arrival.tenant_id, visitor.key_id)
+
+    for ring in rings:
+        with pytest.raises(Unauthenticated) as refused:
+            await ring.check_let_in(visitor)
+        assert refused.value.code == "key_revoked"
+    assert reads == len(rings)
+
+
+async def test_a_visitors_token_ends_with_a_key_that_is_past_its_end_or_nowhere(arrival: Arrival) -> None:
+    ring, visitor, (other, _) = arrival.key_ring(), await arrival.visitor(), arrival.neighbour()
+    await ring.check_let_in(visitor)
+    arrival.change_key(arrival.widget_key, expires_at=arrival.clock() + timedelta(minutes=30))
+    arrival.epochs.away = True
+    await ring.check_let_in(visitor)
+
+    arrival.clock.advance(1_800)
+
+    for who in (visitor, replace(visitor, tenant_id=other.tenant.id)):
+        with pytest.raises(Unauthenticated) as refused:
+            await ring.check_let_in(who)
+        assert refused.value.code == "key_revoked"
+
+
+async def test_who_has_no_key_of_a_token_is_let_in(arrival: Arrival) -> None:
+    ring, visitor = arrival.key_ring(), replace(await arrival.visitor(), key_id=None)
+    arrival.stored.key_reads = 0
+
+    await ring.check_let_in(visitor)  # a token of before there were keys in them
+    await ring.check_let_in(Server(arrival.tenant_id, KeyId(new_id()), None, 100))
+
+    assert arrival.stored.key_reads == 0
 
 
 async def test_a_key_that_is_kept_ends_at_its_end(arrival: Arrival) -> None:

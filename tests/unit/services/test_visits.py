@@ -11,6 +11,7 @@ import pytest
 from chatconnect.domain.errors import ChatConnectError, Forbidden, Unauthenticated
 from chatconnect.domain.identifiers import VisitorId
 from chatconnect.domain.identity import IdentitySecret, Proof, SignedId, hash_of_user
+from chatconnect.domain.keys import hash_of
 from chatconnect.domain.principals import Visitor
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.visitor import Block, KnownVisitor
@@ -61,7 +62,8 @@ async def test_a_widgets_key_and_website_give_a_visitor_a_pass(arrival: Arrival)
     given = await token(arrival)
 
     visitor = await bearer(arrival, given)
-    assert visitor == Visitor(arrival.tenant_id, arrival.new.assistant.id, given.visitor_id, SITE, 100)
+    key_id = arrival.stored.keys[arrival.tenant_id, hash_of(arrival.widget_key)].id
+    assert visitor == Visitor(arrival.tenant_id, arrival.new.assistant.id, given.visitor_id, SITE, 100, key_id=key_id)
     assert (given.expires_in, given.returning) == (3_600, False)
 
 

@@ -85,7 +85,7 @@ class ApiKey:
     def check_usable(self, now: datetime) -> None:
         """Raise Unauthenticated with code "key_revoked" when it is revoked or past its end."""
         if not self.is_usable(now):
-            raise Unauthenticated("this key is no longer valid", code="key_revoked")
+            raise key_ended()
 
     def successor(self, key_id: KeyId, hint: str, now: datetime) -> "ApiKey":
         """Return the key that takes its place; one that was to end lives as long again."""
@@ -121,6 +121,11 @@ def checked_overlap(overlap: timedelta) -> timedelta:
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
         raise Invalid("the old one goes on for at most seven days", details={"field": "overlap_hours"})
     return overlap
+
+
+def key_ended() -> Unauthenticated:
+    """Return the refusal of a key that is revoked or past its end, and of whatever was given for it."""
+    return Unauthenticated("this key is no longer valid", code="key_revoked")
 
 
 def make_key(kind: KeyKind, tenant_id: TenantId) -> Secret:

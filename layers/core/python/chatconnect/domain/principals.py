@@ -12,7 +12,8 @@ from chatconnect.domain.tenant import StaffRole
 class Visitor:
     """Somebody in a widget, known by a chat token. The rate travels in the token, so a limit needs no database read.
 
-    `external_id` is the tenant's own id of a visitor whose identity was proven for this token.
+    `external_id` is the tenant's own id of a visitor whose identity was proven for this token, `key_id` the publishable
+    key that it was given for: the token ends with it.
     """
 
     tenant_id: TenantId
@@ -21,6 +22,12 @@ class Visitor:
     origin: str
     requests_per_minute: int
     external_id: str | None = None
+    key_id: KeyId | None = None
+
+    def check_website(self, origin: str) -> None:
+        """Raise Forbidden with code "origin_not_allowed" on another website than the one that the token is for."""
+        if origin.lower() != self.origin.lower():
+            raise Forbidden("this token belongs to another website", code="origin_not_allowed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Who makes this request: dependencies that turn its headers into principals."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -12,21 +12,11 @@ from chatconnect.domain.keys import KeyKind
 from chatconnect.domain.principals import Asker, Reader, Server, Staff, TenantSide, Visitor
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import StaffRole
-from chatconnect.http.scopes import scopes_for
+from chatconnect.http.scopes import SAFE_METHODS, scopes_for
 from chatconnect.ports.audit import acts
 from chatconnect.services.access import AccessService
 
 _BEARER = HTTPBearer(auto_error=False, description="A chat token, an access token, or a secret key (sk_live_...)")
-_SAFE_METHODS = ("GET", "HEAD")
-
-
-class Services(Protocol):
-    """What an application keeps in `app.state.services`, as far as authentication needs it."""
-
-    @property
-    def access(self) -> AccessService:
-        """Authenticates."""
-        ...
 
 
 async def bearer(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Secret:
@@ -54,13 +44,14 @@ Website = Annotated[str | None, Depends(website)]
 
 
 async def current_asker(request: Request, credential: Bearer, origin: Website) -> Asker:
-    """Return the visitor of a chat token or the server of a secret key.
+    """Return who asks the chat: the visitor of a chat token or the server of a secret key.
 
     A chat token works on the website that it was given to. Raises Unauthenticated, Forbidden.
     """
     if credential.reveal().startswith(KeyKind.SECRET.value):
         return await _server(request, credential)
-    return await current_visitor(request, credential, origin)
+    access: AccessService = request.app.state.services.access
+    return _on_their_website(await access.asking_visitor(credential), request, origin)
 
 
 async def current_visitor(request: Request, credential: Bearer, origin: Website) -> Visitor:
@@ -69,9 +60,7 @@ async def current_visitor(request: Request, credential: Bearer, origin: Website)
     Raises Unauthenticated, Forbidden.
     """
     access: AccessService = request.app.state.services.access
-    visitor = await access.visitor(credential)
-    _check_same_website(visitor, origin, safe=request.method in _SAFE_METHODS)
-    return visitor
+    return _on_their_website(await access.visitor(credential), request, origin)
 
 
 async def current_tenant_side(request: Request, credential: Bearer) -> TenantSide:
@@ -83,14 +72,16 @@ async def current_tenant_side(request: Request, credential: Bearer) -> TenantSid
 
 async def current_reader(request: Request, credential: Bearer, origin: Website) -> Reader:
     """Return whose conversations may be read: a visitor their own, staff and servers all of their tenant's."""
+    if credential.reveal().startswith(KeyKind.SECRET.value):
+        return Reader((await _server(request, credential)).tenant_id, None)
     try:
-        asker = await current_asker(request, credential, origin)
+        visitor = await current_visitor(request, credential, origin)
     except Unauthenticated as error:
         if error.code != "token_invalid":
             raise
         staff = await current_staff(request, credential)
         return Reader(staff.tenant_id, None, staff.role)
-    return Reader(asker.tenant_id, asker.visitor_id if isinstance(asker, Visitor) else None)
+    return Reader(visitor.tenant_id, visitor.visitor_id)
 
 
 async def current_staff(request: Request, credential: Bearer) -> Staff:
@@ -134,10 +125,9 @@ async def _server(request: Request, key: Secret) -> Server:
     return server
 
 
-def _check_same_website(visitor: Visitor, origin: str | None, *, safe: bool) -> None:
-    if origin is None:
-        if not safe:
-            raise Forbidden("this token works only from its website", code="origin_required")
-        return
-    if origin.lower() != visitor.origin.lower():
-        raise Forbidden("this token belongs to another website", code="origin_not_allowed")
+def _on_their_website(visitor: Visitor, request: Request, origin: str | None) -> Visitor:
+    if origin is not None:
+        visitor.check_website(origin)
+    elif request.method not in SAFE_METHODS:
+        raise Forbidden("this token works only from its website", code="origin_required")
+    return visitor

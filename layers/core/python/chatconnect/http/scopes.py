@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from chatconnect.domain.keys import ALL_SCOPES, Scope
 
-_SAFE_METHODS = ("GET", "HEAD")
+SAFE_METHODS = ("GET", "HEAD")
 _CONVERSATIONS = (Scope.CONVERSATIONS_READ, Scope.CONVERSATIONS_WRITE)
 _KNOWLEDGE = (Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
 _CONFIG = (Scope.CONFIG_READ, Scope.CONFIG_WRITE)
@@ -43,4 +43,4 @@ def scopes_for(method: str, path: str) -> frozenset[Scope]:
     if area is None:
         return ALL_SCOPES
     reading, writing = area
-    return frozenset({reading if method in _SAFE_METHODS else writing})
+    return frozenset({reading if method in SAFE_METHODS else writing})

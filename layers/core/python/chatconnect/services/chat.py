@@ -32,6 +32,7 @@ from chatconnect.services.answering import Answering, Encode
 from chatconnect.services.cached_tenants import CachedTenants, TenantReads
 from chatconnect.services.drafts import Request
 from chatconnect.services.generation import AnswerMaker
+from chatconnect.services.key_ring import KeyRing
 from chatconnect.services.placement import Place, Placement, Question, visitor_of
 from chatconnect.services.plan_rules import within_plan
 from chatconnect.services.spending import SpendingService
@@ -59,7 +60,9 @@ class ChatService:
         maker: AnswerMaker,
         encode: Encode,
         clock: Clock,
+        keys: KeyRing,
     ) -> None:
+        self._keys = keys
         self._tenants = CachedTenants(tenants_of, clock=clock)
         self._conversations_of, self._journal_of = conversations_of, journal_of
         self._rates, self._epochs, self._spending, self._maker = rates, epochs, spending, maker
@@ -74,9 +77,10 @@ class ChatService:
 
         `on_admitted` is told what the asker's limits still allow, before this returns.
         A question whose idempotency key was used before gets the earlier answer, without another generation.
-        Raises Invalid (the text), Forbidden (a visitor's instructions; a visitor who is blocked), LimitReached,
-        NotFound (a conversation or parent that is not the asker's; an endpoint that is none), Conflict (the
-        conversation takes no messages; the key was used for another text), Unavailable (the database).
+        Raises Invalid (the text), Unauthenticated (the key of a visitor's token has ended), Forbidden (a visitor's
+        instructions; a visitor who is blocked), LimitReached, NotFound (a conversation or parent that is not the
+        asker's; an endpoint that is none), Conflict (the conversation takes no messages; the key was used for another
+        text), Unavailable (the database).
         """
         if question.idempotency_key is not None and not 1 <= len(question.idempotency_key) <= MAX_IDEMPOTENCY_KEY:
             raise Invalid("an idempotency key has 1 to 200 characters", details={"field": "Idempotency-Key"})
@@ -88,8 +92,11 @@ class ChatService:
         tenants = (self._tenants.drafts_of if question.draft else self._tenants.at)(asker.tenant_id, epoch)
         async with self._counted_even_if_it_fails(asker, rate):
             with timings.step("place"):
-                place, tenant, plan = await asyncio.gather(
-                    self._placed(asker, question, tenants), tenants.get(), tenants.plan()
+                place, tenant, plan, _ = await asyncio.gather(
+                    self._placed(asker, question, tenants),
+                    tenants.get(),
+                    tenants.plan(),
+                    self._keys.check_let_in_at(epoch, asker),
                 )
             plan.check_active()
             place, rate = replace(place, assistant=within_plan(plan, place.assistant)), _rate(asker, plan)
@@ -129,9 +136,10 @@ class ChatService:
     async def resume(self, asker: Asker, message_id: MessageId, after: int) -> AsyncGenerator[Frame, None]:
         """Return the frames of an answer after a number: kept ones first, then new ones as they come.
 
-        Raises NotFound when the answer is not the asker's. An answer that is no longer kept comes from the database,
-        but only whole: how much of it the first `after` frames held is not known any more, so a stream that had begun
-        ends in Unavailable with code "answer_interrupted".
+        Raises NotFound when the answer is not the asker's, Unauthenticated when the key of a visitor's token has ended.
+        An answer that is no longer kept comes from the database, but only whole: how much of it the first `after`
+        frames held is not known any more, so a stream that had begun ends in Unavailable with code
+        "answer_interrupted".
         """
         answer = await self._own_answer(asker, message_id)
         if answer.status is MessageStatus.PENDING:
@@ -226,6 +234,7 @@ class ChatService:
 
     async def _own_answer(self, asker: Asker, message_id: MessageId) -> Message:
         visitor_id = visitor_of(asker)
+        await self._keys.check_let_in(asker)
         if (running := self._running.get(message_id)) is not None:  # its row may not be written yet
             turn, _ = running
             theirs = turn.conversation.tenant_id == asker.tenant_id

@@ -1,9 +1,12 @@
-"""Visitors' passes: all that is needed of a visitor's request stands in them, signed, so no database is read."""
+"""Visitors' passes: all that is needed of a visitor's request stands in them, signed, so no database is read.
+
+Whether the key that one was given for has ended meanwhile, `KeyRing` knows.
+"""
 
 from collections.abc import Mapping
 from uuid import UUID
 
-from chatconnect.domain.identifiers import AssistantId, TenantId, VisitorId
+from chatconnect.domain.identifiers import AssistantId, KeyId, TenantId, VisitorId
 from chatconnect.domain.principals import Visitor
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.credentials import TokenSigner
@@ -29,6 +32,8 @@ class ChatTokens:
         }
         if visitor.external_id is not None:
             claims["identity"] = visitor.external_id
+        if visitor.key_id is not None:
+            claims["key"] = str(visitor.key_id)
         return await self._signer.sign(_AUDIENCE, claims, lifetime_seconds=CHAT_TOKEN_SECONDS)
 
     async def read(self, token: Secret) -> Visitor:
@@ -41,6 +46,7 @@ class ChatTokens:
             origin=claims["origin"],
             requests_per_minute=int(claims["rate"]),
             external_id=claims.get("identity"),
+            key_id=KeyId(_id(claims, "key")) if "key" in claims else None,
         )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chatconnect.domain.errors import Forbidden, Unauthenticated
+from chatconnect.domain.errors import Unauthenticated
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.realtime import Audience
 from chatconnect.services.access import AccessService
@@ -37,6 +37,6 @@ class ConnectingService:
                 raise
             staff = await self._access.staff(token)
             return Grant(Audience(staff.tenant_id), STAFF_SECONDS)
-        if origin is not None and origin.lower() != visitor.origin.lower():
-            raise Forbidden("this token belongs to another website", code="origin_not_allowed")
+        if origin is not None:
+            visitor.check_website(origin)
         return Grant(Audience(visitor.tenant_id, visitor.visitor_id), VISITOR_SECONDS)

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from chatconnect.domain.errors import ChatConnectError, Unauthenticated
+from chatconnect.domain.errors import ChatConnectError, NotFound, Unauthenticated
 from chatconnect.domain.identifiers import KeyId, TenantId
-from chatconnect.domain.keys import ApiKey, KeyKind, hash_of, tenant_claimed_by
+from chatconnect.domain.keys import ApiKey, KeyKind, hash_of, key_ended, tenant_claimed_by
+from chatconnect.domain.principals import Asker, Visitor
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epoch, Epochs
@@ -58,6 +59,23 @@ class KeyRing:
         self._note_use(found)
         return found, epoch
 
+    async def check_let_in(self, asker: Asker) -> None:
+        """Raise Unauthenticated with code "key_revoked" when the key that a visitor's token was given for has ended."""
+        if _given_for(asker) is not None:
+            await self.check_let_in_at(await self._epochs.of(asker.tenant_id), asker)
+
+    async def check_let_in_at(self, epoch: Epoch | None, asker: Asker) -> None:
+        """Check as `check_let_in` does, in an epoch that was read for this request."""
+        key_id = _given_for(asker)
+        if key_id is None:
+            return
+        read = partial(self._keys_of(asker.tenant_id).get, key_id)
+        try:
+            key = await self._kept.get(key_id, epoch and epoch.of_area(Area.CONFIGURATION), read)
+        except NotFound as error:
+            raise key_ended() from error
+        key.check_usable(self._clock())
+
     async def settled(self) -> None:
         """Wait until what was noted so far is written."""
         await asyncio.gather(*self._writing)
@@ -81,6 +99,11 @@ class KeyRing:
     async def _write_use(self, key: ApiKey, at: datetime) -> None:
         with suppress(ChatConnectError):  # the next minute's use will do
             await self._keys_of(key.tenant_id).note_use(key.id, at)
+
+
+def _given_for(asker: Asker) -> KeyId | None:
+    """Return the key that a visitor's token was given for; servers show theirs with every request."""
+    return asker.key_id if isinstance(asker, Visitor) else None
 
 
 def _remember(kept: OrderedDict[Key, Value], key: Key, value: Value) -> None:

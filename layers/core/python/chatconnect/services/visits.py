@@ -5,7 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from chatconnect.domain.errors import Forbidden
-from chatconnect.domain.identifiers import TenantId, VisitorId, new_id
+from chatconnect.domain.identifiers import KeyId, TenantId, VisitorId, new_id
 from chatconnect.domain.identity import Proof
 from chatconnect.domain.keys import KeyKind
 from chatconnect.domain.origins import check_origin
@@ -43,6 +43,7 @@ class ChatToken:
 class WidgetVisit:
     """What a publishable key and a website lead to."""
 
+    key_id: KeyId
     tenant: Tenant
     plan: Plan
     widget: Widget
@@ -89,7 +90,7 @@ class VisitService:
         tenants = self._cached.at(found.tenant_id, epoch)
         plan = await tenants.plan()
         plan.check_active()
-        return WidgetVisit(await tenants.get(), plan, widget, allowed)
+        return WidgetVisit(found.id, await tenants.get(), plan, widget, allowed)
 
     async def chat_token(
         self, key: Secret, origin: str | None, visitor_id: UUID | None, proof: Proof | None = None
@@ -114,6 +115,7 @@ class VisitService:
             visit.origin,
             visit.plan.requests_per_minute,
             guest.external_id,
+            visit.key_id,
         )
         return ChatToken(await self._tokens.give(visitor), CHAT_TOKEN_SECONDS, guest.id, guest.returning)
 
