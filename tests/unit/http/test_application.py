@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi import Query
 from pydantic import BaseModel, Field
+from starlette.types import Message
 
 from chatconnect.domain import errors
 from chatconnect.domain.errors import (
@@ -53,7 +54,7 @@ class Body(BaseModel):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
-ROOT = "1-67891233-abcdef012345678912345678"
+TAKEN: list[Body | None] = []
 
 app = create_app("Test", environment="prod")
 
@@ -68,6 +69,11 @@ async def raise_one(name: str) -> None:
 @app.post("/body")
 async def take(body: Body, limit: Annotated[int, Query(ge=1)] = 1) -> str:
     return "taken"
+
+
+@app.post("/optional")
+async def take_or_leave(body: Body | None = None) -> None:
+    TAKEN.append(body)
 
 
 @app.get("/trace")
@@ -182,6 +188,22 @@ async def test_a_body_too_large_is_refused(client: httpx.AsyncClient) -> None:
     response = await client.post("/body", content=b"x" * 300_000, headers={"Content-Type": "application/json"})
 
     assert (response.status_code, response.json()["error"]["code"]) == (413, "body_too_large")
+
+
+async def test_half_a_body_is_never_taken_for_a_whole_one() -> None:
+    half: list[Message] = [{"type": "http.request", "body": b"", "more_body": True}, {"type": "http.disconnect"}]
+    scope = {"type": "http", "method": "POST", "path": "/optional", "query_string": b"", "headers": []}
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return half.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+
+    assert (sent, TAKEN) == ([], [])
 
 
 @pytest.mark.parametrize(

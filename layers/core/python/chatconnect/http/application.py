@@ -100,6 +100,8 @@ class BodyGate:
             await self._app(scope, receive, send)
             return
         body = await _whole_body(receive)
+        if body is None:
+            return  # nobody waits for an answer, and half a body says what nobody has said
         if len(body) > LARGEST_BODY:
             message = f"a request has at most {LARGEST_BODY // 1024} KB"
             await error_response(413, "body_too_large", message)(scope, receive, send)
@@ -109,11 +111,13 @@ class BodyGate:
             await self._app(scope, _replayed(body, receive), send)
 
 
-async def _whole_body(receive: Receive) -> bytes:
-    """Return the body, or the beginning of one that is too large."""
+async def _whole_body(receive: Receive) -> bytes | None:
+    """Return the body, or the beginning of one that is too large; None when the client leaves before its end."""
     body = bytearray()
     while len(body) <= LARGEST_BODY:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         if not message.get("more_body", False):
             break
