@@ -78,6 +78,15 @@ async def test_tokens_of_nobodys_key_do_not_make_it_look_again_and_again() -> No
     assert keys.reloads == 1
 
 
+async def test_a_token_for_somebody_else_does_not_make_it_look_again() -> None:
+    keys = Keys(OLD)
+    signer = keys.signer()
+
+    assert await refusal(signer, await signed(NEW), "chat") == "token_invalid"
+
+    assert keys.reloads == 0
+
+
 async def test_a_key_that_is_taken_away_takes_its_tokens_along_at_once() -> None:
     keys = Keys(OLD)
     signer, token = keys.signer(), await signed(OLD)

@@ -33,8 +33,8 @@ class JwtSigner:
     """Signs with the first key and accepts all of them, so that keys can be exchanged while tokens are out.
 
     A token that was verified is known again, by its digest, for as long as it and its key are good: one comes with
-    every message of a conversation. A token that names a key which is not known makes the keys be loaded anew by
-    `reload_keys`, at most once in ten seconds: another process may sign with a new key already.
+    every message of a conversation. A token for this audience that names a key which is not known makes the keys be
+    loaded anew by `reload_keys`, at most once in ten seconds: another process may sign with a new key already.
     """
 
     def __init__(self, load_keys: LoadKeys, reload_keys: LoadKeys | None = None) -> None:
@@ -55,9 +55,13 @@ class JwtSigner:
         if known is not None and known.key in keys and time.time() < known.expires:
             return known.claims
         self._verified.pop(place, None)
-        if _key_of(token, keys) is None:
-            keys = await self._reloaded_keys(keys)
-        verified = _verified(audience, token, keys)
+        name, meant_for = _stated_in(token)
+        key = _named(name, keys)
+        if key is None and meant_for == audience:
+            key = _named(name, await self._reloaded_keys(keys))
+        if key is None:
+            raise _invalid()
+        verified = _verified(audience, token, key)
         self._verified[place] = verified
         if len(self._verified) > _REMEMBERED:
             self._verified.popitem(last=False)
@@ -71,19 +75,20 @@ class JwtSigner:
         return await self._reload_keys()
 
 
-def _key_of(token: str, keys: Sequence[Secret]) -> Secret | None:
-    """Return the key that a token says it is signed with. Raises Unauthenticated when it is no token."""
+def _stated_in(token: str) -> tuple[object, object]:
+    """Return the key and the audience that a token names, unproven. Raises Unauthenticated when it is no token."""
     try:
-        name = jwt.get_unverified_header(token).get("kid")
+        stated = jwt.decode_complete(token, options={"verify_signature": False})
     except jwt.InvalidTokenError as error:
-        raise Unauthenticated("this token is not valid", code="token_invalid") from error
+        raise _invalid() from error
+    return stated["header"].get("kid"), stated["payload"].get("aud")
+
+
+def _named(name: object, keys: Sequence[Secret]) -> Secret | None:
     return next((key for key in keys if _name_of(key) == name), None)
 
 
-def _verified(audience: str, token: str, keys: Sequence[Secret]) -> _Verified:
-    key = _key_of(token, keys)
-    if key is None:
-        raise Unauthenticated("this token is not valid", code="token_invalid")
+def _verified(audience: str, token: str, key: Secret) -> _Verified:
     try:
         claims = jwt.decode(
             token,
@@ -96,7 +101,7 @@ def _verified(audience: str, token: str, keys: Sequence[Secret]) -> _Verified:
     except jwt.ExpiredSignatureError as error:
         raise Unauthenticated("this token has expired", code="token_expired") from error
     except jwt.InvalidTokenError as error:
-        raise Unauthenticated("this token is not valid", code="token_invalid") from error
+        raise _invalid() from error
     ours = {name: str(value) for name, value in claims.items() if name not in _STANDARD}
     return _Verified(key, claims["exp"] + _LEEWAY_SECONDS, ours)
 
@@ -104,3 +109,7 @@ def _verified(audience: str, token: str, keys: Sequence[Secret]) -> _Verified:
 def _name_of(key: Secret) -> str:
     """A short public name that says nothing about the key."""
     return hashlib.sha256(b"chatconnect-key-id" + key.reveal().encode()).hexdigest()[:12]
+
+
+def _invalid() -> Unauthenticated:
+    return Unauthenticated("this token is not valid", code="token_invalid")

@@ -1,25 +1,30 @@
-"""Secrets from AWS Secrets Manager, read in threads and remembered for some minutes."""
+"""Secrets from AWS Secrets Manager, remembered for some minutes."""
 
-import asyncio
 import json
+import time
 from collections.abc import Mapping
 
-from chatconnect.domain.errors import Unavailable
+from chatconnect.adapters.aws import aws_errors, call
 from chatconnect.domain.secret import Secret
 
 _REMEMBER_SECONDS = 300
 
+_remembered: dict[str, tuple[float, Secret]] = {}
+
 
 async def read_secret(arn: str, *, fresh: bool = False) -> Secret:
-    """Return the secret's text; a fresh one is asked for even when it is remembered. Raises Unavailable."""
-    from aws_lambda_powertools.utilities.parameters import get_secret
-    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+    """Return the secret's text; a fresh one is asked for even when it is remembered. Raises Unavailable.
 
-    try:
-        value = await asyncio.to_thread(get_secret, arn, max_age=_REMEMBER_SECONDS, force_fetch=fresh)
-    except GetParameterError as error:
-        raise Unavailable("the secret store") from error
-    return Secret(str(value))
+    Every token that is verified comes here for its key, so what is remembered takes neither a thread nor a request.
+    """
+    until, known = _remembered.get(arn, (0.0, None))
+    if known is not None and not fresh and time.time() < until:
+        return known
+    with aws_errors("the secret store"):
+        found = await call("secretsmanager", "get_secret_value", SecretId=arn)
+    read = Secret(str(found["SecretString"]))
+    _remembered[arn] = time.time() + _REMEMBER_SECONDS, read
+    return read
 
 
 async def read_fields(arn: str) -> Mapping[str, str]:
