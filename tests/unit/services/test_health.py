@@ -61,3 +61,19 @@ async def test_queues_are_shown_and_one_that_is_away_is_unknown() -> None:
     seen = await HealthService(checks={}, queues={"uploads": Waiting(), "turns": Gone()}).look()
 
     assert seen.queues == {"uploads": QueueState(3, 1), "turns": None}
+
+
+async def test_queues_are_looked_at_while_a_part_still_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatconnect.services.health._PATIENCE_SECONDS", 60)
+    seen = asyncio.Event()
+
+    class Seen(Waiting):
+        async def state(self) -> QueueState:
+            seen.set()
+            return await super().state()
+
+    async def slow() -> None:
+        await seen.wait()
+
+    async with asyncio.timeout(1):
+        assert (await HealthService(checks={"postgres": slow}, queues={"uploads": Seen()}).look()).status == "ok"

@@ -37,8 +37,10 @@ class HealthService:
 
     async def look(self) -> Health:
         """Return the state of everything within a few seconds, whatever hangs."""
-        parts = await asyncio.gather(*(_measured(check) for check in self._checks.values()))
-        states = await asyncio.gather(*(_or_none(queue.state) for queue in self._queues.values()))
+        parts, states = await asyncio.gather(
+            asyncio.gather(*(_measured(check) for check in self._checks.values())),
+            asyncio.gather(*(_or_none(queue.state) for queue in self._queues.values())),
+        )
         by_name = dict(zip(self._checks, parts, strict=True))
         down = {name for name, part in by_name.items() if not part.ok}
         status = "ok" if not down else "degraded" if down <= _DISPENSABLE else "unavailable"
