@@ -26,12 +26,13 @@ class NumberedTokens:
 
 
 class PlainPasswords:
-    """Counts how often a password was checked, which has to happen without an account too."""
+    """Counts how often a password was checked, which has to happen without an account too, and how often hashed."""
 
     def __init__(self) -> None:
-        self.verified = 0
+        self.verified = self.hashed = 0
 
     async def hash(self, password: Secret) -> Secret:
+        self.hashed += 1
         return Secret(f"hash of {password.reveal()}")
 
     async def verify(self, password: Secret, password_hash: Secret | None) -> bool:

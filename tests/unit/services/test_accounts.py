@@ -92,6 +92,14 @@ async def test_a_mail_sets_a_new_password_once_and_ends_all_sessions(house: Hous
     assert await refusal(house.accounts.reset(token, PASSWORD)) == "reset_invalid"
 
 
+async def test_without_a_right_token_no_hash_is_computed(house: House) -> None:
+    hashed = house.passwords.hashed
+
+    assert await refusal(house.accounts.reset(Secret("rst_guessed"), NEW_PASSWORD)) == "reset_invalid"
+
+    assert house.passwords.hashed == hashed
+
+
 async def test_a_reset_runs_out_after_an_hour(house: House) -> None:
     await house.accounts.ask_for_reset(ADA, HERE)
     house.clock.advance(3_600)

@@ -87,11 +87,11 @@ class AccountService:
         Raises Invalid with code "weak_password", which leaves the token as it is, and Unauthenticated with code
         "reset_invalid".
         """
-        new = await self._passwords.hash(checked_password(password))
+        new = checked_password(password)
         account_id = await self._accounts.use_reset(hash_of(token))
-        if account_id is None:
+        if account_id is None:  # nobody without a token has us compute a hash, which is meant to be dear
             raise Unauthenticated("this link is not valid any more; please ask for another", code="reset_invalid")
-        await self._accounts.set_password(account_id, new, keep=None)
+        await self._accounts.set_password(account_id, await self._passwords.hash(new), keep=None)
         await self._attempts.passed((await self._accounts.get(account_id)).email)
 
     async def _send_reset(self, account: Account) -> None:
