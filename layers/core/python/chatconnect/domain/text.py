@@ -2,6 +2,10 @@
 
 import unicodedata
 
+from chatconnect.domain.errors import Invalid
+
+LONGEST_NAME = 100
+
 
 def cleaned(text: str, *, keep: str = "") -> str:
     """Return the text without control characters (but those in `keep`) and without surrounding white space.
@@ -10,6 +14,14 @@ def cleaned(text: str, *, keep: str = "") -> str:
     text (bidi overrides, tags). What joins characters stays: emoji and combining marks survive.
     """
     return "".join(c for c in text if c in keep or not _is_control(c)).strip()
+
+
+def checked_name(text: str, whose: str, *, field: str = "name") -> str:
+    """Return a name as it is kept: cleaned, of 1 to 100 characters that are to be seen. Raises Invalid."""
+    name = cleaned(text)
+    if not is_visible(name) or len(name) > LONGEST_NAME:
+        raise Invalid(f"{whose} needs a name of 1 to {LONGEST_NAME} characters", details={"field": field})
+    return name
 
 
 def comparable(text: str) -> str:

@@ -13,7 +13,6 @@ from chatconnect.domain.identifiers import AccountId, AssistantId, TenantId, Wid
 from chatconnect.domain.lead import LeadForm
 from chatconnect.domain.origins import check_origin, checked_domain
 
-MAX_NAME = 100
 MAX_TEXT = 500
 MAX_SUGGESTIONS = 6
 MAX_LANGUAGES = 40
@@ -173,13 +172,6 @@ class WidgetVersion:
     created_at: datetime
     author_id: AccountId | None = None
     author: str | None = None
-
-
-def checked_name(name: str) -> str:
-    """Return a widget's name. Raises Invalid."""
-    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        raise Invalid(f"a widget needs a name of 1 to {MAX_NAME} characters", details={"field": "name"})
-    return name.strip()
 
 
 def contrast(one: str, other: str) -> float:

@@ -19,7 +19,7 @@ from chatconnect.domain.keys import (
 )
 from chatconnect.domain.principals import Server, TenantSide
 from chatconnect.domain.secret import Secret
-from chatconnect.domain.text import cleaned
+from chatconnect.domain.text import checked_name
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.keys import KeysOf
@@ -27,7 +27,6 @@ from chatconnect.ports.tenants import TenantsOf
 from chatconnect.ports.widgets import WidgetsOf
 from chatconnect.services.changes import changing
 
-MAX_NAME = 100
 _WIDGET_FIELD = {"field": "widget_id"}
 
 
@@ -61,9 +60,7 @@ class KeyService:
 
         Raises Invalid, NotFound for a foreign assistant or widget, Forbidden when a server asks for more than it may.
         """
-        tenant_id, name, now = caller.tenant_id, cleaned(wish.name), self._clock()
-        if not 1 <= len(name) <= MAX_NAME:
-            raise Invalid(f"a key needs a name of 1 to {MAX_NAME} characters", details={"field": "name"})
+        tenant_id, name, now = caller.tenant_id, checked_name(wish.name, "a key"), self._clock()
         scopes = checked_scopes(wish.kind, wish.scopes, wish.assistant_id)
         _check_may_give(caller, scopes)
         if wish.assistant_id is not None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from chatconnect.domain.assistant import Assistant, AssistantConfig
 from chatconnect.domain.audit import ActorKind
 from chatconnect.domain.controls import TenantControls
-from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import (
     AccountId,
     AssistantId,
@@ -21,7 +20,7 @@ from chatconnect.domain.password import checked_password
 from chatconnect.domain.principals import Staff
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Account, Member, StaffRole, Tenant, checked_email
-from chatconnect.domain.text import cleaned
+from chatconnect.domain.text import LONGEST_NAME, checked_name
 from chatconnect.domain.widget import Widget, WidgetConfig
 from chatconnect.ports.accounts import Accounts
 from chatconnect.ports.audit import acts
@@ -32,7 +31,6 @@ from chatconnect.ports.tenants import NewTenant, TenantsOf
 from chatconnect.services.changes import changing
 
 FIRST_PLAN = "free"
-MAX_COMPANY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +78,7 @@ class TenantService:
         Without allowed domains the widget works on this computer's own pages only (localhost).
         Raises Invalid, Conflict with code "email_taken", Unavailable.
         """
-        name = cleaned(company)
-        if not 1 <= len(name) <= MAX_COMPANY:
-            raise Invalid(f"the company needs a name of 1 to {MAX_COMPANY} characters", details={"field": "company"})
-        now = self._clock()
+        name, now = checked_name(company, "the company", field="company"), self._clock()
         address, right_password = checked_email(email), checked_password(password)
         widget_config = WidgetConfig(allowed_domains=tuple(allowed_domains) or ("localhost", "127.0.0.1"))
         tenant = Tenant(TenantId(new_id()), name, FIRST_PLAN, now)
@@ -123,7 +118,7 @@ class TenantService:
 
     def _first_assistant(self, tenant: Tenant, first: DefaultModel) -> Assistant:
         config = AssistantConfig(
-            name=f"{tenant.name} assistant"[:MAX_COMPANY],
+            name=f"{tenant.name} assistant"[:LONGEST_NAME],
             provider=first.provider,
             model=first.model,
             base_url=first.base_url,

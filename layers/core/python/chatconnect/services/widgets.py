@@ -8,7 +8,8 @@ from chatconnect.domain.errors import Conflict, Invalid, NotFound
 from chatconnect.domain.identifiers import AccountId, AssistantId, LeadId, TenantId, VisitorId, WidgetId, new_id
 from chatconnect.domain.lead import DEFAULT_CONSENT, Lead
 from chatconnect.domain.principals import Staff, TenantSide
-from chatconnect.domain.widget import Widget, WidgetConfig, WidgetVersion, checked_name
+from chatconnect.domain.text import checked_name
+from chatconnect.domain.widget import Widget, WidgetConfig, WidgetVersion
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.tenants import TenantsOf
@@ -38,14 +39,10 @@ class WidgetService:
         """Return the tenant's widgets, newest first."""
         return await self._widgets_of(tenant_id).all()
 
-    async def get(self, tenant_id: TenantId, widget_id: WidgetId) -> Widget:
-        """Return the widget. Raises NotFound."""
-        return await self._widgets_of(tenant_id).get(widget_id)
-
     async def add(self, caller: TenantSide, wish: WidgetWish) -> Widget:
         """Make a widget. Raises Invalid, NotFound (the assistant), Conflict with code "too_many_widgets"."""
         tenant_id = caller.tenant_id
-        name = checked_name(wish.name or "")
+        name = checked_name(wish.name or "", "a widget")
         wish.config.check_avatar_host()
         if len(await self.all(tenant_id)) >= MAX_WIDGETS:
             raise Conflict(f"a company has at most {MAX_WIDGETS} widgets", code="too_many_widgets")
@@ -61,7 +58,7 @@ class WidgetService:
         widget = replace(await widgets.get(widget_id), config=wish.config, updated_at=self._clock())
         wish.config.check_avatar_host()
         if wish.name is not None:
-            widget = replace(widget, name=checked_name(wish.name))
+            widget = replace(widget, name=checked_name(wish.name, "a widget"))
         if wish.assistant_id is not None:
             widget = replace(widget, assistant_id=await self._assistant(tenant_id, wish.assistant_id))
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
@@ -76,8 +73,11 @@ class WidgetService:
         self, tenant_id: TenantId, widget_id: WidgetId, *, limit: int, below: int | None = None
     ) -> Sequence[WidgetVersion]:
         """Return the states that a widget has been in, the current one first. Raises NotFound."""
-        await self.get(tenant_id, widget_id)
-        return await self._widgets_of(tenant_id).versions(widget_id, limit=limit, below=below)
+        widgets = self._widgets_of(tenant_id)
+        found = await widgets.versions(widget_id, limit=limit, below=below)
+        if not found:
+            await widgets.get(widget_id)
+        return found
 
     async def restore(self, caller: TenantSide, widget_id: WidgetId, number: int) -> Widget:
         """Give a widget the settings of an earlier version, as a new one. Raises NotFound."""
