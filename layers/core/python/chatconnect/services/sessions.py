@@ -1,5 +1,6 @@
 """Logging in, staying logged in, and logging out."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -151,7 +152,8 @@ class SessionService:
     async def places(self, signed_in: SignedIn) -> Sequence[Place]:
         """Return where the person is a member, oldest first."""
         members = await self._accounts.memberships(signed_in.staff.account_id)
-        return [Place(member, await self._tenants_of(member.tenant_id).get()) for member in members]
+        tenants = await asyncio.gather(*(self._tenants_of(member.tenant_id).get() for member in members))
+        return [Place(member, tenant) for member, tenant in zip(members, tenants, strict=True)]
 
     async def all(self, signed_in: SignedIn) -> Sequence[Session]:
         """Return the person's open sessions, the one used last first."""

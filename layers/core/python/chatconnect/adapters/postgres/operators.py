@@ -1,5 +1,6 @@
 """What operators see and change of tenants, in Postgres."""
 
+import asyncio
 from collections.abc import Sequence
 
 import psycopg
@@ -30,7 +31,7 @@ class PostgresOperatedTenants:
         """Return up to `limit` tenants with ids above `after`, oldest first."""
         async with self._database.shared_transaction() as connection:
             rows = await (await connection.execute(SELECT_IDS, {"after": after, "limit": limit})).fetchall()
-        return [await self.get(TenantId(tenant_id)) for (tenant_id,) in rows]
+        return await asyncio.gather(*(self.get(TenantId(tenant_id)) for (tenant_id,) in rows))
 
     async def get(self, tenant_id: TenantId) -> Tenant:
         """Return one tenant. Raises NotFound."""
