@@ -10,9 +10,11 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from chatconnect.adapters.postgres.configurations import assistant_json, widget_json
+from chatconnect.adapters.postgres.assistant_statements import INSERT_ASSISTANT
+from chatconnect.adapters.postgres.configurations import assistant_json
 from chatconnect.adapters.postgres.database import PostgresDatabase, violated
 from chatconnect.adapters.postgres.keys import INSERT_KEY, key_parameters
+from chatconnect.adapters.postgres.widgets import INSERT_WIDGET, widget_parameters
 from chatconnect.domain.errors import Conflict, Invalid, NotFound
 from chatconnect.domain.identifiers import AccountId, MemberId, SessionId, TenantId
 from chatconnect.domain.secret import Secret
@@ -61,24 +63,6 @@ VALUES (%(tenant)s, %(name)s, %(plan)s, %(assistant)s, %(created_at)s)
 INSERT_MEMBER = """
 INSERT INTO members (tenant_id, id, account_id, role, created_at)
 VALUES (%(tenant)s, %(id)s, %(account)s, %(role)s, %(created_at)s)
-"""
-
-INSERT_ASSISTANT = """
-WITH assistant AS (
-    INSERT INTO assistants (tenant_id, id, latest_version, published_version, created_at, updated_at)
-    VALUES (%(tenant)s, %(id)s, %(version)s, %(version)s, %(created_at)s, %(updated_at)s)
-)
-INSERT INTO assistant_versions (tenant_id, assistant_id, number, config, author_id, created_at)
-VALUES (%(tenant)s, %(id)s, %(version)s, %(config)s, %(author)s, %(created_at)s)
-"""
-
-INSERT_WIDGET = """
-WITH widget AS (
-    INSERT INTO widgets (tenant_id, id, assistant_id, name, config, created_at, updated_at)
-    VALUES (%(tenant)s, %(id)s, %(assistant)s, %(name)s, %(config)s, %(updated_at)s, %(updated_at)s)
-)
-INSERT INTO widget_versions (tenant_id, widget_id, number, config, author_id, created_at)
-VALUES (%(tenant)s, %(id)s, 1, %(config)s, %(author)s, %(updated_at)s)
 """
 
 
@@ -208,27 +192,8 @@ async def _insert_people(connection: AsyncConnection, new: NewTenant) -> None:
 
 
 async def _insert_assistant_and_widget(connection: AsyncConnection, new: NewTenant) -> None:
-    assistant, widget = new.assistant, new.widget
-    by = {"tenant": new.tenant.id, "author": new.account.id}
-    await connection.execute(
-        INSERT_ASSISTANT,
-        {
-            **by,
-            "id": assistant.id,
-            "version": assistant.version,
-            "config": Jsonb(assistant_json(assistant.config)),
-            "created_at": assistant.created_at,
-            "updated_at": assistant.updated_at,
-        },
-    )
-    await connection.execute(
-        INSERT_WIDGET,
-        {
-            **by,
-            "id": widget.id,
-            "assistant": widget.assistant_id,
-            "name": widget.name,
-            "config": Jsonb(widget_json(widget.config)),
-            "updated_at": widget.updated_at,
-        },
-    )
+    assistant, by = new.assistant, {"tenant": new.tenant.id}
+    version = {"config": Jsonb(assistant_json(assistant.config)), "token": None, "token_key": None, "note": ""}
+    first = {"id": assistant.id, "author": new.account.id, "created_at": assistant.created_at}
+    await connection.execute(INSERT_ASSISTANT, {**by, **first, **version})
+    await connection.execute(INSERT_WIDGET, {**by, **widget_parameters(new.widget, new.account.id)})

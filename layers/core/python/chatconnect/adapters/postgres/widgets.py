@@ -137,6 +137,18 @@ class LeadRow:
         )
 
 
+def widget_parameters(widget: Widget, author: AccountId | None) -> dict[str, object]:
+    """Return the parameters of INSERT_WIDGET but for the tenant."""
+    return {
+        "id": widget.id,
+        "assistant": widget.assistant_id,
+        "name": widget.name,
+        "config": Jsonb(widget_json(widget.config)),
+        "updated_at": widget.updated_at,
+        "author": author,
+    }
+
+
 class PostgresWidgets:
     """One tenant's widgets."""
 
@@ -163,12 +175,12 @@ class PostgresWidgets:
 
     async def add(self, widget: Widget, author: AccountId | None) -> None:
         """Store a new widget with its first version. Raises NotFound for a foreign assistant."""
-        if not await self._database.run(self._tenant_id, INSERT_WIDGET, _parameters(widget, author)):
+        if not await self._database.run(self._tenant_id, INSERT_WIDGET, widget_parameters(widget, author)):
             raise NotFound("assistant", widget.assistant_id)
 
     async def save(self, widget: Widget, author: AccountId | None) -> Widget:
         """Store the widget in place of its earlier state, which is kept as a version; return it. Raises NotFound."""
-        return await self._one(UPDATE_WIDGET, _parameters(widget, author), widget.id)
+        return await self._one(UPDATE_WIDGET, widget_parameters(widget, author), widget.id)
 
     async def delete(self, widget_id: WidgetId, at: datetime) -> None:
         """Forget the widget and its versions, and end the keys that name it. Raises NotFound."""
@@ -219,14 +231,3 @@ class PostgresLeads:
         """Forget a lead. Raises NotFound."""
         if not await self._database.run(self._tenant_id, DELETE_LEAD, {"id": lead_id}):
             raise NotFound("lead", lead_id)
-
-
-def _parameters(widget: Widget, author: AccountId | None) -> dict[str, object]:
-    return {
-        "id": widget.id,
-        "assistant": widget.assistant_id,
-        "name": widget.name,
-        "config": Jsonb(widget_json(widget.config)),
-        "updated_at": widget.updated_at,
-        "author": author,
-    }
