@@ -1,7 +1,6 @@
 """What every HTTP function answers, whatever happens inside."""
 
 import re
-from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -79,12 +78,6 @@ async def take_or_leave(body: Body | None = None) -> None:
 @app.get("/trace")
 async def trace() -> str:
     return trace_id.get()
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.example") as opened:
-        yield opened
 
 
 def tree(root: type[ChatConnectError] = ChatConnectError) -> list[type[ChatConnectError]]:

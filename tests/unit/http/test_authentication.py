@@ -1,70 +1,25 @@
 """From headers to principals."""
 
-from collections.abc import AsyncIterator
-from types import SimpleNamespace
-
 import httpx
 import pytest
 
-from chatconnect.domain.errors import Unauthenticated
-from chatconnect.domain.identifiers import (
-    AccountId,
-    AssistantId,
-    KeyId,
-    MemberId,
-    TenantId,
-    VisitorId,
-    new_id,
-)
-from chatconnect.domain.keys import Scope
-from chatconnect.domain.principals import Server, Staff, Visitor
-from chatconnect.domain.secret import Secret
-from chatconnect.domain.tenant import StaffRole
-from chatconnect.http.application import create_app
 from chatconnect.http.authentication import Admin, Agent, CurrentAsker, CurrentReader, CurrentStaff, Viewer, Website
+from tests.unit.http.known import an_app
 
-TENANT = TenantId(new_id())
-VISITOR = Visitor(TENANT, AssistantId(new_id()), VisitorId(new_id()), "https://acme.example", 100)
-SERVER = Server(TENANT, KeyId(new_id()), None, 100)
-NARROW = Server(TENANT, KeyId(new_id()), None, 100, frozenset({Scope.KNOWLEDGE_READ, Scope.CONVERSATIONS_READ}))
 SITE = {"Origin": "https://acme.example"}
 
-
-class Access:
-    """Knows one visitor, one server, and a member of each role."""
-
-    async def visitor(self, token: Secret) -> Visitor:
-        if token.reveal() == "visitor":
-            return VISITOR
-        expired = token.reveal() == "old-visitor"
-        raise Unauthenticated("no", code="token_expired" if expired else "token_invalid")
-
-    asking_visitor = visitor
-
-    async def server(self, key: Secret) -> Server:
-        if key.reveal() == "sk_live_good":
-            return SERVER
-        if key.reveal() == "sk_live_narrow":
-            return NARROW
-        raise Unauthenticated("no", code="unknown_key")
-
-    async def staff(self, token: Secret) -> Staff:
-        if token.reveal() not in list(StaffRole):
-            raise Unauthenticated("no", code="token_invalid")
-        return Staff(TENANT, AccountId(new_id()), MemberId(new_id()), StaffRole(token.reveal()))
-
-
-app = create_app("Test", environment="prod")
-app.state.services = SimpleNamespace(access=Access())
+app = an_app()
 
 
 @app.get("/asker")
 @app.post("/asker")
+@app.post("/v1/chat")
 async def asker(who: CurrentAsker) -> str:
     return type(who).__name__
 
 
 @app.get("/reader")
+@app.get("/v1/conversations")
 async def reader(who: CurrentReader) -> str:
     return "all" if who.visitor_id is None else "own"
 
@@ -75,6 +30,7 @@ async def staff(who: CurrentStaff) -> str:
 
 
 @app.get("/viewer")
+@app.post("/v1/knowledge/search")
 async def viewer(who: Viewer) -> str:
     return type(who).__name__
 
@@ -85,41 +41,16 @@ async def agent(who: Agent) -> str:
 
 
 @app.get("/admin")
-async def admin(who: Admin) -> str:
-    return type(who).__name__
-
-
 @app.get("/v1/documents")
 @app.post("/v1/documents")
 @app.get("/v1/keys")
-async def tenant_side(who: Admin) -> str:
-    return type(who).__name__
-
-
-@app.post("/v1/knowledge/search")
-async def searching(who: Viewer) -> str:
-    return type(who).__name__
-
-
-@app.get("/v1/conversations")
-async def listing(who: CurrentReader) -> str:
-    return "all"
-
-
-@app.post("/v1/chat")
-async def chatting(who: CurrentAsker) -> str:
+async def admin(who: Admin) -> str:
     return type(who).__name__
 
 
 @app.get("/website")
 async def website(origin: Website) -> str | None:
     return origin
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://acme.example") as opened:
-        yield opened
 
 
 async def outcome(client: httpx.AsyncClient, path: str, token: str | None, **headers: str) -> object:

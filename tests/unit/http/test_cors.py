@@ -1,7 +1,5 @@
 """Which websites' pages may call, and read what is answered."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
@@ -30,12 +28,6 @@ async def widget() -> str:
 @app.get("/bug")
 async def bug() -> None:
     raise RuntimeError
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.example") as opened:
-        yield opened
 
 
 async def preflight(client: httpx.AsyncClient, origin: str, path: str = "/widget") -> httpx.Response:

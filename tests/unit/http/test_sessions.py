@@ -1,18 +1,12 @@
 """Who is signed in and whose program asks, from a request's headers; and where the refresh token travels."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import Request
 
-from chatconnect.domain.errors import Unauthenticated
-from chatconnect.domain.identifiers import AccountId, MemberId, SessionId, TenantId, new_id
-from chatconnect.domain.principals import SignedIn, Staff
 from chatconnect.domain.secret import Secret
-from chatconnect.domain.tenant import StaffRole, tenant_suspended
-from chatconnect.http.application import create_app
 from chatconnect.http.sessions import (
     CallingClient,
     Cookie,
@@ -22,29 +16,9 @@ from chatconnect.http.sessions import (
     MemberOfStaff,
     MemberOwner,
 )
+from tests.unit.http.known import an_app
 
-TENANT = TenantId(new_id())
-
-
-class Access:
-    """Knows a member of each role, an operator, and somebody of a suspended tenant."""
-
-    async def signed_in(self, token: Secret) -> SignedIn:
-        name = token.reveal()
-        role = StaffRole(name) if name in list(StaffRole) else StaffRole.VIEWER
-        if name not in (*StaffRole, "operator", "suspended"):
-            raise Unauthenticated("no", code="token_invalid")
-        staff = Staff(TENANT, AccountId(new_id()), MemberId(new_id()), role)
-        return SignedIn(staff, SessionId(new_id()), f"{name}@example.com", name == "operator")
-
-    async def staff(self, token: Secret) -> Staff:
-        if token.reveal() == "suspended":
-            raise tenant_suspended()
-        return (await self.signed_in(token)).staff
-
-
-app = create_app("Test", environment="prod")
-app.state.services = SimpleNamespace(access=Access())
+app = an_app()
 
 
 @app.get("/person")
