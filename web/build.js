@@ -2,7 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 
 const OUTPUT = "dist/widget.js";
 
@@ -11,8 +11,8 @@ const minifiedStyles = {
   name: "minified-styles",
   setup({ onLoad }) {
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
-      const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
-      return { contents: code.trim(), loader: "text" };
+      const { outputFiles } = await build({ entryPoints: [path], bundle: true, minify: true, write: false });
+      return { contents: outputFiles[0].text.trim(), loader: "text" };
     });
   },
 };
