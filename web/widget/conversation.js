@@ -47,9 +47,8 @@ export class Conversation extends EventTarget {
 
   /** Load the conversation that this device remembers and take up its unfinished answer. */
   async restore() {
-    if (this.busy) return;
-    const stored = await this.#load(this.#memory.get("conversation"), this.#memory.get("leaf"));
-    if (this.busy) return;
+    const stored = await this.#branch(this.#memory.get("leaf"));
+    if (!stored) return;
     this.#seen = this.#place;
     await this.#replace(stored, this.#memory.get("pending")); // null when the conversation itself is gone
   }
@@ -61,9 +60,8 @@ export class Conversation extends EventTarget {
 
   /** Show the newest branch through a message, and stay on it. */
   async show(messageId) {
-    if (this.busy) return;
-    const stored = await this.#load(this.#memory.get("conversation"), messageId);
-    if (this.busy) return;
+    const stored = await this.#branch(messageId);
+    if (!stored) return;
     this.#remember({ leaf: stored.at(-1)?.id ?? null });
     this.#replace(stored, null); // an answer that is still being made is taken up, and nobody waits for its end
   }
@@ -150,6 +148,14 @@ export class Conversation extends EventTarget {
     const question = { message, parentId, idempotencyKey: randomKey() };
     await this.#run(this.#add({ role: "assistant", state: "streaming", question }));
     return true;
+  }
+
+  /** The remembered conversation's branch; null when something else is under way, or has begun meanwhile. */
+  async #branch(through) {
+    if (this.busy) return null;
+    const id = this.#memory.get("conversation");
+    const stored = await this.#load(id, through);
+    return this.busy || (stored[0] && id !== this.#memory.get("conversation")) ? null : stored;
   }
 
   async #load(id, through) {
