@@ -3,23 +3,19 @@
 import { button, element } from "./dom.js";
 import { field, form, input } from "./form.js";
 import { moment } from "./format.js";
-import { notice, problem } from "./notices.js";
-import { fill, page } from "./view.js";
+import { attempt, notice } from "./notices.js";
+import { table } from "./tables.js";
+import { page, refillable } from "./view.js";
 
 /** @param {import("./api.js").Api} api */
 export function accountView(api) {
-  const place = element("div");
-  let close = () => {};
-  const refresh = () => {
-    close();
-    close = fill(place, async (signal) => {
-      const [{ sessions }, { tenants }] = await Promise.all([api.get("/auth/sessions", {}, signal), api.get("/auth/tenants", {}, signal)]);
-      return [sessionList(api, sessions, refresh), tenants.length > 1 ? companyList(api, tenants) : null].filter(Boolean);
-    });
-  };
-  refresh();
-  const node = page("Your account", "Your password, and where you are logged in.", passwordForm(api, refresh), place);
-  return { node, close: () => close() };
+  const lists = refillable(async (signal) => {
+    const [{ sessions }, { tenants }] = await Promise.all([api.get("/auth/sessions", {}, signal), api.get("/auth/tenants", {}, signal)]);
+    return [sessionList(api, sessions, lists.refresh), tenants.length > 1 ? companyList(api, tenants) : null].filter(Boolean);
+  });
+  lists.refresh();
+  const node = page("Your account", "Your password, and where you are logged in.", passwordForm(api, lists.refresh), lists.node);
+  return { node, close: lists.close };
 }
 
 function passwordForm(api, onDone) {
@@ -41,39 +37,28 @@ function passwordForm(api, onDone) {
 }
 
 function sessionList(api, sessions, onDone) {
-  const end = async (path, send, said) => {
-    try {
-      await send(path);
-      notice(said);
-    } catch (error) {
-      problem(error);
-    }
+  const end = async (send, said) => {
+    await attempt(send, said);
     onDone();
   };
-  const endOne = (session) => end(`/auth/sessions/${session.id}`, (path) => api.delete(path), "That device is logged out.");
-  const endOthers = () => end("/auth/logout-everywhere", (path) => api.post(path, { keep_current: true }), "All other devices are logged out.");
+  const endOne = (session) => end(() => api.delete(`/auth/sessions/${session.id}`), "That device is logged out.");
+  const endOthers = () => end(() => api.post("/auth/logout-everywhere", { keep_current: true }), "All other devices are logged out.");
   const rows = sessions.map((session) => element("tr", {},
     element("th", { scope: "row" }, deviceName(session.device)),
     element("td", {}, moment(session.created_at)),
     element("td", {}, session.current ? element("span", { class: "chip good" }, "This device") : moment(session.last_used_at)),
     element("td", {}, session.current ? "" : button("quiet small", "Log out", () => endOne(session), { "aria-label": `Log out ${deviceName(session.device)}` }))));
-  const heads = ["Device", "Logged in", "Last used", ""].map((head) => element("th", { scope: "col" }, head || element("span", { class: "unseen" }, "Action")));
   return element("section", { "aria-label": "Devices" },
     element("h2", {}, "Where you are logged in"),
-    element("div", { class: "table-frame card" },
-      element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows))),
+    table(["Device", "Logged in", "Last used", ""], element("tbody", {}, ...rows)),
     sessions.length > 1 ? element("div", { class: "actions" }, button("quiet", "Log out all other devices", endOthers)) : null);
 }
 
 function companyList(api, tenants) {
-  const go = async (tenant) => {
-    try {
-      await api.switchTo(tenant.tenant_id);
-      location.reload();
-    } catch (error) {
-      problem(error);
-    }
-  };
+  const go = (tenant) => attempt(async () => {
+    await api.switchTo(tenant.tenant_id);
+    location.reload();
+  });
   const items = tenants.map((tenant) => element("li", {},
     element("strong", {}, tenant.name), ` ${tenant.role} `,
     tenant.current ? element("span", { class: "chip good" }, "You are here") : button("quiet small", "Go there", () => go(tenant), { "aria-label": `Go to ${tenant.name}` })));

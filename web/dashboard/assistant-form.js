@@ -1,7 +1,7 @@
 /** The form of an assistant's configuration. */
 
 import { element } from "./dom.js";
-import { area, field, form, input, select } from "./form.js";
+import { area, checkbox, field, form, group, input, select } from "./form.js";
 import { lines } from "./format.js";
 
 const PROVIDERS = [
@@ -28,7 +28,7 @@ export function assistantForm(stored, state, save) {
     model: input(stored.model, { spellcheck: "false", autocomplete: "off" }),
     base_url: input(stored.base_url, { type: "url", placeholder: "The provider's own address", autocomplete: "off" }),
     access_token: input("", { type: "password", autocomplete: "off", placeholder: tokenPlaceholder(stored) }),
-    remove_access_token: element("input", { type: "checkbox", class: "control" }),
+    remove_access_token: checkbox(),
     temperature: input(stored.temperature, { type: "number", min: 0, max: 2, step: 0.1 }),
     max_tokens: input(stored.max_tokens, { type: "number", min: 1, step: 1 }),
     system_prompt: area(stored.system_prompt, 9),
@@ -57,8 +57,8 @@ function groups(controls, state) {
   const tokenHint = "Kept encrypted and never shown again. Another provider or base URL drops the one that is stored.";
   const promptHint = "{company}, {assistant} and {refusal} stand for your own values.";
   return [
-    group("Identity", state, field("name", "Name", controls.name)),
-    group("Model", null,
+    group("Identity", [field("name", "Name", controls.name)], state),
+    group("Model", [
       element("div", { class: "pair" },
         field("provider", "Provider", controls.provider),
         field("model", "Model", controls.model)),
@@ -67,23 +67,22 @@ function groups(controls, state) {
       field("remove_access_token", "Remove the stored token", controls.remove_access_token),
       element("div", { class: "pair" },
         field("temperature", "Temperature", controls.temperature, "0 is sober, 2 is wild."),
-        field("max_tokens", "Longest answer, in tokens", controls.max_tokens))),
-    group("Behaviour", null,
+        field("max_tokens", "Longest answer, in tokens", controls.max_tokens)),
+    ]),
+    group("Behaviour", [
       field("system_prompt", "System prompt", controls.system_prompt, promptHint),
-      field("refusal", "When the documents do not hold the answer", controls.refusal)),
-    group("Safety", null,
+      field("refusal", "When the documents do not hold the answer", controls.refusal),
+    ]),
+    group("Safety", [
       field("moderation.mode", "Questions and answers are checked by", controls.moderation_mode),
       field("moderation.refusal", "Words of refusal", controls.moderation_refusal, "Said in place of what is refused, and of an answer that recites these instructions."),
       field("moderation.forbidden_phrases", "Forbidden phrases", controls.forbidden_phrases, "One per line; found inside words, too."),
-      field("moderation.forbidden_patterns", "Forbidden patterns", controls.forbidden_patterns, "One regular expression per line.")),
-    group("Save", null,
-      field("note", "What changed, and why", controls.note, "For the list of versions. Visitors never see a draft.")),
+      field("moderation.forbidden_patterns", "Forbidden patterns", controls.forbidden_patterns, "One regular expression per line."),
+    ]),
+    group("Save", [
+      field("note", "What changed, and why", controls.note, "For the list of versions. Visitors never see a draft."),
+    ]),
   ];
-}
-
-function group(title, remark, ...content) {
-  return element("section", { class: "card group" },
-    element("header", {}, element("h2", {}, title), remark), element("div", { class: "fields" }, ...content));
 }
 
 function valuesOf(controls) {

@@ -3,8 +3,10 @@
 import { confirmed, showPanel } from "./dialogs.js";
 import { button, element } from "./dom.js";
 import { moment } from "./format.js";
-import { notice, problem } from "./notices.js";
-import { fill } from "./view.js";
+import { group } from "./form.js";
+import { attempt, notice } from "./notices.js";
+import { moreButton } from "./tables.js";
+import { refillable } from "./view.js";
 
 const PAGE = 10;
 
@@ -15,38 +17,18 @@ const PAGE = 10;
  * @returns {{node: Node, refresh: () => void, close: () => void}}
  */
 export function versionsCard(api, id, onPublished) {
-  const place = element("div", { class: "versions" });
-  let close = () => {};
-  const refresh = () => {
-    close();
-    close = fill(place, async (signal) => {
-      const list = element("ul", { class: "version-list", "aria-label": "Versions" });
-      const older = await addPage(api, id, list, null, onPublished, signal);
-      return older ? [list, older] : [list];
-    });
-  };
-  refresh();
-  const node = element("section", { class: "card group" },
-    element("header", {}, element("h2", {}, "Versions")), element("div", { class: "fields" }, place));
-  return { node, refresh, close: () => close() };
-}
-
-/** Add a page to the list; return the button for the next one, if there is one. */
-async function addPage(api, id, list, before, onPublished, signal) {
-  const path = `/assistants/${id}/versions`;
-  const page = await api.get(path, { limit: PAGE, before }, signal);
-  list.append(...page.versions.map((version) => row(api, id, version, page.published_version, onPublished)));
-  if (page.next_before === null) return null;
-  const more = button("quiet", "Show older versions", async () => {
-    try {
-      const next = await addPage(api, id, list, page.next_before, onPublished);
-      if (next) more.replaceWith(next);
-      else more.remove();
-    } catch (error) {
-      problem(error);
-    }
+  const place = refillable(async (signal) => {
+    const list = element("ul", { class: "version-list", "aria-label": "Versions" });
+    const show = async (before, ending = undefined) => {
+      const page = await api.get(`/assistants/${id}/versions`, { limit: PAGE, before }, ending);
+      list.append(...page.versions.map((version) => row(api, id, version, page.published_version, onPublished)));
+      return page.next_before;
+    };
+    return [list, moreButton("Show older versions", await show(null, signal), show)];
   });
-  return more;
+  place.node.classList.add("versions");
+  place.refresh();
+  return { node: group("Versions", [place.node]), refresh: place.refresh, close: place.close };
 }
 
 function row(api, id, version, published, onPublished) {
@@ -83,23 +65,19 @@ async function move(api, id, number, action, onPublished) {
       action: "Roll back",
     };
   if (!(await confirmed(question))) return;
-  try {
+  await attempt(async () => {
     const saved = await api.post(`/assistants/${id}/${publishes ? "publish" : "rollback"}`, { version: number });
     notice(publishes ? `Version ${number} is published.` : `Rolled back: version ${saved.version} is published.`);
     onPublished();
-  } catch (error) {
-    problem(error);
-  }
+  });
 }
 
-async function showChanges(api, id, number) {
-  try {
+function showChanges(api, id, number) {
+  return attempt(async () => {
     const { changes, since } = await api.get(`/assistants/${id}/versions/${number}/changes`);
     const content = changes.length === 0 ? element("p", {}, "Nothing is different.") : changeTable(changes);
     showPanel(`Version ${number}, compared with version ${since}`, content);
-  } catch (error) {
-    problem(error);
-  }
+  });
 }
 
 function changeTable(changes) {

@@ -4,36 +4,31 @@ import { assistantForm } from "./assistant-form.js";
 import { versionsCard } from "./assistant-versions.js";
 import { confirmed } from "./dialogs.js";
 import { button, element } from "./dom.js";
-import { field, select } from "./form.js";
+import { field, group, select } from "./form.js";
 import { milliseconds } from "./format.js";
-import { notice, problem } from "./notices.js";
-import { empty, fill, page } from "./view.js";
+import { attempt, notice } from "./notices.js";
+import { empty, page, refillable } from "./view.js";
 
 /** @param {import("./api.js").Api} api */
 export function assistantView(api) {
-  const place = element("div");
-  let close = () => {};
   let closeEditor = () => {};
-  const show = (chosen) => {
-    close();
+  const place = refillable(async (signal, chosen) => {
     closeEditor();
-    close = fill(place, async (signal) => {
-      const [{ assistants }, { assistants: archived }] = await Promise.all([
-        api.get("/assistants", {}, signal),
-        api.get("/assistants", { archived: true }, signal),
-      ]);
-      if (assistants.length === 0) return [empty("spark", "No assistant", "This company has no assistant.")];
-      const assistant = assistants.find(({ id }) => id === chosen) ?? assistants[0];
-      const editor = await assistantEditor(api, assistant, () => show(assistant.id), signal);
-      closeEditor = editor.close;
-      return [chooser(assistants, assistant, show), actions(api, assistant, archived, show), ...editor.nodes];
-    });
-  };
-  show(null);
+    const [{ assistants }, { assistants: archived }] = await Promise.all([
+      api.get("/assistants", {}, signal),
+      api.get("/assistants", { archived: true }, signal),
+    ]);
+    if (assistants.length === 0) return [empty("spark", "No assistant", "This company has no assistant.")];
+    const assistant = assistants.find(({ id }) => id === chosen) ?? assistants[0];
+    const editor = await assistantEditor(api, assistant, () => place.refresh(assistant.id), signal);
+    closeEditor = editor.close;
+    return [chooser(assistants, assistant, place.refresh), actions(api, assistant, archived, place.refresh), ...editor.nodes];
+  });
+  place.refresh();
   return {
-    node: page("Assistant", "Who answers your visitors, with which model, and how.", place),
+    node: page("Assistant", "Who answers your visitors, with which model, and how.", place.node),
     close: () => {
-      close();
+      place.close();
       closeEditor();
     },
   };
@@ -51,15 +46,7 @@ function chooser(assistants, assistant, show) {
 /** What can be done with the assistant as a whole. */
 function actions(api, assistant, archived, show) {
   const { id, name, is_default: isDefault } = assistant;
-  const doing = (work, told, chosen) => async () => {
-    try {
-      const done = await work();
-      notice(told);
-      show(chosen ?? done.id);
-    } catch (error) {
-      problem(error);
-    }
-  };
+  const doing = (work, told) => () => attempt(async () => show((await work()).id), told);
   const copy = () => api.post("/assistants", { ...assistant, name: "New assistant", note: `Copied from ${name}` });
   const archive = async () => {
     const text = "It answers nobody until you take it back. Its conversations stay readable.";
@@ -118,19 +105,13 @@ function trialCard(api, state) {
   const ask = button("quiet", "Test connection", async () => {
     ask.disabled = true;
     outcome.textContent = "Asking…";
-    try {
-      outcome.textContent = trialText(await api.post(`/assistants/${state.id}/test`, { version: state.version }));
-    } catch (error) {
-      outcome.textContent = "";
-      problem(error);
-    } finally {
-      ask.disabled = false;
-    }
+    let said = "";
+    await attempt(async () => (said = trialText(await api.post(`/assistants/${state.id}/test`, { version: state.version }))));
+    outcome.textContent = said;
+    ask.disabled = false;
   });
   const hint = "Sends one short question to the model as it was saved last.";
-  return element("section", { class: "card group" },
-    element("header", {}, element("h2", {}, "Connection")),
-    element("div", { class: "fields" }, element("p", { class: "hint" }, hint), element("div", {}, ask), outcome));
+  return group("Connection", [element("p", { class: "hint" }, hint), element("div", {}, ask), outcome]);
 }
 
 /** What came of a trial, in a sentence. */

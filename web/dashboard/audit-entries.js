@@ -2,6 +2,7 @@
 
 import { element } from "./dom.js";
 import { counted, moment } from "./format.js";
+import { beneath } from "./tables.js";
 
 /** What somebody is called in the log. @param {{kind: string, name: string | null}} actor */
 export function actorName({ kind, name }) {
@@ -29,9 +30,9 @@ export function entryRow(entry) {
   const { at, actor, action, object, object_id: id, object_name: name, network, changes } = entry;
   return element("tr", {},
     element("td", {}, element("time", { datetime: at }, moment(at))),
-    element("td", {}, actorName(actor), network ? element("span", { class: "beneath" }, network) : null),
+    element("td", {}, actorName(actor), network ? beneath(network) : null),
     element("th", { scope: "row", title: action }, actionName(action)),
-    element("td", { title: id }, name ?? "", element("span", { class: "beneath" }, object.replaceAll("_", " "))),
+    element("td", { title: id }, name ?? "", beneath(object.replaceAll("_", " "))),
     element("td", { class: "changes" }, fieldList(Object.entries(changes))));
 }
 

@@ -1,10 +1,10 @@
 /** The audit log: who changed what, searched, page by page, and as a file. */
 
 import { entryRow } from "./audit-entries.js";
-import { button, element } from "./dom.js";
+import { element } from "./dom.js";
 import { field, form, input, select } from "./form.js";
-import { problem } from "./notices.js";
-import { empty, fill, page } from "./view.js";
+import { moreButton, table } from "./tables.js";
+import { empty, page, refillable } from "./view.js";
 
 const PAGE = 50;
 const ACTORS = [
@@ -23,26 +23,27 @@ const FORMS = [["csv", "Download as CSV"], ["jsonl", "Download as JSON lines"]];
 
 /** @param {import("./api.js").Api} api */
 export function auditView(api) {
-  const place = element("div");
   const choices = filters();
-  let close = () => {};
-  const refresh = async () => {
-    close();
-    close = fill(place, async (signal) => {
-      const asked = choices.query();
-      const found = await api.get("/audit", { ...asked, limit: PAGE }, signal);
-      if (found.entries.length === 0) return [empty("versions", "Nothing here", "No change fits what you look for.")];
-      const rows = element("tbody", {}, ...found.entries.map(entryRow));
-      return [table(rows), more(api, asked, rows, found.next_cursor)];
-    });
-  };
-  const search = form("Search", choices.fields, refresh,
+  const list = refillable(async (signal) => {
+    const asked = choices.query();
+    const rows = element("tbody");
+    const show = async (cursor, ending = undefined) => {
+      const found = await api.get("/audit", { ...asked, limit: PAGE, cursor }, ending);
+      rows.append(...found.entries.map(entryRow));
+      return found.next_cursor;
+    };
+    const next = await show(null, signal);
+    if (rows.children.length === 0) return [empty("versions", "Nothing here", "No change fits what you look for.")];
+    const older = moreButton("Show older changes", next, show);
+    return [table(["When", "Who", "What", "To", "Changes"], rows, { class: "audit" }), element("div", { class: "actions" }, older)];
+  });
+  const search = form("Search", choices.fields, () => list.refresh(),
     FORMS.map(([kind, label]) => [label, () => download(api, choices.query(), kind)]));
   search.classList.add("card", "key-form");
   search.addEventListener("input", () => delete search.dataset.changed); // there is nothing to save
-  refresh();
+  list.refresh();
   const intro = "Who changed what, when and from where. Nothing in it can be changed; secrets are never shown.";
-  return { node: page("Audit log", intro, search, place), close: () => close() };
+  return { node: page("Audit log", intro, search, list.node), close: list.close };
 }
 
 function filters() {
@@ -74,32 +75,6 @@ export function auditQuery({ text, actor, object, since, until }) {
     since: since ? start(since, 0) : null,
     until: until ? start(until, 1) : null,
   };
-}
-
-function table(rows) {
-  const heads = ["When", "Who", "What", "To", "Changes"];
-  return element("div", { class: "table-frame card" },
-    element("table", { class: "audit" },
-      element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))), rows));
-}
-
-function more(api, asked, rows, cursor) {
-  let next = cursor;
-  const show = button("quiet", "Show older changes", async () => {
-    show.disabled = true;
-    try {
-      const found = await api.get("/audit", { ...asked, limit: PAGE, cursor: next });
-      rows.append(...found.entries.map(entryRow));
-      next = found.next_cursor;
-      show.hidden = next === null;
-    } catch (error) {
-      problem(error);
-    } finally {
-      show.disabled = false;
-    }
-  });
-  show.hidden = next === null;
-  return element("div", { class: "actions" }, show);
 }
 
 /** One file after the other, until all that is meant is in one. */

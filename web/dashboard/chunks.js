@@ -1,8 +1,8 @@
 /** A document's chunks, as the search sees them. */
 
-import { button, element } from "./dom.js";
+import { element } from "./dom.js";
 import { showPanel } from "./dialogs.js";
-import { problem } from "./notices.js";
+import { moreButton } from "./tables.js";
 import { empty, fill } from "./view.js";
 
 const PAGE = 50;
@@ -11,31 +11,17 @@ const PAGE = 50;
 export function showChunks(api, document) {
   const place = element("div");
   fill(place, async (signal) => {
-    const shown = await chunksAfter(api, document, -1, signal);
-    if (shown.chunks.length === 0) return [empty("chunks", "No chunks", "Nothing of this document can be found yet.")];
-    const list = element("ol", { class: "chunks" }, ...shown.chunks.map(chunkItem));
-    return [list, more(api, document, list, shown.next_after)];
+    const list = element("ol", { class: "chunks" });
+    const show = async (after, ending = undefined) => {
+      const found = await api.get(`/documents/${document.id}/chunks`, { after, limit: PAGE }, ending);
+      list.append(...found.chunks.map(chunkItem));
+      return found.next_after;
+    };
+    const next = await show(-1, signal);
+    if (list.children.length === 0) return [empty("chunks", "No chunks", "Nothing of this document can be found yet.")];
+    return [list, moreButton("Show more", next, show)];
   });
   showPanel(`Chunks of ${document.title}`, place);
-}
-
-function chunksAfter(api, document, after, signal) {
-  return api.get(`/documents/${document.id}/chunks`, { after, limit: PAGE }, signal);
-}
-
-function more(api, document, list, last) {
-  const next = button("quiet", "Show more", async () => {
-    try {
-      const further = await chunksAfter(api, document, last);
-      list.append(...further.chunks.map(chunkItem));
-      last = further.next_after;
-      next.hidden = last === null;
-    } catch (error) {
-      problem(error);
-    }
-  });
-  next.hidden = last === null;
-  return next;
 }
 
 function chunkItem({ position, text, page, start, end, headings }) {

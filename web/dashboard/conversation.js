@@ -13,12 +13,13 @@ const STATUSES = { pending: "being written", partial: "cut off", failed: "failed
  *   version of a message, and brings what the model was given for an answer
  * @returns {Node[]}
  */
-export function conversationContent({ created_at: createdAt, messages }, around) {
+export function conversationContent({ created_at: createdAt, visitor_id: visitorId, messages }, around) {
   return [
     element("header", { class: "thread-head" },
       element("a", { href: "#conversations", class: "back" }, "← All conversations"),
       element("h2", {}, moment(createdAt)),
-      element("p", { class: "soft" }, sumOf(messages))),
+      element("p", { class: "soft" }, sumOf(messages)),
+      visitorId ? element("p", { class: "soft" }, "Visitor ", element("code", {}, visitorId)) : null),
     element("ol", { class: "messages" }, ...messages.map((message) => messageItem(message, around))),
   ];
 }

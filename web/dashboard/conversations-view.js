@@ -1,9 +1,9 @@
 /** The conversations: the list, and the one that is being read beside it. */
 
 import { conversationContent } from "./conversation.js";
-import { button, element } from "./dom.js";
+import { element } from "./dom.js";
 import { moment } from "./format.js";
-import { problem } from "./notices.js";
+import { moreButton } from "./tables.js";
 import { empty, fill, page } from "./view.js";
 
 const PAGE = 20;
@@ -51,23 +51,17 @@ async function conversationList(api, selected, signal) {
   const names = new Map(assistants.map((assistant) => [assistant.id, assistant.name]));
   const item = (conversation) => conversationItem(conversation, names, selected);
   const list = element("ul", { "aria-label": "Conversations" }, ...conversations.map(item));
-  return [list, more(api, list, item, conversations)];
+  const older = moreButton("Show older conversations", endOf(conversations), async (before) => {
+    const further = (await api.get("/conversations", { limit: PAGE, before })).conversations;
+    list.append(...further.map(item));
+    return endOf(further);
+  });
+  return [list, older];
 }
 
-function more(api, list, item, shown) {
-  let before = shown.at(-1).updated_at;
-  const next = button("quiet", "Show older conversations", async () => {
-    try {
-      const { conversations } = await api.get("/conversations", { limit: PAGE, before });
-      list.append(...conversations.map(item));
-      before = conversations.at(-1)?.updated_at ?? before;
-      next.hidden = conversations.length < PAGE;
-    } catch (error) {
-      problem(error);
-    }
-  });
-  next.hidden = shown.length < PAGE;
-  return next;
+/** What the page after these is asked for by, null when they are the last. */
+function endOf(conversations) {
+  return conversations.length < PAGE ? null : conversations.at(-1).updated_at;
 }
 
 function conversationItem({ id, assistant_id: assistantId, state, metadata, updated_at: updatedAt }, names, selected) {

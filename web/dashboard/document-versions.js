@@ -4,7 +4,7 @@ import { stateOf } from "./document-list.js";
 import { button, element } from "./dom.js";
 import { showPanel } from "./dialogs.js";
 import { bytes, moment } from "./format.js";
-import { problem } from "./notices.js";
+import { attempt } from "./notices.js";
 import { fill } from "./view.js";
 
 /** @param {import("./api.js").Api} api @param {{id: string, title: string}} document */
@@ -18,13 +18,11 @@ export function showVersions(api, document) {
 }
 
 /** Have the browser save a file of the document: of one version, or of what answers. */
-export async function download(api, document, version = null) {
-  try {
+export function download(api, document, version = null) {
+  return attempt(async () => {
     const { url } = await api.get(`/documents/${document.id}/download`, { version });
     element("a", { href: url }).click();
-  } catch (error) {
-    problem(error);
-  }
+  });
 }
 
 function versionItem(api, document, version) {

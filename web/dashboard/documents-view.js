@@ -10,7 +10,7 @@ import { withProgress } from "./document-progress.js";
 import { button, element } from "./dom.js";
 import { dropZone, pickFile } from "./drop-zone.js";
 import { counted } from "./format.js";
-import { notice, problem } from "./notices.js";
+import { attempt, notice, problem } from "./notices.js";
 import { Poll } from "./poll.js";
 import { UploadList } from "./upload-list.js";
 import { download, showVersions } from "./document-versions.js";
@@ -118,17 +118,15 @@ class DocumentsView {
     this.refresh();
   }
 
-  async #showMore() {
+  #showMore() {
     const asking = this.#asking;
-    try {
+    return attempt(async () => {
       const further = await this.#fetchPage({ limit: PAGE, cursor: this.#next });
       if (asking !== this.#asking) return;
       this.#next = further.next_cursor;
       const shown = new Set(this.#documents.map((document) => document.id));
       this.#show([...this.#documents, ...further.documents.filter((document) => !shown.has(document.id))]);
-    } catch (error) {
-      problem(error);
-    }
+    });
   }
 
   #show(documents) {
@@ -188,12 +186,12 @@ class DocumentsView {
     },
     reprocess: async (document) => {
       const again = () => this.#api.post(`/documents/${document.id}/reprocess`);
-      await this.#attempt(again, `“${document.title}” is being read again.`);
+      await this.#do(again, `“${document.title}” is being read again.`);
     },
     remove: async (document) => {
       const text = `“${document.title}” will no longer be found or quoted. This cannot be undone.`;
       if (!(await confirmed({ title: "Delete this document?", text, action: "Delete" }))) return;
-      await this.#attempt(() => this.#api.delete(`/documents/${document.id}`), `“${document.title}” is deleted.`);
+      await this.#do(() => this.#api.delete(`/documents/${document.id}`), `“${document.title}” is deleted.`);
     },
   };
 
@@ -204,25 +202,17 @@ class DocumentsView {
   }
 
   async #doToAll(action, ids, done) {
-    try {
+    await this.#do(async () => {
       const results = [];
       for (const batch of batchesOf(ids)) results.push(...(await this.#api.post("/documents/bulk", { action, ids: batch })).results);
       const { success, failure } = summaryOf(results, done);
       if (success) notice(success);
       if (failure) problem(new Error(failure));
-    } catch (error) {
-      problem(error);
-    }
-    await this.refresh();
+    });
   }
 
-  async #attempt(action, done) {
-    try {
-      await action();
-      notice(done);
-    } catch (error) {
-      problem(error);
-    }
+  async #do(action, done = "") {
+    await attempt(action, done);
     await this.refresh();
   }
 }

@@ -41,6 +41,18 @@ export function select(value, options, attributes = {}) {
   return made;
 }
 
+export function checkbox(checked = false) {
+  const made = element("input", { type: "checkbox", class: "control" });
+  made.checked = checked;
+  return made;
+}
+
+/** Fields that belong together, in a card. @param {Node[]} content @param {Node | null} remark beside the title */
+export function group(title, content, remark = null) {
+  return element("section", { class: "card group" },
+    element("header", {}, element("h2", {}, title), remark), element("div", { class: "fields" }, ...content));
+}
+
 /**
  * A form that sends itself with `send` and shows what went wrong.
  * @param {string} action the submit button's label

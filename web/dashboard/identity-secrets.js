@@ -4,30 +4,25 @@ import { copyable } from "./copyable.js";
 import { chosen, confirmed } from "./dialogs.js";
 import { button, element } from "./dom.js";
 import { moment } from "./format.js";
-import { notice, problem } from "./notices.js";
+import { attempt } from "./notices.js";
 import { OVERLAPS } from "./overlaps.js";
-import { fill } from "./view.js";
+import { refillable } from "./view.js";
 
 /** @param {import("./api.js").Api} api */
 export function identitySecrets(api) {
-  const place = element("div");
   const made = element("div", { "aria-live": "polite" });
-  let close = () => {};
-  const refresh = () => {
-    close();
-    close = fill(place, async (signal) => {
-      const { secrets } = await api.get("/identity-secrets", {}, signal);
-      const add = button("quiet", secrets.length > 0 ? "Rotate the secret" : "Make a secret", () => addSecret(api, secrets, made, refresh));
-      return [...secrets.map((secret) => secretRow(secret, () => endSecret(api, secret, refresh))), element("div", { class: "actions" }, add)];
-    });
-  };
-  refresh();
+  const list = refillable(async (signal) => {
+    const { secrets } = await api.get("/identity-secrets", {}, signal);
+    const add = button("quiet", secrets.length > 0 ? "Rotate the secret" : "Make a secret", () => addSecret(api, secrets, made, list.refresh));
+    return [...secrets.map((secret) => secretRow(secret, () => endSecret(api, secret, list.refresh))), element("div", { class: "actions" }, add)];
+  });
+  list.refresh();
   const node = element("section", { class: "card identity-secrets" },
     element("h2", {}, "Visitors who are logged in on your website"),
     element("p", { class: "soft" }, "Your server signs who they are with this secret, and the page hands it to the widget: ",
       element("code", {}, "ChatConnect.identify(identity)"), ". They keep their conversations on every device."),
-    made, place);
-  return { node, close: () => close() };
+    made, list.node);
+  return { node, close: list.close };
 }
 
 function secretRow(secret, onEnd) {
@@ -40,15 +35,13 @@ function secretRow(secret, onEnd) {
 async function addSecret(api, secrets, place, onDone) {
   const hours = secrets.length > 0 ? await overlap() : "0";
   if (hours === null) return;
-  try {
+  await attempt(async () => {
     const { secret } = await api.post("/identity-secrets", { overlap_hours: Number(hours) });
     place.replaceChildren(
       element("p", {}, "Copy it now: it is not shown again. It belongs on your server only."),
       copyable(secret, "identity secret"),
       element("div", { class: "actions" }, button("quiet", "I have copied it", () => place.replaceChildren())));
-  } catch (error) {
-    problem(error);
-  }
+  });
   onDone();
 }
 
@@ -61,11 +54,6 @@ function overlap() {
 async function endSecret(api, secret, onDone) {
   const text = `What is signed with ${secret.hint} is refused from now on. This cannot be undone.`;
   if (!(await confirmed({ title: "End this secret?", text, action: "End" }))) return;
-  try {
-    await api.delete(`/identity-secrets/${secret.id}`);
-    notice("The secret has ended.");
-  } catch (error) {
-    problem(error);
-  }
+  await attempt(() => api.delete(`/identity-secrets/${secret.id}`), "The secret has ended.");
   onDone();
 }

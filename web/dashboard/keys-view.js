@@ -7,9 +7,10 @@ import { embedSnippet, servedFrom } from "./embed.js";
 import { field, form, input, select } from "./form.js";
 import { moment } from "./format.js";
 import { identitySecrets } from "./identity-secrets.js";
-import { notice, problem } from "./notices.js";
+import { attempt } from "./notices.js";
 import { OVERLAPS } from "./overlaps.js";
-import { empty, fill, page } from "./view.js";
+import { beneath, table } from "./tables.js";
+import { empty, page, refillable } from "./view.js";
 
 const DAY_MS = 86_400_000;
 const KINDS = [["publishable", "Publishable, for a website"], ["secret", "Secret, for a server"]];
@@ -27,25 +28,20 @@ const SCOPES = [
 
 /** @param {import("./api.js").Api} api */
 export function keysView(api) {
-  const place = element("div");
   const made = element("div", { "aria-live": "polite" });
   const identities = identitySecrets(api);
-  let close = () => {};
-  const refresh = () => {
-    close();
-    close = fill(place, async (signal) => {
-      const { keys } = await api.get("/keys", {}, signal);
-      if (keys.length === 0) return [empty("key", "No keys", "Make one to embed the widget or to call the API.")];
-      const rotate = (key) => rotateKey(api, key, made, refresh);
-      const revoke = (key) => revokeKey(api, key, refresh);
-      return [keyTable(keys, { rotate, revoke })];
-    });
-  };
-  refresh();
+  const list = refillable(async (signal) => {
+    const { keys } = await api.get("/keys", {}, signal);
+    if (keys.length === 0) return [empty("key", "No keys", "Make one to embed the widget or to call the API.")];
+    const rotate = (key) => rotateKey(api, key, made, list.refresh);
+    const revoke = (key) => revokeKey(api, key, list.refresh);
+    return [table(["Name", "May", "Last used", "State", ""], element("tbody", {}, ...keys.map((key) => keyRow(key, { rotate, revoke }))))];
+  });
+  list.refresh();
   const intro = "Publishable keys embed the widget; secret keys let your servers use the API.";
-  const node = page("Keys", intro, newKeyForm(api, made, refresh), made, place, identities.node);
+  const node = page("Keys", intro, newKeyForm(api, made, list.refresh), made, list.node, identities.node);
   const closeAll = () => {
-    close();
+    list.close();
     identities.close();
   };
   return { node, close: closeAll };
@@ -101,18 +97,6 @@ function showNew(place, { key, kind, name }) {
     element("div", { class: "actions" }, button("quiet", "I have copied it", () => place.replaceChildren()))));
 }
 
-function keyTable(keys, actions) {
-  const heads = ["Name", "May", "Last used", "State", ""];
-  return element("div", { class: "table-frame card" },
-    element("table", {},
-      element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head || screenOnly("Action"))))),
-      element("tbody", {}, ...keys.map((key) => keyRow(key, actions)))));
-}
-
-function screenOnly(text) {
-  return element("span", { class: "unseen" }, text);
-}
-
 function keyRow(key, { rotate, revoke }) {
   const { label, tone, usable } = keyState(key);
   const action = (verb, act) => button("quiet small", verb, () => act(key), { "aria-label": `${verb} ${key.name}` });
@@ -125,10 +109,6 @@ function keyRow(key, { rotate, revoke }) {
       element("span", { class: `chip ${tone}` }, label),
       usable && key.expires_at ? beneath(`until ${moment(key.expires_at)}`) : null),
     element("td", {}, element("div", { class: "row-actions" }, ...actions)));
-}
-
-function beneath(content) {
-  return element("span", { class: "beneath" }, content);
 }
 
 /** What a key is good for now. */
@@ -144,22 +124,13 @@ async function rotateKey(api, key, place, onDone) {
   const label = "The old key goes on for";
   const hours = await chosen({ title: "Rotate this key?", text, action: "Rotate", label, value: "24", options: OVERLAPS });
   if (hours === null) return;
-  try {
-    showNew(place, await api.post(`/keys/${key.id}/rotate`, { overlap_hours: Number(hours) }));
-  } catch (error) {
-    problem(error);
-  }
+  await attempt(async () => showNew(place, await api.post(`/keys/${key.id}/rotate`, { overlap_hours: Number(hours) })));
   onDone();
 }
 
 async function revokeKey(api, key, onDone) {
   const text = `Whatever uses “${key.name}” (${key.hint}) stops working at once. This cannot be undone.`;
   if (!(await confirmed({ title: "Revoke this key?", text, action: "Revoke" }))) return;
-  try {
-    await api.delete(`/keys/${key.id}`);
-    notice(`“${key.name}” is revoked.`);
-  } catch (error) {
-    problem(error);
-  }
+  await attempt(() => api.delete(`/keys/${key.id}`), `“${key.name}” is revoked.`);
   onDone();
 }

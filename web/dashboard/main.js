@@ -79,5 +79,5 @@ function show(next) {
   page?.remove();
   page = next;
   app.append(page);
-  page.querySelector("input, .primary").focus();
+  page.querySelector("input, .primary")?.focus(); // none while an invitation is looked up
 }

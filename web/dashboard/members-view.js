@@ -4,8 +4,9 @@ import { confirmed } from "./dialogs.js";
 import { button, element } from "./dom.js";
 import { field, form, input, select } from "./form.js";
 import { moment } from "./format.js";
-import { notice, problem } from "./notices.js";
-import { fill, page } from "./view.js";
+import { attempt, notice } from "./notices.js";
+import { namedTable } from "./tables.js";
+import { page, refillable } from "./view.js";
 
 export const ROLES = [
   ["viewer", "Viewer, reads"],
@@ -22,26 +23,21 @@ export function rolesUpTo(own) {
 
 /** @param {import("./api.js").Api} api */
 export function membersView(api) {
-  const place = element("div");
-  let close = () => {};
-  const refresh = () => {
-    close();
-    close = fill(place, async (signal) => {
-      const [me, { members }] = await Promise.all([api.get("/auth/me", {}, signal), api.get("/members", {}, signal)]);
-      const may = rolesUpTo(me.role);
-      const { invitations } = may.length > 0 ? await api.get("/invitations", {}, signal) : { invitations: [] };
-      const doing = acting(api, refresh);
-      return [
-        may.length > 0 ? invitationForm(api, may, refresh) : null,
-        table("Members", ["E-mail address", "Role", "Since", ""], members.map((each) => memberRow(each, me, may, doing))),
-        invitations.length > 0
-          ? table("Open invitations", ["E-mail address", "Role", "Ends", ""], invitations.map((each) => invitationRow(each, may, doing)))
-          : null,
-      ].filter(Boolean);
-    });
-  };
-  refresh();
-  return { node: page("Members", "Whoever works with your assistant, and what they may do.", place), close: () => close() };
+  const lists = refillable(async (signal) => {
+    const [me, { members }] = await Promise.all([api.get("/auth/me", {}, signal), api.get("/members", {}, signal)]);
+    const may = rolesUpTo(me.role);
+    const { invitations } = may.length > 0 ? await api.get("/invitations", {}, signal) : { invitations: [] };
+    const doing = acting(api, lists.refresh);
+    return [
+      may.length > 0 ? invitationForm(api, may, lists.refresh) : null,
+      namedTable("Members", ["E-mail address", "Role", "Since", ""], members.map((each) => memberRow(each, me, may, doing))),
+      invitations.length > 0
+        ? namedTable("Open invitations", ["E-mail address", "Role", "Ends", ""], invitations.map((each) => invitationRow(each, may, doing)))
+        : null,
+    ].filter(Boolean);
+  });
+  lists.refresh();
+  return { node: page("Members", "Whoever works with your assistant, and what they may do.", lists.node), close: lists.close };
 }
 
 function invitationForm(api, may, onDone) {
@@ -55,14 +51,6 @@ function invitationForm(api, may, onDone) {
   const made = form("Invite", [field("email", "E-mail address", email), field("role", "Role", role)], send);
   made.classList.add("card", "key-form");
   return made;
-}
-
-function table(name, heads, rows) {
-  const cells = heads.map((head) => element("th", { scope: "col" }, head || element("span", { class: "unseen" }, "Action")));
-  return element("section", { "aria-label": name },
-    element("h2", {}, name),
-    element("div", { class: "table-frame card" },
-      element("table", {}, element("thead", {}, element("tr", {}, ...cells)), element("tbody", {}, ...rows))));
 }
 
 function memberRow(member, me, may, doing) {
@@ -106,22 +94,17 @@ function named(action, { email }) {
 
 /** What the buttons do; afterwards the lists are asked for again. */
 function acting(api, onDone) {
-  const attempt = async (said, send) => {
-    try {
-      await send();
-      notice(said);
-    } catch (error) {
-      problem(error);
-    }
+  const act = async (said, send) => {
+    await attempt(send, said);
     onDone();
   };
   const asked = async (question, said, send) => {
-    if (await confirmed(question)) await attempt(said, send);
+    if (await confirmed(question)) await act(said, send);
   };
   return {
-    changeRole: (member, role) => attempt(`${member.email} is ${role} now.`, () => api.put(`/members/${member.id}`, { role })),
-    sendAgain: (invitation) => attempt(`Another mail to ${invitation.email} is on its way.`, () => api.post(`/invitations/${invitation.id}/resend`)),
-    revoke: (invitation) => attempt(`The invitation of ${invitation.email} is revoked.`, () => api.delete(`/invitations/${invitation.id}`)),
+    changeRole: (member, role) => act(`${member.email} is ${role} now.`, () => api.put(`/members/${member.id}`, { role })),
+    sendAgain: (invitation) => act(`Another mail to ${invitation.email} is on its way.`, () => api.post(`/invitations/${invitation.id}/resend`)),
+    revoke: (invitation) => act(`The invitation of ${invitation.email} is revoked.`, () => api.delete(`/invitations/${invitation.id}`)),
     remove: (member, own) => asked(
       own
         ? { title: "Leave this company?", text: "You lose access at once, and need an invitation to come back.", action: "Leave" }

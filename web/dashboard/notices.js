@@ -16,6 +16,20 @@ export function problem(error) {
   show("bad", "alert", error.message);
 }
 
+/**
+ * Do something that a button asks for, and say that it worked, or why not.
+ * @param {() => Promise<unknown>} work
+ * @param {string} said nothing when it can be seen by itself
+ */
+export async function attempt(work, said = "") {
+  try {
+    await work();
+    if (said) notice(said);
+  } catch (error) {
+    problem(error);
+  }
+}
+
 function show(tone, drawing, text) {
   const close = iconButton("close", "Dismiss", () => shown.remove());
   const shown = element("div", { class: `notice ${tone}` }, icon(drawing), element("p", {}, text), close);

@@ -4,7 +4,8 @@ import { confirmed, showPanel } from "./dialogs.js";
 import { button, element, icon } from "./dom.js";
 import { field, form, input } from "./form.js";
 import { moment } from "./format.js";
-import { notice, problem } from "./notices.js";
+import { attempt, notice, problem } from "./notices.js";
+import { beneath, namedTable } from "./tables.js";
 import { fill, page } from "./view.js";
 
 const PAUSE_MS = 3_000;
@@ -51,7 +52,7 @@ function visitorForm(api, onDone) {
     const text = "Conversations, feedback and everything else of this visitor go for good, and archives with them in it.";
     if (await confirmed({ title: "Erase this visitor?", text, action: "Erase" })) await ask("erase");
   };
-  const hint = "As conversations and GET /v1/visitors show it.";
+  const hint = "It stands at the head of each of their conversations.";
   const made = form("Export", [field("visitor_id", "The visitor's id", id, hint)], () => ask("export"), [["Erase", erase]]);
   return card("A visitor", made);
 }
@@ -80,12 +81,7 @@ export function daysIn(text) {
 function companyCard(api, me, onDone) {
   const name = input("", { autocomplete: "off" });
   const exportAll = async () => {
-    try {
-      await api.post(`/tenants/${me.tenant_id}/export`);
-      notice("The archive is being made.");
-    } catch (error) {
-      problem(error);
-    }
+    await attempt(() => api.post(`/tenants/${me.tenant_id}/export`), "The archive is being made.");
     onDone();
   };
   const erase = async () => {
@@ -123,13 +119,8 @@ function requestsShown(api, place, onChange) {
 }
 
 function requestTable(api, requests, onChange) {
-  const heads = ["What", "Of whom", "Asked for", "State", ""];
-  const cells = heads.map((head) => element("th", { scope: "col" }, head || element("span", { class: "unseen" }, "Action")));
-  return element("section", { "aria-label": "Requests" },
-    element("h2", {}, "Requests"),
-    element("div", { class: "table-frame card" },
-      element("table", {}, element("thead", {}, element("tr", {}, ...cells)),
-        element("tbody", {}, ...requests.map((request) => requestRow(api, request, onChange))))));
+  const rows = requests.map((request) => requestRow(api, request, onChange));
+  return namedTable("Requests", ["What", "Of whom", "Asked for", "State", ""], rows);
 }
 
 function requestRow(api, request, onChange) {
@@ -145,7 +136,7 @@ function requestRow(api, request, onChange) {
     element("td", {}, moment(request.requested_at)),
     element("td", {},
       element("span", { class: `chip ${tone}` }, label),
-      request.due_at ? element("span", { class: "beneath" }, `begins ${moment(request.due_at)}`) : null),
+      request.due_at ? beneath(`begins ${moment(request.due_at)}`) : null),
     element("td", {}, element("div", { class: "row-actions" }, ...buttons.filter(Boolean))));
 }
 
@@ -166,11 +157,6 @@ function rowLines({ rows }) {
 }
 
 async function callOff(api, request, onDone) {
-  try {
-    await api.post(`/data-requests/${request.id}/cancel`);
-    notice("The erasure is called off.");
-  } catch (error) {
-    problem(error);
-  }
+  await attempt(() => api.post(`/data-requests/${request.id}/cancel`), "The erasure is called off.");
   onDone();
 }

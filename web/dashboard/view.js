@@ -38,6 +38,21 @@ export function fill(place, load) {
   return () => ending.abort();
 }
 
+/**
+ * A place that `load` fills, anew at each `refresh`.
+ * @param {(signal: AbortSignal, chosen: unknown) => Promise<Node[]>} load `chosen` is what `refresh` was called with
+ * @returns {{node: HTMLElement, refresh: (chosen?: unknown) => void, close: () => void}}
+ */
+export function refillable(load) {
+  const node = element("div");
+  let close = () => {};
+  const refresh = (chosen) => {
+    close();
+    close = fill(node, (signal) => load(signal, chosen));
+  };
+  return { node, refresh, close: () => close() };
+}
+
 /** What failed, and a button to try again. */
 export function failed(error, again) {
   return element("div", { class: "empty", role: "alert" },

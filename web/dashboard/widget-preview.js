@@ -15,7 +15,7 @@ export function widgetPreview() {
 
   function show({ texts, theme, suggested_questions: asked }) {
     node.style.setProperty("--preview-accent", theme.accent);
-    node.style.setProperty("--preview-ink", readableOn(theme.accent));
+    node.style.setProperty("--preview-ink", theme.on_accent ?? readableOn(theme.accent));
     node.dataset.mode = theme.mode;
     node.dataset.position = theme.position;
     title.textContent = texts.title || "Your company";

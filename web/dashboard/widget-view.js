@@ -4,10 +4,10 @@ import { copyable } from "./copyable.js";
 import { confirmed } from "./dialogs.js";
 import { button, element } from "./dom.js";
 import { embedSnippet, servedFrom } from "./embed.js";
-import { area, field, form, input, select } from "./form.js";
+import { area, checkbox, field, form, group, input, select } from "./form.js";
 import { moment } from "./format.js";
-import { notice, problem } from "./notices.js";
-import { empty, fill, page } from "./view.js";
+import { attempt, notice } from "./notices.js";
+import { empty, page, refillable } from "./view.js";
 import { avatarPicker } from "./widget-avatar.js";
 import { widgetPreview } from "./widget-preview.js";
 import { fieldLines, otherTexts, settingsOf } from "./widget-settings.js";
@@ -19,22 +19,17 @@ const POSITIONS = [["right", "Right"], ["left", "Left"]];
 
 /** @param {import("./api.js").Api} api */
 export function widgetView(api) {
-  const place = element("div");
-  let close = () => {};
-  const show = (chosen = null) => {
-    close();
-    close = fill(place, async (signal) => {
-      const [{ widgets }, { assistants }] = await Promise.all([
-        api.get("/widgets", {}, signal), api.get("/assistants", {}, signal),
-      ]);
-      const head = chooser(api, widgets, chosen ?? widgets.at(-1)?.id, show);
-      const widget = widgets.find(({ id }) => id === chosen) ?? widgets.at(-1);
-      if (!widget) return [head, empty("widget", "No widget", "This company has no widget.")];
-      return [head, widgetEditor(api, widget, assistants, show)];
-    });
-  };
-  show();
-  return { node: page("Widget", "How the chat looks on your website, and which websites may show it.", place), close: () => close() };
+  const place = refillable(async (signal, chosen) => {
+    const [{ widgets }, { assistants }] = await Promise.all([
+      api.get("/widgets", {}, signal), api.get("/assistants", {}, signal),
+    ]);
+    const widget = widgets.find(({ id }) => id === chosen) ?? widgets.at(-1);
+    const head = chooser(api, widgets, widget?.id, place.refresh);
+    if (!widget) return [head, empty("widget", "No widget", "This company has no widget.")];
+    return [head, widgetEditor(api, widget, assistants, place.refresh)];
+  });
+  place.refresh();
+  return { node: page("Widget", "How the chat looks on your website, and which websites may show it.", place.node), close: place.close };
 }
 
 function chooser(api, widgets, chosen, show) {
@@ -42,16 +37,11 @@ function chooser(api, widgets, chosen, show) {
   choice.addEventListener("change", () => show(choice.value));
   const which = field("widget", "Widget", choice);
   which.hidden = widgets.length < 2;
-  const add = button("quiet", "New widget", async () => {
-    try {
-      const domains = widgets.find(({ id }) => id === choice.value)?.allowed_domains ?? [];
-      const made = await api.post("/widgets", { name: `Widget ${widgets.length + 1}`, allowed_domains: domains });
-      notice("The widget is made. Make a key that shows it to put it on a website.");
-      show(made.id);
-    } catch (error) {
-      problem(error);
-    }
-  });
+  const add = button("quiet", "New widget", () => attempt(async () => {
+    const domains = widgets.find(({ id }) => id === choice.value)?.allowed_domains ?? [];
+    const made = await api.post("/widgets", { name: `Widget ${widgets.length + 1}`, allowed_domains: domains });
+    show(made.id);
+  }, "The widget is made. Make a key that shows it to put it on a website."));
   return element("div", { class: "widget-chooser" }, which, add);
 }
 
@@ -102,65 +92,56 @@ function widgetEditor(api, stored, assistants, show) {
   return element("div", { class: "widget-editor" }, made, aside);
 }
 
-function checkbox(checked) {
-  const made = element("input", { type: "checkbox", class: "control" });
-  made.checked = checked;
-  return made;
-}
-
 function groups(controls, translations, avatar) {
   const leadHint = "One per line: a name of a-z and _, its kind (text, email, tel), and “required”. Empty: no form. Labels are the texts lead_name, lead_email …";
   return [
-    group("Widget",
+    group("Widget", [
       field("name", "Name", controls.name, "For you; visitors never see it."),
-      field("assistant_id", "Assistant", controls.assistant)),
-    group("Words",
+      field("assistant_id", "Assistant", controls.assistant),
+    ]),
+    group("Words", [
       field("texts.title", "Title", controls.title),
       field("texts.greeting", "Greeting", controls.greeting),
       field("suggested_questions", "Suggested questions", controls.questions, "One per line, at most six."),
       field("texts", "Other words", controls.texts, "Any of the widget's words, one per line: name = words."),
       field("locale", "Language of these words", controls.locale, "Visitors whose language is none of the others read these."),
-      translations.node),
-    group("Look",
+      translations.node,
+    ]),
+    group("Look", [
       element("div", { class: "pair three" },
         field("theme.accent", "Accent colour", controls.accent),
         field("theme.mode", "Light or dark", controls.mode),
         field("theme.position", "Side of the page", controls.position)),
       field("theme.on_accent", "Colour on the accent", controls.on_accent, "Like #ffffff, with a contrast of at least 4.5."),
       field("theme.avatar_url", "Picture", avatar.address, "An address on one of the allowed domains, or a file."),
-      avatar.node),
-    group("Behaviour",
+      avatar.node,
+    ]),
+    group("Behaviour", [
       field("behaviour.open_after_seconds", "Opens by itself after seconds", controls.opens),
       element("div", { class: "pair" },
         field("behaviour.feedback", "Visitors rate answers", controls.feedback),
-        field("behaviour.sources", "Answers show their sources", controls.sources))),
-    group("Contact form",
+        field("behaviour.sources", "Answers show their sources", controls.sources)),
+    ]),
+    group("Contact form", [
       field("lead_form.fields", "Fields", controls.lead_fields, leadHint),
       element("div", { class: "pair" },
         field("lead_form.required", "Before the first question", controls.lead_required),
-        field("lead_form.consent", "Ask for consent", controls.lead_consent))),
-    group("Websites",
+        field("lead_form.consent", "Ask for consent", controls.lead_consent)),
+    ]),
+    group("Websites", [
       field("allowed_domains", "Allowed domains", controls.domains, "One per line, like www.example.com or *.example.com. Other websites are refused, and links in answers lead nowhere else."),
-      field("require_identity", "Who may chat", controls.visitors, "Your server says who is logged in, with an identity secret: see Keys.")),
+      field("require_identity", "Who may chat", controls.visitors, "Your server says who is logged in, with an identity secret: see Keys."),
+    ]),
   ];
-}
-
-function group(title, ...content) {
-  return element("section", { class: "card group" },
-    element("header", {}, element("h2", {}, title)), element("div", { class: "fields" }, ...content));
 }
 
 function embedding(api, widget) {
   const code = element("div", {}, copyable(embedSnippet("pk_live_…", servedFrom()), "embed code"));
-  const make = button("quiet", "Make a key for this widget", async () => {
-    try {
-      const wish = { kind: "publishable", name: widget.name, widget_id: widget.id };
-      const { key } = await api.post("/keys", wish);
-      code.replaceChildren(copyable(embedSnippet(key, servedFrom()), "embed code"));
-    } catch (error) {
-      problem(error);
-    }
-  });
+  const make = button("quiet", "Make a key for this widget", () => attempt(async () => {
+    const wish = { kind: "publishable", name: widget.name, widget_id: widget.id };
+    const { key } = await api.post("/keys", wish);
+    code.replaceChildren(copyable(embedSnippet(key, servedFrom()), "embed code"));
+  }));
   return element("section", { class: "embedding" },
     element("h2", {}, "Put it on your website"),
     code, make,
@@ -171,26 +152,17 @@ function embedding(api, widget) {
 
 function history(api, widget, show) {
   const list = element("ul", { class: "widget-versions" });
-  const restore = async (number) => {
-    try {
-      await api.post(`/widgets/${widget.id}/versions/${number}/restore`);
-      notice(`Version ${number} is back.`);
-      show(widget.id);
-    } catch (error) {
-      problem(error);
-    }
-  };
+  const restore = (number) => attempt(async () => {
+    await api.post(`/widgets/${widget.id}/versions/${number}/restore`);
+    show(widget.id);
+  }, `Version ${number} is back.`);
   const row = ({ number, author, created_at: at }) => element("li", {},
     `${number} · ${moment(at)} · ${author ?? "A server"} `,
     number === widget.version ? null : button("quiet", "Bring back", () => restore(number), { "aria-label": `Bring back version ${number}` }));
-  const load = async () => {
-    try {
-      const { versions } = await api.get(`/widgets/${widget.id}/versions`);
-      list.replaceChildren(...versions.map(row));
-    } catch (error) {
-      problem(error);
-    }
-  };
+  const load = () => attempt(async () => {
+    const { versions } = await api.get(`/widgets/${widget.id}/versions`);
+    list.replaceChildren(...versions.map(row));
+  });
   const opened = element("details", { ontoggle: () => opened.open && load() }, element("summary", {}, "Earlier versions"), list);
   return opened;
 }
@@ -199,12 +171,9 @@ function removal(api, widget, show) {
   return button("danger", "Delete this widget", async () => {
     const text = "It disappears from every website, and keys made for it end. What visitors left in its form stays.";
     if (!(await confirmed({ title: `Delete “${widget.name}”?`, text, action: "Delete" }))) return;
-    try {
+    await attempt(async () => {
       await api.delete(`/widgets/${widget.id}`);
-      notice("The widget is deleted.");
       show();
-    } catch (error) {
-      problem(error);
-    }
+    }, "The widget is deleted.");
   });
 }
