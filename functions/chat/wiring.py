@@ -176,7 +176,7 @@ class ChatServices:
         return ChatService(
             tenants_of=self._tenants_of,
             conversations_of=conversations_of,
-            journal_of=partial(RedisJournal, self._redis),
+            journal_of=partial(RedisJournal, self._redis, silence_seconds=self._settings.answer_silence_seconds),
             rates=RedisRateLimits(self._redis),
             epochs=epochs,
             abuse=AbuseService(

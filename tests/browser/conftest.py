@@ -1,15 +1,20 @@
-"""A browser, the built widget, and the scripted server that the widget tests talk to."""
+"""A browser, the built widget, the scripted server that most widget tests talk to, and the dashboard."""
 
 import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from local.chromium import FLAGS, ROOT, find_or_install
 from tests.browser.scripted_api import WIDGET, ScriptedApi, serving
+from tests.browser.steps import log_in
+from tests.integration.api.clients import Company
+from tests.stack import RunningStack
 
 WEB = ROOT / "web"
 PATIENCE_MS = 10_000
@@ -67,3 +72,38 @@ def opened(page: Page, api: ScriptedApi) -> Callable[[], Awaitable[Page]]:
         return page
 
     return open_chat
+
+
+@pytest.fixture
+async def company(stack: RunningStack) -> AsyncIterator[Company]:
+    """A new company on the running stack."""
+    async with httpx.AsyncClient(base_url=stack.api_url, timeout=30, trust_env=False) as http:
+        yield await Company.opened(http)
+
+
+@pytest.fixture
+async def dashboard(page: Page, stack: RunningStack) -> AsyncIterator[Page]:
+    """The dashboard, logged in, its policy never broken; documents that the test adds are deleted after it."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "console", lambda message: problems.append(message.text) if "Content Security Policy" in message.text else None
+    )
+    async with forgotten_documents(stack):
+        await page.goto(stack.dashboard_url)
+        await log_in(page, stack.staff_email, stack.staff_password)
+        await expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
+        yield page
+    assert problems == []
+
+
+@asynccontextmanager
+async def forgotten_documents(stack: RunningStack) -> AsyncIterator[None]:
+    async with httpx.AsyncClient(
+        base_url=stack.api_url, headers={"Authorization": f"Bearer {stack.secret_key}"}, timeout=30
+    ) as http:
+        before = {each["id"] for each in (await http.get("/v1/documents")).json()["documents"]}
+        yield
+        for document in (await http.get("/v1/documents")).json()["documents"]:
+            if document["id"] not in before:
+                await http.delete(f"/v1/documents/{document['id']}")

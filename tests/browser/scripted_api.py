@@ -45,11 +45,19 @@ PRICES: dict[str, Any] = {
 Event = tuple[str, dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Pause:
-    """Wait before the next event."""
+class Hold:
+    """Wait before the next event, until the test has seen enough."""
 
-    seconds: float
+    def __init__(self) -> None:
+        self._over = asyncio.Event()
+
+    def end(self) -> None:
+        """Go on."""
+        self._over.set()
+
+    async def wait(self) -> None:
+        """Return when it has ended."""
+        await self._over.wait()
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Refuse:
     retry_after: int | None = None
 
 
-Step = Event | Pause | Drop | Refuse
+Step = Event | Hold | Drop | Refuse
 """What a script is made of: one script per question asked, continued by each resumption."""
 
 
@@ -210,6 +218,9 @@ class ScriptedApi:
     async def _cancel(self, request: Request) -> Response:
         message_id = request.path_params["id"]
         self.cancelled.append(message_id)
+        for step in self._rests[message_id]:
+            if isinstance(step, Hold):
+                step.end()
         self._rests[message_id][:] = [("done", {"finish_reason": "cancelled", "usage": {}})]
         return Response(status_code=204)
 
@@ -263,8 +274,8 @@ class ScriptedApi:
             yield _frame(number, event)
         while rest:
             step = rest[0]
-            if isinstance(step, Pause):
-                await asyncio.sleep(step.seconds)
+            if isinstance(step, Hold):
+                await step.wait()
                 if rest[:1] == [step]:
                     del rest[0]
                 continue

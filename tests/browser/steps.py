@@ -2,12 +2,20 @@
 
 from playwright.async_api import FilePayload, Locator, Page
 
+PATIENT_MS = 60_000
+"""A first document or question also loads the embedding model."""
+
 
 async def ask(page: Page, question: str) -> None:
     """Type a question and send it with Enter."""
     field = page.get_by_role("textbox", name="Your message")
     await field.fill(question)
     await field.press("Enter")
+
+
+def questions(page: Page) -> Locator:
+    """The questions of the branch that is shown."""
+    return page.locator("chat-connect .user .bubble")
 
 
 def last_answer(page: Page) -> Locator:
@@ -35,6 +43,11 @@ async def log_in(page: Page, email: str, password: str) -> None:
 async def open_place(page: Page, name: str) -> None:
     """Go to one of the dashboard's places by its name in the navigation."""
     await page.get_by_role("navigation", name="Dashboard").get_by_role("link", name=name).click()
+
+
+def text_file(name: str, text: str) -> FilePayload:
+    """A file to choose."""
+    return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
 
 
 async def add_files(page: Page, *files: FilePayload) -> None:

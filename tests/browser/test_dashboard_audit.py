@@ -1,37 +1,26 @@
 """The audit log in the dashboard: what was changed is found there, and can be taken out."""
 
-import secrets
 from pathlib import Path
 
-import httpx
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.steps import log_in, open_place
+from tests.integration.api.clients import PASSWORD, Company, granted
 from tests.stack import RunningStack
 
-PASSWORD = "correct horse battery"
 
-
-@pytest.fixture
-async def owner(stack: RunningStack) -> str:
-    """The address of the owner of a company that has made a key and revoked it."""
-    email = f"owner-{secrets.token_hex(4)}@globex.example"
-    async with httpx.AsyncClient(base_url=stack.api_url, timeout=30) as http:
-        body = {"company": "Globex", "email": email, "password": PASSWORD}
-        session = (await http.post("/v1/auth/register", json=body)).json()
-        headers = {"Authorization": f"Bearer {session['access_token']}"}
-        wish = {"kind": "secret", "name": "<b>Shop</b>"}
-        key = (await http.post("/v1/keys", headers=headers, json=wish)).json()
-        assert (await http.delete(f"/v1/keys/{key['id']}", headers=headers)).is_success
-    return email
+async def revoke_a_key(company: Company, name: str) -> None:
+    """Make a key and revoke it."""
+    key = granted(await company.staff.post("/v1/keys", {"kind": "secret", "name": name}))
+    assert (await company.staff.delete(f"/v1/keys/{key['id']}")).is_success
 
 
 async def test_a_change_is_found_read_field_by_field_and_taken_out(
-    page: Page, stack: RunningStack, owner: str, tmp_path: Path
+    page: Page, stack: RunningStack, company: Company, tmp_path: Path
 ) -> None:
+    await revoke_a_key(company, "<b>Shop</b>")
     await page.goto(stack.dashboard_url)
-    await log_in(page, owner, PASSWORD)
+    await log_in(page, company.email, PASSWORD)
     await open_place(page, "Audit log")
     rows = page.get_by_role("table").get_by_role("row")
     await expect(rows.filter(has_text="Tenant created")).to_have_count(1)
@@ -41,7 +30,7 @@ async def test_a_change_is_found_read_field_by_field_and_taken_out(
 
     await expect(rows.filter(has_text="Tenant created")).to_have_count(0)
     revoked, made = rows.filter(has_text="Key revoked"), rows.filter(has_text="Key created")
-    await expect(revoked).to_contain_text(owner)
+    await expect(revoked).to_contain_text(company.email)
     await expect(revoked).to_contain_text("<b>Shop</b>")
     await made.get_by_text("fields").click()
     await expect(made.get_by_role("definition").filter(has_text="(hidden)")).to_be_visible()

@@ -3,24 +3,11 @@
 import re
 import secrets
 
-import httpx
-import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.steps import log_in, open_place
+from tests.integration.api.clients import PASSWORD, Company
 from tests.stack import RunningStack
-
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-async def owner(stack: RunningStack) -> str:
-    """The address of the owner of a new company."""
-    email = f"owner-{secrets.token_hex(4)}@globex.example"
-    async with httpx.AsyncClient(base_url=stack.api_url, timeout=30) as http:
-        body = {"company": "Globex", "email": email, "password": PASSWORD}
-        assert (await http.post("/v1/auth/register", json=body)).is_success
-    return email
 
 
 def link_in_mail_to(email: str, stack: RunningStack) -> str:
@@ -32,11 +19,11 @@ def link_in_mail_to(email: str, stack: RunningStack) -> str:
 
 
 async def test_somebody_is_invited_joins_by_the_mails_link_and_is_removed(
-    page: Page, browser: Browser, stack: RunningStack, owner: str
+    page: Page, browser: Browser, stack: RunningStack, company: Company
 ) -> None:
     guest = f"eve-{secrets.token_hex(4)}@globex.example"
     await page.goto(stack.dashboard_url)
-    await log_in(page, owner, PASSWORD)
+    await log_in(page, company.email, PASSWORD)
     await open_place(page, "Members")
     await page.get_by_label("E-mail address").fill(guest)
     await page.get_by_role("combobox", name="Role", exact=True).select_option("agent")
@@ -44,12 +31,15 @@ async def test_somebody_is_invited_joins_by_the_mails_link_and_is_removed(
     await expect(page.get_by_role("region", name="Open invitations")).to_contain_text(guest)
 
     other = await (await browser.new_context()).new_page()
+    problems: list[str] = []
+    other.on("pageerror", lambda error: problems.append(str(error)))
     await other.goto(link_in_mail_to(guest, stack))
     await expect(other.get_by_role("heading", name="Join Globex")).to_be_visible()
     assert "#" not in other.url
     await other.get_by_label("Choose a password").fill(PASSWORD)
     await other.get_by_role("button", name="Join").click()
     await expect(other.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
+    assert problems == []
 
     await page.reload()
     row = page.get_by_role("region", name="Members").get_by_role("row").filter(has_text=guest)
@@ -63,16 +53,16 @@ async def test_somebody_is_invited_joins_by_the_mails_link_and_is_removed(
 
 
 async def test_a_new_tab_goes_on_with_the_session_and_logging_out_ends_it_everywhere(
-    page: Page, stack: RunningStack, owner: str
+    page: Page, stack: RunningStack, company: Company
 ) -> None:
     await page.goto(stack.dashboard_url)
-    await log_in(page, owner, PASSWORD)
+    await log_in(page, company.email, PASSWORD)
     await expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
 
     tab = await page.context.new_page()
     await tab.goto(f"{stack.dashboard_url}#account")
     await expect(tab.get_by_role("region", name="Devices")).to_contain_text("This device")
-    await expect(tab.get_by_title(owner)).to_be_visible()
+    await expect(tab.get_by_title(company.email)).to_be_visible()
     assert "rt_" not in await tab.evaluate(
         "document.cookie + JSON.stringify(sessionStorage) + JSON.stringify(localStorage)"
     )
@@ -83,9 +73,11 @@ async def test_a_new_tab_goes_on_with_the_session_and_logging_out_ends_it_everyw
     await expect(page.get_by_text("Your session has ended.")).to_be_visible()
 
 
-async def test_a_token_that_runs_out_is_renewed_without_a_word(page: Page, stack: RunningStack, owner: str) -> None:
+async def test_a_token_that_runs_out_is_renewed_without_a_word(
+    page: Page, stack: RunningStack, company: Company
+) -> None:
     await page.goto(stack.dashboard_url)
-    await log_in(page, owner, PASSWORD)
+    await log_in(page, company.email, PASSWORD)
     await expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
     await page.evaluate(
         """() => {
@@ -100,18 +92,20 @@ async def test_a_token_that_runs_out_is_renewed_without_a_word(page: Page, stack
     await expect(page.get_by_role("row").filter(has_text="Website")).to_be_visible()
 
 
-async def test_a_forgotten_password_is_set_anew_by_the_mails_link(page: Page, stack: RunningStack, owner: str) -> None:
+async def test_a_forgotten_password_is_set_anew_by_the_mails_link(
+    page: Page, stack: RunningStack, company: Company
+) -> None:
     await page.goto(stack.dashboard_url)
     await page.get_by_role("button", name="I forgot it").click()
-    await page.get_by_label("E-mail address").fill(owner)
+    await page.get_by_label("E-mail address").fill(company.email)
     await page.get_by_role("button", name="Send me a link").click()
     await expect(page.get_by_text("a mail with a link is on its way")).to_be_visible()
 
     await page.goto("about:blank")
-    await page.goto(link_in_mail_to(owner, stack))
+    await page.goto(link_in_mail_to(company.email, stack))
     await page.get_by_label("New password").fill("staple, and a horse")
     await page.get_by_role("button", name="Set the password").click()
     await page.get_by_role("button", name="Go to the log-in").click()
-    await log_in(page, owner, "staple, and a horse")
+    await log_in(page, company.email, "staple, and a horse")
 
     await expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()

@@ -1,35 +1,31 @@
 """Data rights in the dashboard: an archive, an erasure with its receipt, and how long data is kept."""
 
 import re
-import secrets
 
-import httpx
 from playwright.async_api import Page, expect
 
 from tests.browser.steps import log_in, open_place
+from tests.integration.api.clients import PASSWORD, Company, granted
 from tests.stack import RunningStack
 
-PASSWORD = "correct horse battery"
-WEBSITE = "http://localhost:3000"
+
+async def a_visitor_of(company: Company) -> str:
+    """The id of a visitor who has asked something."""
+    visitor = await company.visitor()
+    await visitor.ask("Who am I?")
+    [conversation] = granted(await company.staff.get("/v1/conversations"))["conversations"]
+    return str(conversation["visitor_id"])
 
 
-async def a_company_with_a_visitor(api_url: str) -> tuple[str, str]:
-    """The owner's address, and the id of a visitor who has asked something."""
-    email = f"owner-{secrets.token_hex(4)}@globex.example"
-    async with httpx.AsyncClient(base_url=api_url, timeout=30) as http:
-        body = {"company": "Globex", "email": email, "password": PASSWORD}
-        company = (await http.post("/v1/auth/register", json=body)).raise_for_status().json()
-        path = f"/v1/widgets/{company['widget_key']}/token"
-        visitor = (await http.post(path, headers={"Origin": WEBSITE})).raise_for_status().json()
-        headers = {"Origin": WEBSITE, "Authorization": f"Bearer {visitor['token']}"}
-        (await http.post("/v1/chat", json={"message": "Who am I?"}, headers=headers)).raise_for_status()
-    return email, visitor["visitor_id"]
-
-
-async def test_a_visitor_is_exported_and_erased_and_periods_are_set(page: Page, stack: RunningStack) -> None:
-    email, visitor_id = await a_company_with_a_visitor(stack.api_url)
+async def test_a_visitor_is_exported_and_erased_and_periods_are_set(
+    page: Page, stack: RunningStack, company: Company
+) -> None:
+    visitor_id = await a_visitor_of(company)
     await page.goto(stack.dashboard_url)
-    await log_in(page, email, PASSWORD)
+    await log_in(page, company.email, PASSWORD)
+    await open_place(page, "Conversations")
+    await page.get_by_role("list", name="Conversations").get_by_role("link").click()
+    await expect(page.get_by_role("region", name="Conversation")).to_contain_text(visitor_id)
     await open_place(page, "Privacy")
     person = page.get_by_role("region", name="A visitor")
     requests = page.get_by_role("region", name="Requests")

@@ -1,12 +1,12 @@
 """The dashboard's widgets: another one, its words and its form, the way back, and what visitors left."""
 
+import re
+
 import httpx
 from playwright.async_api import Page, expect
 
 from tests.browser.steps import open_place
-from tests.browser.test_dashboard import Stack, dashboard
-
-__all__ = ["dashboard"]
+from tests.stack import RunningStack
 
 
 async def test_a_widget_is_made_set_up_brought_back_and_deleted(dashboard: Page) -> None:
@@ -20,6 +20,7 @@ async def test_a_widget_is_made_set_up_brought_back_and_deleted(dashboard: Page)
     await dashboard.get_by_label("Language", exact=True).fill("de")
     await dashboard.get_by_label("Words", exact=True).fill("greeting = Guten Tag!")
     await dashboard.get_by_label("Colour on the accent").fill("#2f6fee")
+    await expect(dashboard.locator(".preview")).to_have_attribute("style", re.compile("--preview-ink: #2f6fee"))
     await dashboard.get_by_role("button", name="Save").click()
     await expect(dashboard.get_by_text("contrast of the two colours").first).to_be_visible()
     await dashboard.get_by_label("Colour on the accent").fill("")
@@ -41,7 +42,7 @@ async def test_a_widget_is_made_set_up_brought_back_and_deleted(dashboard: Page)
     await expect(dashboard.get_by_label("Name", exact=True)).not_to_have_value("Widget 2")
 
 
-async def test_staff_read_what_visitors_left_and_forget_it(dashboard: Page, stack: Stack) -> None:
+async def test_staff_read_what_visitors_left_and_forget_it(dashboard: Page, stack: RunningStack) -> None:
     staff = {"Authorization": f"Bearer {stack.secret_key}"}
     async with httpx.AsyncClient(base_url=stack.api_url, timeout=60) as http:
         form = {

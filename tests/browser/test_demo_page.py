@@ -1,24 +1,15 @@
 """The demo page and the real stack behind it, through a visitor's eyes."""
 
-from typing import Protocol
-
+import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.steps import ask, complete_answer, last_answer
+from tests.browser.steps import PATIENT_MS, ask, complete_answer, last_answer
+from tests.stack import RunningStack
 
-PATIENT_MS = 30_000
-"""A first question also loads the embedding model."""
-
-
-class Stack(Protocol):
-    """What these tests need of the running stack."""
-
-    api_url: str
-    widget_key: str
-    demo_url: str
+pytestmark = pytest.mark.usefixtures("widget_file")
 
 
-async def test_a_question_from_the_demo_page_gets_an_answer_with_its_source(page: Page, stack: Stack) -> None:
+async def test_a_question_from_the_demo_page_gets_an_answer_with_its_source(page: Page, stack: RunningStack) -> None:
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -33,7 +24,7 @@ async def test_a_question_from_the_demo_page_gets_an_answer_with_its_source(page
     assert problems == []
 
 
-async def test_the_demo_conversation_survives_a_reload_and_goes_on(page: Page, stack: Stack) -> None:
+async def test_the_demo_conversation_survives_a_reload_and_goes_on(page: Page, stack: RunningStack) -> None:
     await page.goto(stack.demo_url)
     await page.get_by_role("button", name="Open chat").click()
     await ask(page, "How long is the warranty on the frame?")
@@ -48,7 +39,7 @@ async def test_the_demo_conversation_survives_a_reload_and_goes_on(page: Page, s
     await expect(last_answer(page).locator("details")).not_to_have_count(0)
 
 
-async def test_an_opinion_on_an_answer_is_kept(page: Page, stack: Stack) -> None:
+async def test_an_opinion_on_an_answer_is_kept(page: Page, stack: RunningStack) -> None:
     await page.goto(stack.demo_url)
     await page.get_by_role("button", name="Open chat").click()
     await ask(page, "What does the Touring 500 cost?")

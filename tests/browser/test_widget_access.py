@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.scripted_api import ANSWER, DONE, Pause, ScriptedApi, answer, tokens
+from tests.browser.scripted_api import ANSWER, DONE, Hold, ScriptedApi, answer, tokens
 from tests.browser.steps import answer_text, ask, complete_answer
 
 Opened = Callable[[], Awaitable[Page]]
@@ -42,13 +42,15 @@ async def test_everything_can_be_done_with_the_keyboard(page: Page, api: Scripte
 
 
 async def test_a_screen_reader_hears_the_whole_answer_once(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [[*tokens("One half"), Pause(0.6), *tokens(" and the other."), DONE]]
+    rest = Hold()
+    api.scripts = [[*tokens("One half"), rest, *tokens(" and the other."), DONE]]
     page = await opened()
     live = page.locator("chat-connect [aria-live=polite]")
 
     await ask(page, "Well?")
     await expect(answer_text(page)).to_have_text("One half")
     await expect(live).to_have_text("")
+    rest.end()
 
     await expect(live).to_have_text("Nora said: One half and the other.")
     await expect(page.get_by_role("dialog", name="Nora")).to_be_visible()

@@ -5,20 +5,22 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
-from tests.browser.scripted_api import ANSWER, DONE, RETURNS, Pause, ScriptedApi, answer, tokens
+from tests.browser.scripted_api import ANSWER, DONE, RETURNS, Hold, ScriptedApi, answer, tokens
 from tests.browser.steps import answer_text, ask, complete_answer, last_answer
 
 Opened = Callable[[], Awaitable[Page]]
 
 
 async def test_an_answer_appears_while_it_is_being_written(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [[*tokens("The first half,"), Pause(1.5), *tokens(" the second half."), DONE]]
+    rest = Hold()
+    api.scripts = [[*tokens("The first half,"), rest, *tokens(" the second half."), DONE]]
     page = await opened()
 
     await ask(page, "What are the halves?")
 
     await expect(answer_text(page)).to_have_text("The first half,")
     await expect(last_answer(page).get_by_role("button", name="Helpful", exact=True)).to_be_hidden()
+    rest.end()
     await expect(complete_answer(page)).to_have_text("The first half, the second half.")
     await expect(last_answer(page).get_by_role("button", name="Helpful", exact=True)).to_be_visible()
 
@@ -65,12 +67,15 @@ async def test_the_conversation_and_the_open_panel_survive_a_reload(opened: Open
 
 
 async def test_an_answer_that_a_reload_interrupts_is_taken_up_again(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [[*tokens("Before the reload,"), Pause(1), *tokens(" and after."), DONE]]
+    rest = Hold()
+    api.scripts = [[*tokens("Before the reload,"), rest, *tokens(" and after."), DONE]]
     page = await opened()
     await ask(page, "Tell me")
     await expect(answer_text(page)).to_have_text("Before the reload,")
 
     await page.reload()
+    await expect(answer_text(page)).to_have_text("Before the reload,")
+    rest.end()
 
     await expect(complete_answer(page)).to_have_text("Before the reload, and after.")
     await expect(page.locator("chat-connect .assistant")).to_have_count(1)
@@ -91,7 +96,7 @@ async def test_a_new_conversation_begins_empty(opened: Opened, api: ScriptedApi)
 
 
 async def test_an_answer_can_be_stopped_and_keeps_what_there_is(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [[*tokens("A long story"), Pause(1), *tokens(" that goes on"), Pause(60), DONE]]
+    api.scripts = [[*tokens("A long story"), Hold(), *tokens(" that goes on"), DONE]]
     page = await opened()
     await ask(page, "Tell me a story")
     await expect(answer_text(page)).to_have_text("A long story")

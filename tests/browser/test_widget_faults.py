@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.browser.scripted_api import DONE, Drop, Pause, Refuse, ScriptedApi, answer, tokens
+from tests.browser.scripted_api import DONE, Drop, Hold, Refuse, ScriptedApi, answer, tokens
 from tests.browser.steps import answer_text, ask, complete_answer, last_answer
 
 Opened = Callable[[], Awaitable[Page]]
@@ -15,12 +15,15 @@ Opened = Callable[[], Awaitable[Page]]
 async def test_a_dropped_stream_goes_on_without_losing_or_repeating_a_word(opened: Opened, api: ScriptedApi) -> None:
     words = " ".join(f"word{number}" for number in range(60))
     parts = [words[:100], words[100:250], words[250:]]
-    breath = Pause(0.3)  # long enough for the bytes to arrive before the line breaks
+    breaks = Hold(), Hold()
     first, second, third = (tokens(part) for part in parts)
-    api.scripts = [[*first, breath, Drop(), *second, breath, Drop(), *third, DONE]]
+    api.scripts = [[*first, breaks[0], Drop(), *second, breaks[1], Drop(), *third, DONE]]
     page = await opened()
 
     await ask(page, "Count to sixty")
+    for seen, line in zip((words[:100], words[:250]), breaks, strict=True):
+        await expect(answer_text(page)).to_have_text(seen)
+        line.end()
 
     await expect(complete_answer(page)).to_have_text(words)
     assert len(api.questions) == 1
@@ -39,12 +42,14 @@ async def test_a_line_that_breaks_at_once_does_not_ask_twice(opened: Opened, api
 
 async def test_a_server_that_is_briefly_away_is_waited_for(opened: Opened, api: ScriptedApi) -> None:
     away = Refuse(503, "unavailable", "The service is starting.")
-    api.scripts = [[*tokens("Half"), Drop(), away, *tokens(" and whole."), DONE]]
+    back = Hold()
+    api.scripts = [[*tokens("Half"), Drop(), away, back, *tokens(" and whole."), DONE]]
     page = await opened()
 
     await ask(page, "Still there?")
 
     await expect(last_answer(page)).to_contain_text("Reconnecting")
+    back.end()
     await expect(complete_answer(page)).to_have_text("Half and whole.")
 
 
@@ -137,13 +142,15 @@ async def test_a_failure_that_trying_again_cannot_help_offers_no_retry(opened: O
     await expect(page.get_by_role("button", name="Try again")).to_be_hidden()
 
 
-async def test_too_many_messages_say_how_long_to_wait(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [[Refuse(429, "rate_limited", "Too many requests.", retry_after=5)], answer("Now it works.")]
-    page = await opened()
+async def test_too_many_messages_say_how_long_to_wait(opened: Opened, api: ScriptedApi, page: Page) -> None:
+    api.scripts = [[Refuse(429, "rate_limited", "Too many requests.", retry_after=60)], answer("Now it works.")]
+    await page.clock.install()
+    await opened()
     await ask(page, "Quick")
     retry = page.get_by_role("button", name="Try again")
-    await expect(last_answer(page)).to_contain_text(re.compile(r"You can go on in \d seconds?\."))
+    await expect(last_answer(page)).to_contain_text(re.compile(r"You can go on in \d+ seconds?\."))
     await expect(retry).to_be_disabled()
+    await page.clock.fast_forward(60_000)
 
     await expect(last_answer(page)).to_contain_text("You can go on now.")
     await retry.click()
@@ -168,12 +175,14 @@ async def test_a_question_asked_offline_is_sent_when_the_line_is_back(
 
 
 async def test_the_field_sends_nothing_while_an_answer_is_under_way(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [[*tokens("Slowly"), Pause(1), *tokens(" done."), DONE]]
+    rest = Hold()
+    api.scripts = [[*tokens("Slowly"), rest, *tokens(" done."), DONE]]
     page = await opened()
     await ask(page, "First")
     await expect(answer_text(page)).to_have_text("Slowly")
 
     await ask(page, "Second")
+    rest.end()
 
     await expect(complete_answer(page)).to_have_text("Slowly done.")
     await expect(page.get_by_role("textbox", name="Your message")).to_have_value("Second")
@@ -197,10 +206,13 @@ async def test_a_conversation_that_cannot_be_loaded_can_be_loaded_later(opened: 
 
 
 async def test_an_answer_can_be_stopped_while_the_line_is_away(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [[*tokens("Half"), Pause(0.3), Drop(), *tokens(" and whole."), DONE]]
+    line = Hold()
+    api.scripts = [[*tokens("Half"), line, Drop(), *tokens(" and whole."), DONE]]
     page = await opened()
     await page.route("**/v1/chat/stream/*", lambda route: route.abort())
     await ask(page, "Still there?")
+    await expect(answer_text(page)).to_have_text("Half")
+    line.end()
     await expect(last_answer(page)).to_contain_text("Reconnecting")
 
     await page.get_by_role("button", name="Stop").click()

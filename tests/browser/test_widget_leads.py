@@ -76,7 +76,7 @@ async def test_a_widget_that_was_closed_does_not_open_by_itself_again(page: Page
     await page.reload()
     await page.get_by_role("button", name="Open chat").wait_for()
 
-    await page.wait_for_timeout(100)
+    await page.evaluate("new Promise((resolve) => setTimeout(resolve))")  # what was to come after no time has come
     await expect(page.get_by_role("dialog")).to_be_hidden()
 
 

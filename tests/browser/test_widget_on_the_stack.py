@@ -3,19 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 
-import httpx
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.steps import answer_text, ask, complete_answer, last_answer
+from local.services.api import Api
+from tests.browser.steps import PATIENT_MS, answer_text, ask, complete_answer, last_answer
 from tests.integration.api.clients import Company, granted
 from tests.integration.api.conftest import ENDING, Model, pieces
 from tests.integration.providers.scripted import Act, ScriptedProvider, event
 from tests.stack import RunningStack
-
-PATIENT_MS = 60_000
-"""A server that has just started is slow at first, and a stream is waited for before it is given up."""
 
 Opened = Callable[[], Awaitable[Page]]
 
@@ -32,17 +31,15 @@ def model(provider: ScriptedProvider) -> Model:
 
 
 @pytest.fixture
-async def company(stack: RunningStack, model: Model) -> AsyncIterator[Company]:
+async def company(company: Company, model: Model) -> Company:
     """A company whose assistant uses the scripted model."""
-    async with httpx.AsyncClient(base_url=stack.api_url, timeout=30, trust_env=False) as http:
-        company = await Company.opened(http, "Globex")
-        await company.uses("openai", model.base_url, access_token="sk-of-globex")
-        await company.found("anything")  # a first search also loads the embedding model
-        yield company
+    await company.uses("openai", model.base_url, access_token="sk-of-globex")
+    await company.found("anything")  # a first search also loads the embedding model
+    return company
 
 
 @pytest.fixture
-def opened(page: Page, stack: RunningStack, company: Company) -> Opened:
+def opened(page: Page, stack: RunningStack, company: Company, widget_file: Path) -> Opened:
     """Visit the company's page and open its chat."""
     url = f"{stack.api_url}/page-of-globex"
     script = f'<script src="/widget.js" data-key="{company.widget_key}" async></script>'
@@ -89,12 +86,15 @@ async def test_edits_and_further_answers_are_kept_and_found_again(opened: Opened
 async def test_a_reload_in_the_middle_ends_with_one_whole_answer_from_one_request(
     opened: Opened, model: Model, company: Company
 ) -> None:
-    model.says("Before the reload,", 2.0, " and after.")
+    rest = asyncio.Event()
+    model.says("Before the reload,", rest, " and after.")
     page = await opened()
     await ask(page, "Tell me")
     await expect(answer_text(page)).to_have_text("Before the reload,")
 
     await page.reload()
+    await expect(answer_text(page)).to_have_text("Before the reload,")
+    rest.set()
 
     await expect(complete_answer(page)).to_have_text("Before the reload, and after.")
     await expect(page.locator("chat-connect .message")).to_have_count(2)
@@ -125,14 +125,16 @@ async def test_stopping_ends_the_models_work_and_keeps_what_there_is(
 async def test_the_visitor_sees_that_something_is_being_looked_up(
     opened: Opened, model: Model, company: Company
 ) -> None:
-    async def answer_slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    found, written = asyncio.Event(), asyncio.Event()
+
+    async def answer_in_time(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        await asyncio.sleep(1.5)
+        await found.wait()
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\nIt left on Monday.")
         await writer.drain()
         writer.close()
 
-    shop = await asyncio.start_server(answer_slowly, "127.0.0.1", 0)
+    shop = await asyncio.start_server(answer_in_time, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{shop.sockets[0].getsockname()[1]}/"
     tool = {"name": "find_order", "description": "Says where it is.", "parameters": {"type": "object"}, "url": url}
     granted(await company.staff.post("/v1/tools", tool))
@@ -140,17 +142,31 @@ async def test_the_visitor_sees_that_something_is_being_looked_up(
     call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "find_order", "arguments": "{}"}}
     model.plays(
         Act((event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}), *ENDING)),
-        Act((1.0, *pieces("It is on its way."), *ENDING)),
+        Act((written, *pieces("It is on its way."), *ENDING)),
     )
     page = await opened()
 
     await ask(page, "Where is my order?")
 
     await expect(last_answer(page)).to_contain_text("Looking something up…")
+    found.set()
     await expect(last_answer(page)).to_contain_text("Looked it up. Writing…")
+    written.set()
     await expect(complete_answer(page)).to_have_text("It is on its way.")
     assert "It left on Monday." in json.dumps(model.prompts[-1])
     shop.close()
+
+
+@asynccontextmanager
+async def giving_up_after(stack: RunningStack, seconds: float) -> AsyncIterator[None]:
+    """The API, which was stopped, with less patience for an answer of which nothing is heard; then as it was."""
+    hasty = Api(stack.api.data_dir, stack.api.port, {**stack.settings, "ANSWER_SILENCE_SECONDS": str(seconds)})
+    try:
+        await hasty.start()
+        yield
+    finally:
+        await hasty.stop()
+        await stack.api.start()
 
 
 async def test_a_server_that_dies_in_the_middle_leaves_a_retry_and_no_second_question(
@@ -160,16 +176,17 @@ async def test_a_server_that_dies_in_the_middle_leaves_a_retry_and_no_second_que
     page = await opened()
     await ask(page, "Tell me a lot")
     await expect(answer_text(page)).to_have_text("The begin")
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(PATIENT_MS / 1000):
+        while not granted(await company.server.get("/v1/conversations"))["conversations"]:
+            await asyncio.sleep(0.05)
 
     await stack.api.kill()
     await expect(last_answer(page)).to_contain_text("Reconnecting…")
-    await stack.api.start()
-
-    await expect(last_answer(page)).to_contain_text("The answer was interrupted.", timeout=PATIENT_MS)
-    model.says("The whole.")
-    await page.get_by_role("button", name="Try again").click()
-    await expect(complete_answer(page)).to_have_text("The whole.", timeout=PATIENT_MS)
+    async with giving_up_after(stack, seconds=1):
+        await expect(last_answer(page)).to_contain_text("The answer was interrupted.", timeout=PATIENT_MS)
+        model.says("The whole.")
+        await page.get_by_role("button", name="Try again").click()
+        await expect(complete_answer(page)).to_have_text("The whole.", timeout=PATIENT_MS)
     await page.reload()
     await expect(complete_answer(page)).to_have_text("The whole.")
     await expect(page.locator("chat-connect .message")).to_have_count(2)

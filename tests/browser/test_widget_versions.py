@@ -1,20 +1,15 @@
-"""Questions put in other words, further answers, the way between them, and what else a conversation can do."""
+"""Questions put in other words, further answers, and the way between them."""
 
-import re
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import BrowserContext, Locator, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.browser.scripted_api import DONE, Pause, Refuse, ScriptedApi, answer, tokens
-from tests.browser.steps import answer_text, ask, complete_answer, last_answer
+from tests.browser.scripted_api import DONE, Hold, Refuse, ScriptedApi, answer, tokens
+from tests.browser.steps import answer_text, ask, complete_answer, last_answer, questions
 
 Opened = Callable[[], Awaitable[Page]]
 
 FOCUSED = "() => document.querySelector('chat-connect').shadowRoot.activeElement?.getAttribute('aria-label')"
-
-
-def questions(page: Page) -> Locator:
-    return page.locator("chat-connect .user .bubble")
 
 
 async def edit(page: Page, question: str, text: str) -> None:
@@ -94,7 +89,8 @@ async def test_a_further_answer_takes_the_place_of_the_last_which_can_be_seen_ag
 async def test_only_the_last_answer_can_be_made_again_and_nothing_changes_while_one_is_made(
     opened: Opened, api: ScriptedApi
 ) -> None:
-    api.scripts = [answer("Yes."), [*tokens("I am"), Pause(1), *tokens(" thinking."), DONE]]
+    rest = Hold()
+    api.scripts = [answer("Yes."), [*tokens("I am"), rest, *tokens(" thinking."), DONE]]
     page = await opened()
     await ask(page, "Is it?")
     await expect(page.get_by_role("button", name="Answer again")).to_have_count(1)
@@ -103,6 +99,7 @@ async def test_only_the_last_answer_can_be_made_again_and_nothing_changes_while_
 
     await expect(page.get_by_role("button", name="Answer again")).to_have_count(0)
     await expect(page.get_by_role("button", name="Edit", exact=True)).to_have_count(0)
+    rest.end()
     await expect(complete_answer(page)).to_have_text("I am thinking.")
 
     await expect(page.get_by_role("button", name="Answer again")).to_have_count(1)
@@ -194,102 +191,22 @@ async def test_a_refused_further_answer_leaves_the_way_back(opened: Opened, api:
 
 
 async def test_a_reload_in_the_middle_of_a_further_answer_ends_with_one(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [answer("Yes."), [*tokens("Before the reload,"), Pause(1), *tokens(" and after."), DONE]]
+    rest = Hold()
+    api.scripts = [answer("Yes."), [*tokens("Before the reload,"), rest, *tokens(" and after."), DONE]]
     page = await opened()
     await ask(page, "Is it?")
     await last_answer(page).get_by_role("button", name="Answer again").click()
     await expect(answer_text(page)).to_have_text("Before the reload,")
 
     await page.reload()
+    await expect(answer_text(page)).to_have_text("Before the reload,")
+    rest.end()
 
     await expect(complete_answer(page)).to_have_text("Before the reload, and after.")
     await expect(page.locator("chat-connect .assistant")).to_have_count(1)
     await expect(questions(page)).to_have_text(["Is it?"])
     await expect(last_answer(page).get_by_role("group", name="Version 2 of 2")).to_be_visible()
     assert len(api.questions) == 2
-
-
-async def test_a_stopped_answer_is_still_said_to_be_stopped_after_a_reload(opened: Opened, api: ScriptedApi) -> None:
-    api.scripts = [[*tokens("A long story"), Pause(60), DONE]]
-    page = await opened()
-    await ask(page, "Tell me a story")
-    await expect(answer_text(page)).to_have_text("A long story")
-    await page.get_by_role("button", name="Stop").click()
-    await expect(last_answer(page)).to_contain_text("Stopped.")
-
-    await page.reload()
-
-    await expect(answer_text(page)).to_have_text("A long story")
-    await expect(last_answer(page)).to_contain_text("Stopped.")
-
-
-async def test_tools_show_as_one_quiet_line_until_the_answer_comes(opened: Opened, api: ScriptedApi) -> None:
-    def tool(name: str, state: str) -> tuple[str, dict[str, str]]:
-        return "tool", {"name": name, "state": state}
-
-    both = [tool("opening_hours", "called"), tool("stock", "called"), tool("stock", "done")]
-    api.scripts = [[*both, Pause(1), tool("opening_hours", "failed"), Pause(1), *tokens("We are open."), DONE]]
-    page = await opened()
-
-    await ask(page, "Are you open?")
-
-    await expect(last_answer(page)).to_contain_text("Looking something up…")
-    await expect(page.locator("chat-connect [aria-live=polite]")).to_have_text("Looking something up…")
-    await expect(last_answer(page)).to_contain_text("That could not be looked up. Going on…")
-    await expect(complete_answer(page)).to_have_text("We are open.")
-    await expect(last_answer(page)).not_to_contain_text(re.compile("look", re.IGNORECASE))
-    await expect(last_answer(page)).not_to_contain_text("opening_hours")
-
-
-async def test_a_warning_is_said_once(opened: Opened, api: ScriptedApi) -> None:
-    warning = ("warning", {"code": "tokens_per_day_nearly_reached", "detail": "most of the tokens are used"})
-    api.scripts = [[warning, *answer("One.")], [warning, *answer("Two.")]]
-    page = await opened()
-
-    for question, text in (("First", "One."), ("Second", "Two.")):
-        await ask(page, question)
-        await expect(complete_answer(page)).to_have_text(text)
-
-    await expect(page.get_by_text("This chat is close to its limit for now.")).to_have_count(1)
-
-
-async def test_a_second_tab_shows_what_the_first_one_asks(
-    opened: Opened, api: ScriptedApi, context: BrowserContext
-) -> None:
-    api.scripts = [answer("In May."), [*tokens("First half,"), Pause(1.5), *tokens(" second half."), DONE]]
-    first = await opened()
-    await ask(first, "When?")
-    await expect(complete_answer(first)).to_have_text("In May.")
-    second = await context.new_page()
-    await second.goto(api.page_url)
-    await second.get_by_role("button", name="Open chat").click()
-    await expect(complete_answer(second)).to_have_text("In May.")
-
-    await ask(first, "And in full?")
-
-    await expect(answer_text(second)).to_have_text("First half,")
-    for page in (first, second):
-        await expect(complete_answer(page)).to_have_text("First half, second half.")
-        await expect(questions(page)).to_have_text(["When?", "And in full?"])
-    assert len(api.questions) == 2
-    assert api.reads <= 4
-
-
-async def test_a_tab_asks_the_server_nothing_when_no_other_tab_has_done_anything(
-    opened: Opened, api: ScriptedApi
-) -> None:
-    api.scripts = [answer("In May.")]
-    page = await opened()
-    await ask(page, "When?")
-    await expect(complete_answer(page)).to_have_text("In May.")
-
-    for _ in range(3):
-        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    await page.get_by_role("button", name="Close", exact=True).click()
-    await page.get_by_role("button", name="Open chat").click()
-    await page.wait_for_timeout(200)
-
-    assert api.reads == 0
 
 
 async def test_versions_read_in_the_widgets_own_words_and_direction(page: Page, api: ScriptedApi) -> None:

@@ -1,5 +1,6 @@
 """Companies with their callers, and a model provider that does as told."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import httpx
 import pytest
 
 from tests.integration.api.clients import Company
-from tests.integration.providers.scripted import Act, ScriptedProvider, event
+from tests.integration.providers.scripted import Act, ScriptedProvider, Step, event
 from tests.stack import RunningStack
 
 OpenCompany = Callable[[str], Awaitable[Company]]
@@ -46,17 +47,17 @@ class Model:
         """The keys that requests came with."""
         return {request.headers["authorization"] for request in self._provider.requests}
 
-    def says(self, *steps: str | float) -> None:
-        """Answer one request with pieces of text and pauses in seconds."""
+    def says(self, *steps: str | float | asyncio.Event) -> None:
+        """Answer one request with pieces of text, pauses in seconds and events to wait for."""
         self.plays(Act((*pieces(*steps), *ENDING)))
 
     def plays(self, *acts: Act) -> None:
         self._provider.plays(*acts)
 
 
-def pieces(*steps: str | float) -> tuple[bytes | float, ...]:
+def pieces(*steps: str | float | asyncio.Event) -> tuple[Step, ...]:
     return tuple(
-        step if isinstance(step, float) else event({"choices": [{"index": 0, "delta": {"content": step}}]})
+        event({"choices": [{"index": 0, "delta": {"content": step}}]}) if isinstance(step, str) else step
         for step in steps
     )
 

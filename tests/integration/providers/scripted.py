@@ -6,12 +6,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+Step = bytes | float | asyncio.Event
+
 
 @dataclass(frozen=True)
 class Act:
-    """One response: `steps` are pieces of the body and pauses in seconds; `cut` closes without an end."""
+    """One response: pieces of the body, pauses in seconds, events to wait for; `cut` closes without an end."""
 
-    steps: tuple[bytes | float, ...] = ()
+    steps: tuple[Step, ...] = ()
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
@@ -70,6 +72,8 @@ class ScriptedProvider:
             if isinstance(step, bytes):
                 writer.write(b"%x\r\n%s\r\n" % (len(step), step))
                 await writer.drain()
+            elif isinstance(step, asyncio.Event):
+                await step.wait()
             elif await _left_within(step, reader):
                 self.client_left.set()
                 return False

@@ -23,7 +23,7 @@ _REST_SECONDS = 3.0
 _JOURNAL_SECONDS = 600
 _CANCEL_SECONDS = 60
 _FIRST_FRAME_SECONDS = 2.0
-_IDLE_SECONDS = 20.0
+_SILENCE_SECONDS = 20.0
 _BLOCK_MS = 1_000
 _READ_COUNT = 500
 RATE_SCRIPT = "rate.lua"
@@ -134,8 +134,10 @@ class RedisJournal:
     last one's number.
     """
 
-    def __init__(self, database: RedisDatabase, tenant_id: TenantId) -> None:
-        self._database, self._tenant_id = database, tenant_id
+    def __init__(
+        self, database: RedisDatabase, tenant_id: TenantId, *, silence_seconds: float = _SILENCE_SECONDS
+    ) -> None:
+        self._database, self._tenant_id, self._silence_seconds = database, tenant_id, silence_seconds
 
     async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> bool:
         """Keep frames for ten minutes, and say whether somebody asked to cancel; quiet when Redis is away."""
@@ -166,7 +168,7 @@ class RedisJournal:
             waited = time.monotonic() - waiting_since
             if not known and waited > _FIRST_FRAME_SECONDS:
                 raise NotFound("answer", message_id)
-            if waited > _IDLE_SECONDS:
+            if waited > self._silence_seconds:
                 raise Unavailable("the rest of this answer", code="answer_interrupted")
             if not frames and known and await self._is_complete(key, last):
                 return

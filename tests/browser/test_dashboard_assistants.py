@@ -3,9 +3,6 @@
 from playwright.async_api import Page, expect
 
 from tests.browser.steps import open_place
-from tests.browser.test_dashboard import dashboard
-
-__all__ = ["dashboard"]
 
 
 async def test_a_draft_is_saved_compared_published_and_rolled_back(dashboard: Page) -> None:
