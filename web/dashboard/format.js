@@ -1,9 +1,14 @@
 /** Sizes, times and money as people read them. */
 
+/** Unit, its size, its digits, and up to what it is used. */
+const UNITS = [
+  ["kilobyte", 1e3, 0, 1e6], ["megabyte", 1e6, 1, 1e9], ["gigabyte", 1e9, 1, Infinity],
+];
+
 /** A file size, for example "1.4 MB". */
 export function bytes(count, locale = undefined) {
   if (count < 1000) return counted(count, "byte");
-  const [unit, size, digits] = count < 1_000_000 ? ["kilobyte", 1000, 0] : ["megabyte", 1_000_000, 1];
+  const [unit, size, digits] = UNITS.find(([, , , below]) => count < below);
   const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits };
   return new Intl.NumberFormat(locale, options).format(count / size);
 }
@@ -11,6 +16,21 @@ export function bytes(count, locale = undefined) {
 /** A moment, for example "21 Nov 2026, 14:05". @param {string} iso */
 export function moment(iso, locale = undefined) {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}
+
+/** A day that the API names, for example "21 Nov 2026". @param {string} iso like "2026-11-21" */
+export function dayOf(iso, locale = undefined) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(iso));
+}
+
+/** A month, named by its first day, for example "November 2026". */
+export function monthOf(iso, locale = undefined) {
+  return new Intl.DateTimeFormat(locale, { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(iso));
+}
+
+/** A whole number, for example "1,204". */
+export function whole(count, locale = undefined) {
+  return new Intl.NumberFormat(locale).format(count);
 }
 
 /** Millionths of a US dollar as dollars; small amounts keep the digits that make them differ. */

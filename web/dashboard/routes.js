@@ -7,6 +7,7 @@ export const PLACES = [
   { name: "assistant", label: "Assistant", icon: "spark" },
   { name: "widget", label: "Widget", icon: "widget" },
   { name: "leads", label: "Contacts", icon: "person" },
+  { name: "usage", label: "Plan and usage", icon: "gauge" },
   { name: "keys", label: "Keys", icon: "key" },
   { name: "members", label: "Members", icon: "people" },
   { name: "audit", label: "Audit log", icon: "versions" },

@@ -13,6 +13,7 @@ import { membersView } from "./members-view.js";
 import { PLACES, placeOf } from "./routes.js";
 import { privacyView } from "./privacy-view.js";
 import { searchView } from "./search-view.js";
+import { usageView } from "./usage-view.js";
 import { widgetView } from "./widget-view.js";
 
 const VIEWS = {
@@ -22,6 +23,7 @@ const VIEWS = {
   assistant: assistantView,
   widget: widgetView,
   leads: leadsView,
+  usage: usageView,
   keys: keysView,
   members: membersView,
   audit: auditView,

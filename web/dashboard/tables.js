@@ -5,7 +5,7 @@ import { problem } from "./notices.js";
 
 /**
  * A table in a card of its own.
- * @param {string[]} heads an empty one stands over the row's buttons
+ * @param {Array<string | Node>} heads an empty one stands over the row's buttons
  * @param {HTMLTableSectionElement} rows
  */
 export function table(heads, rows, attributes = {}) {
@@ -15,9 +15,9 @@ export function table(heads, rows, attributes = {}) {
 }
 
 /** A table under its name. @param {HTMLTableRowElement[]} rows */
-export function namedTable(name, heads, rows) {
+export function namedTable(name, heads, rows, attributes = {}) {
   return element("section", { "aria-label": name },
-    element("h2", {}, name), table(heads, element("tbody", {}, ...rows)));
+    element("h2", {}, name), table(heads, element("tbody", {}, ...rows), attributes));
 }
 
 /** A second, smaller line in a cell. */
