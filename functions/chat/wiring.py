@@ -113,13 +113,11 @@ class ChatServices:
         await assembly.close_all(self._closers)
 
     async def _make_chat(self) -> ChatService:
-        stores = assembly.vector_stores(self._settings)
         models = await assembly.models(self._settings)
         moderator = await assembly.moderator(self._settings)
         http_tools = PublicHttpCalls(allow_loopback=self._settings.local_tools)
-        self._closers += [stores.aclose, models.aclose, moderator.aclose, http_tools.aclose]
+        self._closers += [models.aclose, moderator.aclose, http_tools.aclose]
         conversations_of = partial(PostgresConversations, self._database)
-        epochs = self._epochs
         prices, count_tokens = PriceTable.published(), BpeTokenCounter()
         await asyncio.to_thread(count_tokens, "")  # the vocabulary takes a tenth of a second to load
         spending = SpendingService(
@@ -127,16 +125,7 @@ class ChatServices:
             prices=prices,
             count_tokens=count_tokens,
         )
-        retrieval = RetrievalService(
-            documents_of=partial(PostgresDocuments, self._database),
-            indexes=assembly.indexes(self._settings, self._database, stores),
-            epochs=epochs,
-            queries_of=partial(RedisQueryCache, self._redis),
-            clock=assembly.now,
-            on_lookup=record_lookup,
-            elsewhere=self._foreign_search(),
-            reranking=await self._reranking(),
-        )
+        retrieval = await self._retrieval()
         calls = SideCalls(models=models, prices=prices, count_tokens=count_tokens, clock=assembly.now)
         memory = MemoryService(
             conversations_of=conversations_of,
@@ -159,7 +148,7 @@ class ChatServices:
                 retrieval=retrieval,
                 tools_of=partial(PostgresHttpTools, self._database, encryption=assembly.envelope(self._settings)),
                 http=http_tools,
-                mcp=self._mcp_toolbox(epochs),
+                mcp=self._mcp_toolbox(),
             ),
             answers=answers,
             models=models,
@@ -172,26 +161,43 @@ class ChatServices:
             on_turn=self._turn_ended,
             on_fault=turn_fault,
         )
-        visitors_of = partial(PostgresVisitors, self._database)
         return ChatService(
             tenants_of=self._tenants_of,
             conversations_of=conversations_of,
             journal_of=partial(RedisJournal, self._redis, silence_seconds=self._settings.answer_silence_seconds),
             rates=RedisRateLimits(self._redis),
-            epochs=epochs,
-            abuse=AbuseService(
-                watch=RedisWatch(lambda: self._redis, visitors_of, on_fault=log_fault),
-                signals_of=partial(PostgresSignals, self._database),
-                clock=assembly.now,
-                on_fault=log_fault,
-                throttles=self._settings.abuse_throttling,
-            ),
+            epochs=self._epochs,
+            abuse=self._abuse(),
             spending=spending,
             answers=answers,
             maker=maker,
             encode=encode,
             clock=assembly.now,
             keys=self._keys,
+        )
+
+    async def _retrieval(self) -> RetrievalService:
+        stores = assembly.vector_stores(self._settings)
+        self._closers.append(stores.aclose)
+        return RetrievalService(
+            documents_of=partial(PostgresDocuments, self._database),
+            indexes=assembly.indexes(self._settings, self._database, stores),
+            epochs=self._epochs,
+            queries_of=partial(RedisQueryCache, self._redis),
+            clock=assembly.now,
+            on_lookup=record_lookup,
+            elsewhere=self._foreign_search(),
+            reranking=await self._reranking(),
+        )
+
+    def _abuse(self) -> AbuseService:
+        visitors_of = partial(PostgresVisitors, self._database)
+        return AbuseService(
+            watch=RedisWatch(lambda: self._redis, visitors_of, on_fault=log_fault),
+            signals_of=partial(PostgresSignals, self._database),
+            clock=assembly.now,
+            on_fault=log_fault,
+            throttles=self._settings.abuse_throttling,
         )
 
     async def _reranking(self) -> RerankingService | None:
@@ -211,14 +217,14 @@ class ChatServices:
             clock=assembly.now,
         )
 
-    def _mcp_toolbox(self, epochs: RedisEpochs) -> McpToolbox:
+    def _mcp_toolbox(self) -> McpToolbox:
         """Return the tools of tenants' MCP servers."""
         connections = PublicMcpConnections(clock=assembly.now, allow_loopback=self._settings.local_tools)
         servers_of = partial(PostgresMcpServers, self._database, encryption=assembly.envelope(self._settings))
         toolbox = McpToolbox(
             servers_of=servers_of,
             connections=connections,
-            lister=McpLister(servers_of=servers_of, connections=connections, epochs=epochs, clock=assembly.now),
+            lister=McpLister(servers_of=servers_of, connections=connections, epochs=self._epochs, clock=assembly.now),
             clock=assembly.now,
             on_fault=log_fault,
         )

@@ -1,9 +1,8 @@
 """Takes a message in and hands out the answer in the making."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from chatconnect.domain.budget import Left, Whose
 from chatconnect.domain.composition import controls_in_words
@@ -19,11 +18,12 @@ from chatconnect.domain.errors import ChatConnectError, Invalid, NotFound, Unava
 from chatconnect.domain.events import Cited, Done, Event, Failed, Frame, Started, Token
 from chatconnect.domain.identifiers import KeyId, MessageId
 from chatconnect.domain.principals import Asker, Server, Visitor
-from chatconnect.domain.tenant import Plan
+from chatconnect.domain.response_format import ResponseFormat
+from chatconnect.domain.tenant import Plan, Tenant
 from chatconnect.ports.budgets import Reservation
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf
-from chatconnect.ports.epochs import Epochs
+from chatconnect.ports.epochs import Epoch, Epochs
 from chatconnect.ports.tenants import TenantsOf
 from chatconnect.ports.traffic import JournalOf, Rate, RateLimits
 from chatconnect.services.abuse import AbuseService
@@ -82,39 +82,19 @@ class ChatService:
         asker's; an endpoint that is none), Conflict (the conversation takes no messages; the key was used for another
         text), Unavailable (the database).
         """
-        if question.idempotency_key is not None and not 1 <= len(question.idempotency_key) <= MAX_IDEMPOTENCY_KEY:
-            raise Invalid("an idempotency key has 1 to 200 characters", details={"field": "Idempotency-Key"})
-        if question.regenerate is None:
-            checked_message(question.text)
-        timings, rate = Timings(), _rate(asker)
+        _check_form(question)
+        timings = Timings()
         with timings.step("epoch"):
             epoch, verdict = await asyncio.gather(self._epochs.of(asker.tenant_id), self._abuse.judge(asker, question))
-        tenants = (self._tenants.drafts_of if question.draft else self._tenants.at)(asker.tenant_id, epoch)
-        async with self._counted_even_if_it_fails(asker, rate):
-            with timings.step("place"):
-                place, tenant, plan, _ = await asyncio.gather(
-                    self._placed(asker, question, tenants),
-                    tenants.get(),
-                    tenants.plan(),
-                    self._keys.check_let_in_at(epoch, asker),
-                )
-            plan.check_active()
-            place, rate = replace(place, assistant=within_plan(plan, place.assistant)), _rate(asker, plan)
-            config, endpoint = place.assistant.config, question.endpoint or question.route
-            messages, form = in_force(tenant.controls, endpoint, config.response_format, place.conversation.controls)
-        controls = controls_in_words(config, tenant.name, messages, form)
+        with timings.step("place"):
+            met = await self._met(asker, question, epoch)
+        place, tenant, plan, controls = met.place, met.tenant, met.plan, met.controls
         turn = self._placement.turn(place, question)
-        wanted = asked(place, turn.question.text, controls, epoch)
+        wanted, rate = asked(place, turn.question.text, controls, epoch), _rate(asker, plan)
         with timings.step("admit"):
             reservation, given = await asyncio.gather(
                 self._spending.admit(
-                    rate,
-                    plan,
-                    turn,
-                    config,
-                    place.remembered,
-                    controls,
-                    key_id=_key_of(asker),
+                    rate, plan, turn, place.assistant.config, place.remembered, controls, key_id=_key_of(asker)
                 ),
                 self._answers.find(asker.tenant_id, wanted),
             )
@@ -122,14 +102,12 @@ class ChatService:
             on_admitted(_shown(asker, reservation))
         self._abuse.note(asker, verdict, turn)
         # From here to the answer's start nothing may fail: a turn that has begun is one that ends.
-        if question.idempotency_key is not None:
-            earlier = await self._begun(turn, reservation)
-            if earlier is not None:
-                return self._repeat(asker, earlier)
         recorded = question.idempotency_key is not None
+        if recorded and (earlier := await self._begun(turn, reservation)) is not None:
+            return self._repeat(asker, earlier)
         request = Request(
-            turn, place.assistant, place.history, tenant.name, question.arrived, recorded, reservation, controls, form,
-            epoch, wanted, given, timings, tenant.websites,
+            turn, place.assistant, place.history, tenant.name, question.arrived, recorded, reservation, controls,
+            met.response_format, epoch, wanted, given, timings, tenant.websites,
         )  # fmt: skip
         return self._run(request)
 
@@ -159,22 +137,33 @@ class ChatService:
         await asyncio.gather(*(answering.ended() for _, answering in list(self._running.values())))
         await self._abuse.drain()
 
-    async def _placed(self, asker: Asker, question: Question, tenants: TenantReads) -> Place:
+    async def _met(self, asker: Asker, question: Question, epoch: Epoch | None) -> "_Met":
+        """Return what the question meets; the assistant asks for nothing beyond the plan.
+
+        A request that comes to nothing here is counted, as admission counts those that do not.
+        """
+        tenants = (self._tenants.drafts_of if question.draft else self._tenants.at)(asker.tenant_id, epoch)
+        try:
+            place, tenant, plan, _ = await asyncio.gather(
+                self._place(asker, question, tenants),
+                tenants.get(),
+                tenants.plan(),
+                self._keys.check_let_in_at(epoch, asker),
+            )
+            plan.check_active()
+            place = replace(place, assistant=within_plan(plan, place.assistant))
+            return _Met(place, tenant, plan, *_controls(place, tenant, question))
+        except ChatConnectError:
+            await self._rates.check(asker.tenant_id, _rate(asker))
+            raise
+
+    async def _place(self, asker: Asker, question: Question, tenants: TenantReads) -> Place:
         """Return the question's place; naming one that does not exist is noted."""
         try:
             return await self._placement.find(asker, question, tenants)
         except NotFound:
             if question.conversation_id is not None or question.regenerate is not None:
                 await self._abuse.missed(asker)
-            raise
-
-    @asynccontextmanager
-    async def _counted_even_if_it_fails(self, asker: Asker, rate: Rate) -> AsyncIterator[None]:
-        """Count a request that comes to nothing before it is admitted, which counts those that do not."""
-        try:
-            yield
-        except ChatConnectError:
-            await self._rates.check(asker.tenant_id, rate)
             raise
 
     async def _begun(self, turn: Turn, reservation: Reservation) -> Turn | None:
@@ -245,6 +234,32 @@ class ChatService:
             await self._abuse.missed(asker)
             raise NotFound("answer", message_id)
         return message
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """What a question meets: `controls` are what the model is told beside its instructions."""
+
+    place: Place
+    tenant: Tenant
+    plan: Plan
+    controls: tuple[str, ...]
+    response_format: ResponseFormat
+
+
+def _check_form(question: Question) -> None:
+    """Raise Invalid for what no place and no plan can make right."""
+    if question.idempotency_key is not None and not 1 <= len(question.idempotency_key) <= MAX_IDEMPOTENCY_KEY:
+        raise Invalid("an idempotency key has 1 to 200 characters", details={"field": "Idempotency-Key"})
+    if question.regenerate is None:
+        checked_message(question.text)
+
+
+def _controls(place: Place, tenant: Tenant, question: Question) -> tuple[tuple[str, ...], ResponseFormat]:
+    """Return what the model is told and what the answer keeps to. Raises NotFound for an endpoint that is none."""
+    config, endpoint = place.assistant.config, question.endpoint or question.route
+    messages, form = in_force(tenant.controls, endpoint, config.response_format, place.conversation.controls)
+    return controls_in_words(config, tenant.name, messages, form), form
 
 
 def _events_of(answer: Message, question_id: MessageId) -> Sequence[Event]:
