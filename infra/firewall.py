@@ -22,7 +22,10 @@ _COUNTED = {
 
 
 class Firewall(Construct):
-    """AWS's managed rules, and a limit of requests per address."""
+    """AWS's managed rules, and a limit of requests per address.
+
+    Browsers call the API itself: CloudFront has the pages only, so no address here is that of a proxy of ours.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, environment: Environment, stage: apigateway.Stage) -> None:
         super().__init__(scope, id_)

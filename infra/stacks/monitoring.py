@@ -51,6 +51,8 @@ class MonitoringStack(Stack):
         self._watch_queue("Uploads", ingestion.uploads)
         self._watch_queue("Turns", jobs.turns)
         self._not_empty("MissedRuns", jobs.missed)
+        failed = self._failed_duties(jobs.function)
+        self._alarm("DataDutiesFailed", failed, 1, "an export, an erasure or a tenant's retention could not be done")
         if database is not None:
             self._watch_database(database)
         CfnOutput(self, "AlarmTopic", value=self.topic.topic_arn)
@@ -85,18 +87,35 @@ class MonitoringStack(Stack):
 
     def _failed_streams(self, chat: BackendFunction) -> cloudwatch.Metric:
         """A stream that fails has begun with status 200, so only the function's own log line tells."""
-        failed = logs.MetricFilter(
-            self,
-            "FailedStreams",
-            log_group=chat.log_group,
-            filter_pattern=logs.FilterPattern.all(
-                logs.FilterPattern.string_value("$.message", "=", "turn"),
-                logs.FilterPattern.string_value("$.error_code", "=", "*"),
-            ),
-            metric_namespace="ChatConnect",
-            metric_name=self._environment.named("failed-streams"),
+        failed = logs.FilterPattern.all(
+            logs.FilterPattern.string_value("$.message", "=", "turn"),
+            logs.FilterPattern.string_value("$.error_code", "=", "*"),
         )
-        return failed.metric(period=_FIVE_MINUTES, statistic="sum")
+        return self._logged("FailedStreams", chat, failed, name="failed-streams")
+
+    def _failed_duties(self, jobs: BackendFunction) -> cloudwatch.Metric:
+        """A run that fails for one tenant goes on with the others and ends well; its log line tells how often."""
+        text = logs.FilterPattern.string_value
+        failed = logs.FilterPattern.all(
+            text("$.message", "=", "job done"),
+            logs.FilterPattern.any(text("$.job", "=", "data-requests"), text("$.job", "=", "retention")),
+            logs.FilterPattern.number_value("$.failed", ">", 0),
+        )
+        return self._logged("FailedDuties", jobs, failed, name="failed-data-duties")
+
+    def _logged(
+        self, id_: str, function: BackendFunction, pattern: logs.IFilterPattern, *, name: str
+    ) -> cloudwatch.Metric:
+        """How many lines of a function's log are of this pattern."""
+        found = logs.MetricFilter(
+            self,
+            id_,
+            log_group=function.log_group,
+            filter_pattern=pattern,
+            metric_namespace="ChatConnect",
+            metric_name=self._environment.named(name),
+        )
+        return found.metric(period=_FIVE_MINUTES, statistic="sum")
 
     def _watch_function(self, function: BackendFunction) -> None:
         title = function.name.title().replace("_", "")

@@ -1,6 +1,7 @@
 """Uploads, queues, schedules, sockets; and that somebody hears of it when they fail."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -170,8 +171,23 @@ def test_every_alarm_reaches_the_operators_topic(prod: Assembly) -> None:
 
 
 def test_a_stream_that_fails_after_its_first_byte_is_noticed(prod: Assembly) -> None:
-    failed = prod.one("AWS::Logs::MetricFilter").properties
-    alarm = prod.one("AWS::CloudWatch::Alarm", AlarmName="chatconnect-prod-StreamErrors").properties
+    pattern = '{ ($.message = "turn") && ($.error_code = "*") }'
 
-    assert failed["FilterPattern"] == '{ ($.message = "turn") && ($.error_code = "*") }'
-    assert alarm["MetricName"] == failed["MetricTransformations"][0]["MetricName"]
+    assert alarmed(prod, "StreamErrors") == pattern
+
+
+def test_a_tenant_whose_data_could_not_be_removed_or_exported_is_noticed(prod: Assembly) -> None:
+    job = '(($.job = "data-requests") || ($.job = "retention"))'
+
+    assert alarmed(prod, "DataDutiesFailed") == f'{{ ($.message = "job done") && {job} && ($.failed > 0) }}'
+
+
+def alarmed(prod: Assembly, name: str) -> Any:
+    """The log lines of which an alarm tells."""
+    alarm = prod.one("AWS::CloudWatch::Alarm", AlarmName=f"chatconnect-prod-{name}").properties
+    [pattern] = [
+        each.properties["FilterPattern"]
+        for each in prod.all("AWS::Logs::MetricFilter")
+        if each.properties["MetricTransformations"][0]["MetricName"] == alarm["MetricName"]
+    ]
+    return pattern
