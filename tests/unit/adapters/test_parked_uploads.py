@@ -22,7 +22,10 @@ def parked_url(sqs: Any) -> str:
     return url
 
 
-async def test_looking_at_parked_messages_leaves_them_where_they_are(sqs: Any, parked_url: str) -> None:
+async def test_looking_at_parked_messages_leaves_them_where_they_are(
+    sqs: Any, parked_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatconnect.adapters.sqs._WAIT_SECONDS", 0)  # this account has one server
     parked = SqsParkedUploads(parked_url, sqs.create_queue(QueueName="uploads")["QueueUrl"])
     await SqsContinuations(parked_url).put(KEY, "0055")
     for unreadable in ("no JSON", "[]", '{"Event":"s3:TestEvent"}', '{"Records":[{"s3":{"object":{}}}]}'):

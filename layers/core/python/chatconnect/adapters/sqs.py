@@ -15,6 +15,7 @@ from chatconnect.ports.health import QueueState
 
 _TURN = TypeAdapter(Turn)
 _LOOK_SECONDS = 60
+_WAIT_SECONDS = 1  # so that every server of a queue is asked and not a few
 _LATELY = timedelta(minutes=10)
 
 
@@ -90,9 +91,13 @@ class SqsParkedUploads:
         return [upload for message in seen.values() for upload in _announced(message["Body"])]
 
     async def _some(self, **options: int) -> list[dict[str, str]]:
-        # It waits, so that every server of the queue is asked and not a few.
         answer = await call(
-            "sqs", "receive_message", QueueUrl=self._parked_url, MaxNumberOfMessages=10, WaitTimeSeconds=1, **options
+            "sqs",
+            "receive_message",
+            QueueUrl=self._parked_url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=_WAIT_SECONDS,
+            **options,
         )
         messages: list[dict[str, str]] = answer.get("Messages", [])
         return messages
