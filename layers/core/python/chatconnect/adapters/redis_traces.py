@@ -6,7 +6,7 @@ Nor are a tenant's epochs counted, random values of which whoever asks for the t
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -34,34 +34,35 @@ class RedisTraces:
     async def count(self, tenant_id: TenantId, ids: Collection[UUID] | None) -> int:
         """Return how many keys or fields name one of the ids (None: how many keys there are). Raises Unavailable."""
         wanted, found = _texts(ids), 0
-        async for name in self._names(tenant_id):
-            if _is_of(name, wanted):
-                found += name != _EPOCHS
-            elif wanted is not None and name in _HASHES:
-                found += len(await self._fields(tenant_id, name, wanted))
+        async for names in self._pages(tenant_id):
+            for name in names:
+                if _is_of(name, wanted):
+                    found += name != _EPOCHS
+                elif wanted is not None and name in _HASHES:
+                    found += len(await self._fields(tenant_id, name, wanted))
         return found
 
     async def erase(self, tenant_id: TenantId, ids: Collection[UUID] | None) -> int:
         """Remove them and return how many; what was kept of searches and answers goes, too. Raises Unavailable."""
         wanted, erased = _texts(ids), 0
-        async for name in self._names(tenant_id):
-            if _is_of(name, wanted) or name.startswith(_CACHES):
-                await self._forget_sockets(tenant_id, name)
-                removed = await self._ask_one("DEL", _key(tenant_id, name))
-                erased += removed if _is_of(name, wanted) and name != _EPOCHS else 0
-            elif wanted is not None and name in _HASHES:
-                fields = await self._fields(tenant_id, name, wanted)
-                if fields:
-                    erased += await self._ask_one("HDEL", _key(tenant_id, name), *fields)
+        async for names in self._pages(tenant_id):
+            counted, uncounted = list[str](), list[str]()
+            for name in names:
+                if _is_of(name, wanted) or name.startswith(_CACHES):
+                    await self._forget_sockets(tenant_id, name)
+                    (counted if _is_of(name, wanted) and name != _EPOCHS else uncounted).append(name)
+                elif wanted is not None and name in _HASHES:
+                    erased += await self._forget_fields(tenant_id, name, wanted)
+            erased += await self._forget(tenant_id, counted)
+            await self._forget(tenant_id, uncounted)
         return erased
 
-    async def _names(self, tenant_id: TenantId) -> AsyncIterator[str]:
-        """Yield what follows the tenant in its keys."""
+    async def _pages(self, tenant_id: TenantId) -> AsyncIterator[Sequence[str]]:
+        """Yield what follows the tenant in its keys, many of them at a time."""
         prefix, cursor = _key(tenant_id, ""), 0
         while True:
             [(following, keys)] = await self._ask(("SCAN", cursor, "MATCH", f"{prefix}*", "COUNT", _AT_ONCE))
-            for key in keys:
-                yield key.decode().removeprefix(prefix)
+            yield [key.decode().removeprefix(prefix) for key in keys]
             cursor = int(following)
             if not cursor:
                 return
@@ -69,6 +70,13 @@ class RedisTraces:
     async def _fields(self, tenant_id: TenantId, name: str, wanted: Collection[str]) -> list[bytes]:
         [fields] = await self._ask(("HKEYS", _key(tenant_id, name)))
         return [field for field in fields if _is_of(field.decode(), wanted)]
+
+    async def _forget(self, tenant_id: TenantId, names: Sequence[str]) -> int:
+        return await self._ask_one("DEL", *(_key(tenant_id, name) for name in names)) if names else 0
+
+    async def _forget_fields(self, tenant_id: TenantId, name: str, wanted: Collection[str]) -> int:
+        fields = await self._fields(tenant_id, name, wanted)
+        return await self._ask_one("HDEL", _key(tenant_id, name), *fields) if fields else 0
 
     async def _forget_sockets(self, tenant_id: TenantId, name: str) -> None:
         """Remove what says whose the connections are that a key of listeners names; those lie on other nodes."""
