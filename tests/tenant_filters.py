@@ -28,7 +28,8 @@ from chatconnect.adapters.postgres.database import PostgresDatabase
 from local.database import prepare_database
 from local.services import Postgres, free_port
 from tests.postgres import conninfo
-from tests.side_by_side import OPERATIONS, THINGS, Operation, Side, Things, open_sides, removes_document, run
+from tests.side_by_side import Side, open_sides, run
+from tests.side_operations import OPERATIONS, THINGS, Operation, Things, removes_document
 
 FILTER = re.compile(r"(?:\w+\.)?(?:tenant_id|id) = %\(tenant\)s|\w+\.tenant_id = \w+\.tenant_id")
 TENANTS = 3

@@ -126,3 +126,11 @@ async def talking(company: Company, model: Model) -> AsyncIterator[Company]:
     await company.uses("openai", model.base_url, access_token="sk-of-globex")
     yield company
     await company.uses("offline")
+
+
+@pytest.fixture
+async def the_next_request_works(company: Company) -> AsyncIterator[None]:
+    """Whatever a test does, the one that comes after it is served."""
+    yield
+    answer = await company.server.get("/v1/conversations", limit=1)
+    assert answer.status_code == 200

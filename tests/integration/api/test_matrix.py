@@ -15,7 +15,8 @@ from local.configuration import DATABASE
 from tests.integration.api.access import LET_IN, ROLES, Credential, rules
 from tests.integration.api.clients import WEBSITE, Caller, Company, granted, refused
 from tests.integration.api.conftest import Mailbox, OpenCompany
-from tests.integration.api.test_isolation import ROUTES, Party, filled, names_a_thing_of_the_others, party
+from tests.integration.api.parties import Party, names_a_thing_of_the_others, party
+from tests.integration.api.routes import ROUTES, filled
 from tests.integration.api.test_members import joined
 from tests.stack import RunningStack
 

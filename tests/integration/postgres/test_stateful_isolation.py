@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from chatconnect.adapters.postgres.database import PostgresDatabase
-from tests.side_by_side import THINGS, Crossed, adds_tool, open_sides, reads_tools, run
+from tests.side_by_side import Crossed, open_sides, run
+from tests.side_operations import THINGS, adds_tool, reads_tools
 
 OPERATIONS = int(os.environ.get("ISOLATION_OPERATIONS", "10000"))
 STEPS = 500
