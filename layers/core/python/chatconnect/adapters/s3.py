@@ -84,7 +84,7 @@ class S3Uploads:
     async def delete(self, key: str) -> None:
         """Remove the object with all its versions; none is no error. Raises Unavailable."""
         with aws_errors("the upload store"):
-            await asyncio.to_thread(self._delete_versions, key)
+            await asyncio.to_thread(delete_versions, self._bucket, key)
 
     async def keys(self, tenant_id: TenantId) -> AsyncIterator[str]:
         """Yield the keys of the tenant's objects, also of those of which only former versions are left."""
@@ -98,13 +98,15 @@ class S3Uploads:
                         seen.add(entry["Key"])
                         yield entry["Key"]
 
-    def _delete_versions(self, key: str) -> None:
-        s3 = client("s3")
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key):
-            entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            found = [{"Key": e["Key"], "VersionId": e["VersionId"]} for e in entries if e["Key"] == key]
-            if found:
-                s3.delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})
+
+def delete_versions(bucket: str, key: str) -> None:
+    """Remove an object with all its versions. Wrap it in `aws_errors`, and run it in a thread."""
+    s3 = client("s3")
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
+        entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        found = [{"Key": e["Key"], "VersionId": e["VersionId"]} for e in entries if e["Key"] == key]
+        if found:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chatconnect.adapters.aws import aws_errors, call, client
+from chatconnect.adapters.s3 import delete_versions
 from chatconnect.domain.identifiers import TenantId
 
 _STORE = "the archive store"
@@ -76,20 +77,14 @@ class S3Archives:
             await asyncio.to_thread(self._remove, key)
 
     def _keys(self, prefix: str) -> list[str]:
-        versions = {entry["Key"] for entry in self._versions(prefix)}
-        return sorted(versions | {upload["Key"] for upload in self._uploads(prefix)})
+        pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
+        stored = {each["Key"] for page in pages for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))}
+        return sorted(stored | {upload["Key"] for upload in self._uploads(prefix)})
 
     def _remove(self, key: str) -> None:
-        s3 = client("s3")
         for upload in self._uploads(key):
-            s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload["UploadId"])
-        found = [{"Key": key, "VersionId": e["VersionId"]} for e in self._versions(key) if e["Key"] == key]
-        if found:
-            s3.delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})
-
-    def _versions(self, prefix: str) -> list[dict[str, Any]]:
-        pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
-        return [entry for page in pages for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))]
+            client("s3").abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload["UploadId"])
+        delete_versions(self._bucket, key)
 
     def _uploads(self, prefix: str) -> list[dict[str, Any]]:
         pages = client("s3").get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix)
