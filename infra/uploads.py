@@ -12,6 +12,15 @@ from constructs import Construct
 from infra.environments import Environment
 from infra.nag import acknowledge
 
+ARCHIVES_TOO = (
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:AbortMultipartUpload",
+)
+"""What a function does to objects that also writes archives of data, in parts, and removes them with all versions."""
+
 
 class UploadBucket(Construct):
     """Where browsers put files with a presigned form; each new object is announced to `queue`."""

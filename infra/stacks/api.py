@@ -16,6 +16,7 @@ from infra.nag import acknowledge
 from infra.stacks.ingestion import IngestionStack
 from infra.stacks.jobs import JobsStack
 from infra.stacks.realtime import RealtimeStack
+from infra.uploads import ARCHIVES_TOO
 
 _LONGEST_ANSWER = Duration.minutes(5)
 _LOGGED = (
@@ -129,14 +130,7 @@ class ApiStack(Stack):
             ],
             snap_start=True,
         )
-        function.may_use_uploads(
-            ingestion.bucket,
-            "s3:GetObject",
-            "s3:PutObject",
-            "s3:DeleteObject",
-            "s3:DeleteObjectVersion",
-            "s3:AbortMultipartUpload",
-        )
+        function.may_use_uploads(ingestion.bucket, *ARCHIVES_TOO)
         uploads.queue.grant_send_messages(function.function)  # to process a document again
         for queue in (uploads.queue, uploads.parked, jobs.turns.queue):
             queue.grant(function.function, "sqs:GetQueueAttributes")

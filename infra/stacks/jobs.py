@@ -14,6 +14,7 @@ from infra.nag import acknowledge, wildcard
 from infra.queues import ParkingQueue
 from infra.stacks.ingestion import IngestionStack
 from infra.stacks.realtime import RealtimeStack
+from infra.uploads import ARCHIVES_TOO
 
 # The `job` of the event -> when it runs.
 SCHEDULE = {
@@ -65,14 +66,7 @@ class JobsStack(Stack):
             ],
         )
         self.turns.trigger(self.function, batch_size=10, concurrency=2)
-        self.function.may_use_uploads(
-            ingestion.bucket,
-            "s3:GetObject",
-            "s3:PutObject",
-            "s3:DeleteObject",
-            "s3:DeleteObjectVersion",
-            "s3:AbortMultipartUpload",
-        )
+        self.function.may_use_uploads(ingestion.bucket, *ARCHIVES_TOO)
         ingestion.uploads.queue.grant_send_messages(self.function.function)
         ingestion.uploads.parked.grant_consume_messages(self.function.function)
         self.function.may_use_tenant_key(deployment.data.tenant_key)
