@@ -18,7 +18,7 @@ class ArchiveWriter:
 
     def __init__(self, entries: list[dict[str, Any]] | None = None, length: int = 0) -> None:
         self._tail = _Tail(length)
-        self._zip = ZipFile(self._tail, "w", ZIP_DEFLATED)  # type: ignore[call-overload]  # a stream that cannot seek
+        self._zip = ZipFile(self._tail, "w", ZIP_DEFLATED)
         for entry in entries or ():
             self._zip.filelist.append(_info(entry))
 
@@ -68,6 +68,9 @@ class _Tail:
 
     def flush(self) -> None:
         """Whoever takes the bytes stores them."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
     def take(self) -> bytes:
         taken = bytes(self.pending)

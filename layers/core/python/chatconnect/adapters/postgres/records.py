@@ -278,11 +278,12 @@ def _page_of(table: Table, whose: Whose, after: Sequence[str] | None) -> str:
     if after is not None:
         values = (f"%(after_{place})s::text::{table.columns[key]}" for place, key in enumerate(keys))
         conditions.append(f"({', '.join(keys)}) > ({', '.join(values)})")
+    texts = ", ".join(f"{key}::text" for key in keys)
     return f"""
-        SELECT (({line}) - %(hidden)s::text[])::text AS line, jsonb_build_array({", ".join(f"{k}::text" for k in keys)}) AS key
+        SELECT (({line}) - %(hidden)s::text[])::text AS line, jsonb_build_array({texts}) AS key
         FROM {table.name} t WHERE {" AND ".join(conditions)}
         ORDER BY {", ".join(keys)} LIMIT %(limit)s
-    """  # noqa: E501
+    """
 
 
 def _visitors(whose: Whose) -> list[VisitorId] | None:
