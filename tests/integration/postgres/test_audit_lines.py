@@ -5,8 +5,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
-from chatconnect.adapters.postgres.audit import PostgresRefusedLogIns
-from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.audit import SELECT_ENTRIES, PostgresRefusedLogIns
+from chatconnect.adapters.postgres.database import PostgresDatabase, _with_numbers
 from chatconnect.adapters.postgres.operators import PostgresOperatedTenants
 from chatconnect.adapters.postgres.tools import PostgresHttpTools
 from chatconnect.domain.audit import Actor, ActorKind, Origin
@@ -130,3 +130,17 @@ async def test_of_a_tenant_that_is_being_erased_nothing_is_told_any_more(
         await connection.execute("DELETE FROM widgets WHERE tenant_id = %s", [acme.tenant.id])
 
     assert await all_told(database, acme.tenant.id) == before
+
+
+async def test_a_page_is_read_from_its_place_on_and_not_from_the_newest_line(
+    database: PostgresDatabase, acme: NewTenant
+) -> None:
+    statement, _ = _with_numbers(SELECT_ENTRIES)
+    async with database.transaction(acme.tenant.id) as connection:
+        for other in ("seqscan", "bitmapscan"):  # what is as good for the few lines here
+            await connection.execute(f"SET LOCAL enable_{other} = off".encode())
+        plan = await (await connection.execute(b"EXPLAIN (GENERIC_PLAN) " + statement)).fetchall()
+
+    [looked_up] = [line for (line,) in plan if "Index Cond" in line and "happened_at" in line]
+    assert "ROW(happened_at, id) < ROW(" in looked_up
+    assert "happened_at >=" in looked_up

@@ -18,9 +18,11 @@ WHERE c.tenant_id = %(tenant)s AND c.id = %(id)s AND (%(visitor)s::uuid IS NULL 
 """
 
 # Two statements, for each has an index of its own, which a plan for whatever visitor, or none, could not choose.
+# CASE, because row-level security lets nothing by coalesce into an index's condition.
 _NEWEST = f"""
 SELECT {CONVERSATION} FROM conversations c
-WHERE c.tenant_id = %(tenant)s AND c.updated_at < coalesce(%(before)s::timestamptz, 'infinity')
+WHERE c.tenant_id = %(tenant)s
+  AND c.updated_at < CASE WHEN %(before)s::timestamptz IS NULL THEN 'infinity' ELSE %(before)s END
 """
 _NEWEST_FIRST = "ORDER BY c.updated_at DESC, c.id DESC LIMIT %(limit)s"
 SELECT_NEWEST = f"{_NEWEST} {_NEWEST_FIRST}"
