@@ -51,7 +51,6 @@ class BackendFunction(Construct):
         super().__init__(scope, id_)
         environment, data = deployment.environment, deployment.data
         self.name = name
-        self.timeout = timeout
         self._former_tenant_keys = data.former_tenant_keys
         package = deployment.bundles.function(name, extra_folders)
         self.log_group = logs.LogGroup(

@@ -12,7 +12,7 @@ logger = Logger()
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, str]:
     """Apply what is new, then make sure that the functions' role exists with the password of its secret."""
-    logger.info(apply_migrations(administrator(), migrations_folder()))
-    role = application()
-    set_application_password(administrator(), role)
+    owner, role = administrator(), application()
+    logger.info(apply_migrations(owner, migrations_folder()))
+    set_application_password(owner, role)
     return {"role": role.username}

@@ -80,7 +80,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The file of a document version. `after` is where the next one is looked for."""
+    """The file of a document version: where it lies, and what it is called in an archive."""
 
     version_id: UUID
     key: str

@@ -224,11 +224,7 @@ def message_of(row: MessageRow) -> Message:
 
 
 def _citation(data: Mapping[str, Any]) -> Citation:
-    ids = {
-        "document_id": DocumentId(UUID(data["document_id"])),
-        "version_id": VersionId(UUID(data["version_id"])),
-    }
-    return Citation(**{**data, **ids})
+    return Citation(**{**data, **_ids(data)})
 
 
 def _round(data: Mapping[str, Any]) -> ToolRound:
@@ -236,8 +232,8 @@ def _round(data: Mapping[str, Any]) -> ToolRound:
 
 
 def _chunk(data: Mapping[str, Any]) -> Chunk:
-    ids = {
-        "document_id": DocumentId(UUID(data["document_id"])),
-        "version_id": VersionId(UUID(data["version_id"])),
-    }
-    return Chunk(**{**data, **ids, "headings": tuple(data["headings"])})
+    return Chunk(**{**data, **_ids(data), "headings": tuple(data["headings"])})
+
+
+def _ids(data: Mapping[str, Any]) -> dict[str, UUID]:
+    return {"document_id": DocumentId(UUID(data["document_id"])), "version_id": VersionId(UUID(data["version_id"]))}
