@@ -1,7 +1,7 @@
 """S3, SQS and KMS as our adapters use them, on an AWS account in this process."""
 
 from base64 import b64decode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -157,3 +157,18 @@ async def test_keys_of_which_only_former_versions_are_left_are_told_too(uploads:
 
     await uploads.delete(version.object_key)
     assert [key async for key in uploads.keys(ACME)] == []
+
+
+async def test_a_file_of_which_a_version_may_not_be_deleted_is_not_taken_for_deleted(cloud: None) -> None:
+    s3, version = boto3.client("s3"), a_version()
+    s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    s3.put_object(
+        Bucket="locked",
+        Key=version.object_key,
+        Body=b"hello",
+        ObjectLockMode="COMPLIANCE",
+        ObjectLockRetainUntilDate=datetime.now(UTC) + timedelta(days=1),
+    )
+
+    with pytest.raises(Unavailable):
+        await S3Uploads("locked").delete(version.object_key)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from chatconnect.adapters.aws import aws_errors, call, client, error_code
+from chatconnect.adapters.aws import aws_errors, call, error_code
+from chatconnect.adapters.s3_versions import delete_versions, keys_under
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.knowledge import Version
@@ -88,25 +89,10 @@ class S3Uploads:
 
     async def keys(self, tenant_id: TenantId) -> AsyncIterator[str]:
         """Yield the keys of the tenant's objects, also of those of which only former versions are left."""
-        seen: set[str] = set()
         with aws_errors("the upload store"):
-            paginator = await call("s3", "get_paginator", "list_object_versions")
-            pages = iter(paginator.paginate(Bucket=self._bucket, Prefix=f"{tenant_id}/"))
-            while (page := await asyncio.to_thread(next, pages, None)) is not None:
-                for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                    if entry["Key"] not in seen:
-                        seen.add(entry["Key"])
-                        yield entry["Key"]
-
-
-def delete_versions(bucket: str, key: str) -> None:
-    """Remove an object with all its versions. Wrap it in `aws_errors`, and run it in a thread."""
-    s3 = client("s3")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
-        entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        found = [{"Key": e["Key"], "VersionId": e["VersionId"]} for e in entries if e["Key"] == key]
-        if found:
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+            found = await asyncio.to_thread(keys_under, self._bucket, f"{tenant_id}/")
+        for key in found:
+            yield key
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chatconnect.adapters.aws import aws_errors, call, client
-from chatconnect.adapters.s3 import delete_versions
+from chatconnect.adapters.s3_versions import delete_versions, keys_under
 from chatconnect.domain.identifiers import TenantId
 
 _STORE = "the archive store"
@@ -77,9 +77,7 @@ class S3Archives:
             await asyncio.to_thread(self._remove, key)
 
     def _keys(self, prefix: str) -> list[str]:
-        pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
-        stored = {each["Key"] for page in pages for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))}
-        return sorted(stored | {upload["Key"] for upload in self._uploads(prefix)})
+        return sorted({*keys_under(self._bucket, prefix), *(upload["Key"] for upload in self._uploads(prefix))})
 
     def _remove(self, key: str) -> None:
         for upload in self._uploads(key):
