@@ -37,7 +37,6 @@ class VersionBody(BaseModel):
     @classmethod
     def of(cls, version: Version, *, answers: bool) -> "VersionBody":
         """Return the body that shows a version."""
-        failure = version.failure
         return cls(
             id=version.id,
             version=version.number,
@@ -46,7 +45,7 @@ class VersionBody(BaseModel):
             size=version.size,
             status=version.status.value,
             progress=ProgressBody.of(version.progress),
-            failure=FailureBody(code=failure.code, message=failure.message) if failure else None,
+            failure=FailureBody.of(version.failure),
             answers=answers,
             created_at=version.created_at,
         )

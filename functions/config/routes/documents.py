@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from chatconnect.domain.errors import ChatConnectError
 from chatconnect.domain.identifiers import DocumentId
-from chatconnect.domain.knowledge import Document, Progress, Status
+from chatconnect.domain.knowledge import Document, Failure, Progress, Status
 from chatconnect.domain.metadata import MAX_ENTRIES
 from chatconnect.http.authentication import Admin, Viewer
 from chatconnect.http.errors import responses
@@ -66,6 +67,11 @@ class FailureBody(BaseModel):
     code: str
     message: str
 
+    @classmethod
+    def of(cls, failure: Failure | ChatConnectError | None) -> "FailureBody | None":
+        """Return the body that shows why something failed; None: it did not."""
+        return cls(code=failure.code, message=failure.message) if failure else None
+
 
 class DocumentBody(BaseModel):
     """A document; its status is that of its newest version, `version` counts from 1.
@@ -92,7 +98,7 @@ class DocumentBody(BaseModel):
     @classmethod
     def of(cls, document: Document) -> "DocumentBody":
         """Return the body that shows a document."""
-        newest, failure = document.newest, document.newest.failure
+        newest = document.newest
         return cls(
             id=document.id,
             title=document.title,
@@ -103,7 +109,7 @@ class DocumentBody(BaseModel):
             version=newest.number,
             status=newest.status.value,
             progress=ProgressBody.of(newest.progress),
-            failure=FailureBody(code=failure.code, message=failure.message) if failure else None,
+            failure=FailureBody.of(newest.failure),
             embedding_tokens=newest.embedded.tokens,
             embedding_cost_microusd=newest.embedded.cost_microusd,
             answers=document.active_version_id is not None,
@@ -192,12 +198,7 @@ async def change_many(body: BulkRequest, caller: Admin, batches: DocumentBatches
     action = batches.delete if body.action == "delete" else batches.reprocess
     outcomes = await action(caller.tenant_id, [DocumentId(each) for each in body.ids])
     results = [
-        BulkOutcome(
-            id=each.document_id,
-            done=each.error is None,
-            error=FailureBody(code=each.error.code, message=each.error.message) if each.error else None,
-        )
-        for each in outcomes
+        BulkOutcome(id=each.document_id, done=each.error is None, error=FailureBody.of(each.error)) for each in outcomes
     ]
     done = sum(result.done for result in results)
     return BulkBody(results=results, done=done, failed=len(results) - done)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from psycopg.types.json import Jsonb
 
+from chatconnect.adapters.postgres import chunk_statements as chunk_sql
 from chatconnect.adapters.postgres import document_lists as lists
 from chatconnect.adapters.postgres import document_statements as sql
 from chatconnect.adapters.postgres.database import PostgresDatabase
@@ -191,19 +192,19 @@ class PostgresDocuments:
     async def save_chunks(self, version_id: VersionId, chunks: Sequence[Chunk]) -> None:
         """Store chunks; one with the same version and position is replaced. Raises NotFound when it is not there."""
         parameters = {"version": version_id, "chunks": Jsonb([asdict(chunk) for chunk in chunks])}
-        stored = await self._database.run(self._tenant_id, sql.UPSERT_CHUNKS, parameters)
+        stored = await self._database.run(self._tenant_id, chunk_sql.UPSERT_CHUNKS, parameters)
         if chunks and not stored:
             raise NotFound("document version", version_id)
 
     async def stored_chunks(self, version_id: VersionId, model: str) -> Mapping[int, str]:
         """Return the digests of the version's chunks by position; those of another model's vectors are dropped."""
         parameters = {"id": version_id, "model": model}
-        rows = await self._database.fetch(self._tenant_id, DigestRow, sql.RESUME_VERSION, parameters)
+        rows = await self._database.fetch(self._tenant_id, DigestRow, chunk_sql.RESUME_VERSION, parameters)
         return {row.position: row.digest for row in rows}
 
     async def drop_chunks(self, version_id: VersionId) -> None:
         """Remove the version's chunks."""
-        await self._database.run(self._tenant_id, sql.DROP_CHUNKS, {"id": version_id})
+        await self._database.run(self._tenant_id, chunk_sql.DROP_CHUNKS, {"id": version_id})
 
     async def add_embedded(self, version_id: VersionId, embedded: Embedded, day: date) -> None:
         """Add what embedding took to the version, and to the tenant's totals of the day and its month."""
@@ -213,13 +214,13 @@ class PostgresDocuments:
     async def chunks_of_version(self, version_id: VersionId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
         """Return a version's chunks with a position above `after`."""
         parameters = {"id": version_id, "after": after, "limit": limit}
-        rows = await self._database.fetch(self._tenant_id, ChunkRow, sql.SELECT_VERSION_CHUNKS, parameters)
+        rows = await self._database.fetch(self._tenant_id, ChunkRow, chunk_sql.SELECT_VERSION_CHUNKS, parameters)
         return [row.to_chunk() for row in rows]
 
     async def chunks(self, document_id: DocumentId, *, after: int = -1, limit: int = 50) -> Sequence[Chunk]:
         """Return the active (or else newest) version's chunks with a position above `after`. Raises NotFound."""
         rows = await self._database.fetch(
-            self._tenant_id, ChunkRow, sql.SELECT_CHUNKS, {"id": document_id, "after": after, "limit": limit}
+            self._tenant_id, ChunkRow, chunk_sql.SELECT_CHUNKS, {"id": document_id, "after": after, "limit": limit}
         )
         if not rows:
             raise NotFound("document", document_id)
