@@ -42,10 +42,11 @@ class MemoryDocuments:
         self._stored.documents[document.id] = document
         self._stored.versions[document.newest.id] = document.newest
 
-    async def add_version(self, version: Version) -> None:
-        await self.get(version.document_id)
-        self._stored.versions[version.id] = version
+    async def add_version(self, version: Version) -> Version:
+        document = await self.get(version.document_id)
+        numbered = self._stored.versions[version.id] = replace(version, number=document.newest.number + 1)
         self._change(version.document_id, updated_at=version.created_at)
+        return numbered
 
     async def get(self, document_id: DocumentId) -> Document:
         document = self._stored.documents.get(document_id)

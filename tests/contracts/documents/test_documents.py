@@ -184,3 +184,15 @@ async def test_a_rejected_version_does_not_become_active(documents: Documents, d
 
     assert await documents.activate(version.id) is False
     assert (await documents.get(document.id)).newest.status is Status.FAILED
+
+
+async def test_versions_that_are_added_at_once_get_a_number_each(documents: Documents, document: Document) -> None:
+    await added(documents, document)
+    versions = [a_version(document.tenant_id, document.id, 2) for _ in range(5)]
+
+    stored = await asyncio.gather(*map(documents.add_version, versions))
+
+    assert sorted(version.number for version in stored) == [2, 3, 4, 5, 6]
+    assert await documents.versions(document.id) == [
+        *sorted(stored, key=lambda version: version.number, reverse=True), document.newest
+    ]  # fmt: skip

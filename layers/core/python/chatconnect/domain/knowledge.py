@@ -101,11 +101,11 @@ class Version:
             raise Conflict(f"a document that is {self.status} cannot become {status}")
         return replace(self, status=status, failure=failure)
 
-    def again(self, version_id: VersionId, number: int, at: datetime) -> "Version":
-        """Return a further version of the same file, of which nothing is known yet."""
+    def again(self, version_id: VersionId, at: datetime) -> "Version":
+        """Return a further version of the same file, of which nothing is known yet; the store gives it its number."""
         return replace(
-            self, id=version_id, number=number, created_at=at, status=Status.UPLOADED, progress=Progress(),
-            failure=None, embedded=Embedded(),
+            self, id=version_id, created_at=at, status=Status.UPLOADED, progress=Progress(), failure=None,
+            embedded=Embedded(),
         )  # fmt: skip
 
     @property

@@ -33,8 +33,8 @@ class Documents(Protocol):
         """
         ...
 
-    async def add_version(self, version: Version) -> None:
-        """Store a further version of a document.
+    async def add_version(self, version: Version) -> Version:
+        """Store a further version of a document, and return it with its number: the next one, whatever it had.
 
         Raises NotFound when the document is not there or deleted, Conflict with code "storage_full".
         """

@@ -78,14 +78,14 @@ class DocumentService:
             id=VersionId(new_id()),
             document_id=document_id,
             tenant_id=tenant_id,
-            number=known.newest.number + 1 if known else 1,
+            number=1,  # a further one gets its own when it is stored
             filename=filename,
             media_type=media_type,
             size=upload.size,
             created_at=now,
         )
         if known:
-            await documents.add_version(version)
+            version = await documents.add_version(version)
             document = replace(known, newest=version, updated_at=now)
         else:
             title = _title(upload.title or "") or filename
@@ -206,8 +206,7 @@ class DocumentService:
         documents = self._documents_of(tenant_id)
         document = await documents.get(document_id)
         source, now = await self._newest_with_file(document), self._clock()
-        again = source.again(VersionId(new_id()), document.newest.number + 1, now)
-        await documents.add_version(again)
+        again = await documents.add_version(source.again(VersionId(new_id()), now))
         await self._uploads.copy(source.object_key, again.object_key)
         return replace(document, newest=again, updated_at=now)
 

@@ -148,9 +148,8 @@ class IngestionService:
         version_id = VersionId(uuid5(taken.id, upload.sequencer))
         version = next((each for each in known if each.id == version_id), None)
         if version is None:
-            version = taken.again(version_id, known[0].number + 1, self._clock())
             try:
-                await documents.add_version(version)
+                version = await documents.add_version(taken.again(version_id, self._clock()))
             except Conflict:
                 return "ignored"  # the plan has no room for it
         if version.status is Status.UPLOADED:

@@ -14,13 +14,13 @@ from chatconnect.ports.knowledge import Holding
 
 @dataclass(frozen=True, slots=True)
 class RoomRow:
-    """What a tenant's plan allows of documents and of their bytes, and whether one more had room and was stored."""
+    """What a tenant's plan allows of documents and of their bytes, whether one more had room, and its number if so."""
 
     documents: int | None
     storage_bytes: int | None
     for_document: bool
     for_file: bool
-    stored: bool
+    number: int | None
 
     def check(self) -> None:
         """Raise Conflict with code "too_many_documents" or "storage_full"."""

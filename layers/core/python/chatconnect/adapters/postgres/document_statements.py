@@ -24,10 +24,14 @@ SET title = coalesce(%(title)s, title), metadata = coalesce(%(metadata)s, metada
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND deleted_at IS NULL
 """
 
+# A document's first version, or its next one: who adds it cannot know its number, for somebody else may be first.
 _INSERT_VERSION = """
     INSERT INTO document_versions (tenant_id, id, document_id, number, filename, media_type, size, status, created_at)
-    SELECT %(tenant)s, %(id)s, %(document)s, %(number)s, %(filename)s, %(media_type)s, %(size)s, %(status)s,
-           %(created_at)s
+    SELECT %(tenant)s, %(id)s, %(document)s, coalesce((
+               SELECT max(number) FROM document_versions WHERE tenant_id = %(tenant)s AND document_id = %(document)s
+           ), 0) + 1, %(filename)s, %(media_type)s, %(size)s, %(status)s, %(created_at)s
+    FROM document
+    RETURNING number
 """
 
 # One who adds to a tenant's documents at a time, and in a statement of its own: the next one has to see what the one
@@ -58,9 +62,9 @@ WITH {_ROOM}, document AS (
     FROM room WHERE for_document AND for_file
     RETURNING id
 ), version AS (
-    {_INSERT_VERSION} FROM document
+    {_INSERT_VERSION}
 )
-SELECT room.*, EXISTS (SELECT FROM document) AS stored FROM room
+SELECT room.*, (SELECT number FROM version) AS number FROM room
 """
 
 # The update's row lock keeps a deletion from passing between the look and the insert.
@@ -70,9 +74,9 @@ WITH {_ROOM}, document AS (
     WHERE tenant_id = %(tenant)s AND id = %(document)s AND deleted_at IS NULL AND (SELECT for_file FROM room)
     RETURNING id
 ), version AS (
-    {_INSERT_VERSION} FROM document
+    {_INSERT_VERSION}
 )
-SELECT room.documents, room.storage_bytes, true AS for_document, room.for_file, EXISTS (SELECT FROM document) AS stored
+SELECT room.documents, room.storage_bytes, true AS for_document, room.for_file, (SELECT number FROM version) AS number
 FROM room
 """
 

@@ -1,7 +1,7 @@
 """One tenant's documents, their versions and their chunks in Postgres."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 
 from psycopg.types.json import Jsonb
@@ -49,22 +49,24 @@ class PostgresDocuments:
         }
         await self._make_room(sql.INSERT_DOCUMENT, parameters)
 
-    async def add_version(self, version: Version) -> None:
-        """Store a further version of a document.
+    async def add_version(self, version: Version) -> Version:
+        """Store a further version of a document, and return it with the number that it gets.
 
         Raises NotFound when the document is not there or deleted, Conflict with code "storage_full".
         """
-        if not await self._make_room(sql.INSERT_VERSION, _version_parameters(version)):
+        number = await self._make_room(sql.INSERT_VERSION, _version_parameters(version))
+        if number is None:
             raise NotFound("document", version.document_id)
+        return replace(version, number=number)
 
-    async def _make_room(self, statement: str, parameters: dict[str, object]) -> bool:
-        """Store what the plan has room for, one after the other; say whether there is a document to store it for."""
+    async def _make_room(self, statement: str, parameters: dict[str, object]) -> int | None:
+        """Store what the plan has room for, one after the other; return its number, None when there is no document."""
         rows = await self._database.fetch(self._tenant_id, RoomRow, statement, parameters, before=sql.LOCK_ROOM)
         if not rows:
-            return False
+            return None
         [room] = rows
         room.check()
-        return room.stored
+        return room.number
 
     async def get(self, document_id: DocumentId) -> Document:
         """Return the document. Raises NotFound when there is none or it was deleted."""
@@ -244,7 +246,6 @@ def _version_parameters(version: Version) -> dict[str, object]:
     return {
         "id": version.id,
         "document": version.document_id,
-        "number": version.number,
         "filename": version.filename,
         "media_type": version.media_type,
         "size": version.size,
