@@ -11,7 +11,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from chatconnect.domain.errors import Invalid
 from chatconnect.observability import log_fault, logger, record_ingestion
 from chatconnect.services.ingestion import Upload
-from chatconnect.services.parked_uploads import FAILED_TOO_OFTEN
 from chatconnect.settings import settings
 from chatconnect.tracing import trace_ingestion
 from functions.documents.wiring import DocumentServices
@@ -43,7 +42,7 @@ async def process(record: SQSRecord, lambda_context: LambdaContext) -> None:
         except Exception as fault:
             log_fault("ingestion fault", fault)
             if int(record.attributes.approximate_receive_count) >= LAST_TRY:
-                await ingestion.give_up(upload, FAILED_TOO_OFTEN)
+                await ingestion.give_up(upload)
             raise
         record_ingestion(ingested.outcome, ingested.chunks, ingested.seconds)
         trace_ingestion(begin, ingested.outcome, ingested.chunks, ingested.seconds)

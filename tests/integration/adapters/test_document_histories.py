@@ -22,7 +22,7 @@ from chatconnect.adapters.qdrant import QdrantDatabase
 from chatconnect.domain.assistant import Retrieval
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import DocumentId
-from chatconnect.domain.knowledge import GIVEN_UP, Failure, Passage
+from chatconnect.domain.knowledge import Passage
 from chatconnect.services.documents import NewUpload
 from chatconnect.services.ingestion import Upload
 from local.services import Qdrant
@@ -228,8 +228,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.files.events)
     @rule(number=st.integers(0, 9))
     def give_up(self, number: int) -> None:
-        failure = Failure(GIVEN_UP, "In vain.")
-        self.run(self.world.ingestion(Process(self.world.quiet)).give_up(self.event(number), failure))
+        self.run(self.world.ingestion(Process(self.world.quiet)).give_up(self.event(number)))
 
     @precondition(lambda self: self.world.document_ids)
     @rule(number=st.integers(0, 2), lives=st.integers(0, 12))

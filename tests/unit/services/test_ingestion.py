@@ -295,7 +295,7 @@ async def test_an_upload_that_failed_too_often_is_marked_so_but_never_one_that_i
     hopeless, ready = await knowledge.uploaded(), await knowledge.known()
 
     for document in (hopeless, ready):
-        await knowledge.ingestion.give_up(Upload(document.newest.object_key, "01"), Failure("processing_failed", "No."))
+        await knowledge.ingestion.give_up(Upload(document.newest.object_key, "01"))
 
     assert await status_of(knowledge, hopeless) is Status.FAILED
     assert await status_of(knowledge, ready) is Status.READY

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatconnect.domain.errors import Unavailable
-from chatconnect.domain.knowledge import GIVEN_UP, Document, Embedded, Failure, Progress, Status
+from chatconnect.domain.knowledge import Document, Embedded, Progress, Status
 from chatconnect.services.ingestion import FIRST_BATCH, MARGIN_SECONDS, Ingested, Upload
 from tests.fakes.indexes import LETTERS
 from tests.fakes.models import CountingEmbedder, LetterEmbedder
@@ -173,7 +173,7 @@ async def test_a_document_that_was_given_up_is_ready_once_its_message_is_put_bac
     knowledge, embedder = counting()
     document = await knowledge.uploaded(LONG)
     await knowledge.ingestion.ingest(Upload(document.newest.object_key, "01"), lambda: 0)
-    await knowledge.ingestion.give_up(Upload(document.newest.object_key, "01"), Failure(GIVEN_UP, "In vain."))
+    await knowledge.ingestion.give_up(Upload(document.newest.object_key, "01"))
 
     ingested = await knowledge.ingested(document)
 

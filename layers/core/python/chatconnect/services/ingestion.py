@@ -132,9 +132,9 @@ class IngestionService:
         with steps.timing("publish"):
             return await self._publish(upload, reading, progress.version, stored)
 
-    async def give_up(self, upload: Upload, failure: Failure) -> None:
+    async def give_up(self, upload: Upload) -> None:
         """Mark an upload failed whose processing failed too often."""
-        await give_up(upload.key, upload.sequencer, failure, documents_of=self._documents_of, feed=self._feed)
+        await give_up(upload.key, upload.sequencer, documents_of=self._documents_of, feed=self._feed)
 
     async def _renew(self, place: ObjectKey, upload: Upload, documents: Documents) -> str:
         """Make a version of its own of a later upload under the key of one that is another's; else do nothing.

@@ -23,19 +23,17 @@ class ParkedUploadService:
         count = 0
         for key, sequencer in await self._parked.look(most=_MOST):
             with suppress(Invalid):
-                count += await give_up(
-                    key, sequencer, FAILED_TOO_OFTEN, documents_of=self._documents_of, feed=self._feed
-                )
+                count += await give_up(key, sequencer, documents_of=self._documents_of, feed=self._feed)
         return count
 
 
-async def give_up(key: str, sequencer: str, failure: Failure, *, documents_of: DocumentsOf, feed: DocumentFeed) -> bool:
-    """Mark the version of an upload failed, and tell it, unless it is done or a later upload was taken.
+async def give_up(key: str, sequencer: str, *, documents_of: DocumentsOf, feed: DocumentFeed) -> bool:
+    """Mark the version of an upload failed, and tell it; False when it is done or a later upload was taken.
 
     Raises Invalid when the key is none of an upload, Unavailable.
     """
     place = ObjectKey.parse(key)
-    version = await documents_of(place.tenant_id).give_up(place.version_id, sequencer, failure)
+    version = await documents_of(place.tenant_id).give_up(place.version_id, sequencer, FAILED_TOO_OFTEN)
     if version is not None:
         await feed.tell(version)
     return version is not None

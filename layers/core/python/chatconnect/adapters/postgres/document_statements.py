@@ -218,12 +218,11 @@ WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL AND v.id IS DISTINCT FROM
 ORDER BY v.created_at, v.id
 """
 
-SELECT_ACTIVE = """
-SELECT v.id FROM document_versions v
+SELECT_ACTIVE_TITLES = """
+SELECT v.id, d.title FROM document_versions v
 JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id AND d.active_version_id = v.id
 WHERE v.tenant_id = %(tenant)s AND v.id = ANY (%(ids)s)
 """
-SELECT_ACTIVE_TITLES = SELECT_ACTIVE.replace("v.id FROM", "v.id, d.title FROM")
 
 # The totals' rows are locked in the order in which answers lock them.
 ADD_EMBEDDED = """

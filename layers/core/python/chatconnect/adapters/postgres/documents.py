@@ -106,18 +106,17 @@ class PostgresDocuments:
     async def begin_processing(self, version_id: VersionId, sequencer: str, etag: str = "") -> Version | None:
         """Claim an uploaded version for processing and return it; None when there is nothing to do."""
         parameters = {"id": version_id, "sequencer": _padded(sequencer), "etag": etag, "given_up": GIVEN_UP}
-        row = await self._database.fetch_one(self._tenant_id, VersionRow, sql.CLAIM_VERSION, parameters)
-        return row.to_version() if row else None
+        return await self._version(sql.CLAIM_VERSION, parameters)
 
     async def later_upload(self, version_id: VersionId, sequencer: str, etag: str = "") -> Version | None:
         """Return the version when this upload under its key came later and is another file than it is of; else None."""
         parameters = {"id": version_id, "sequencer": _padded(sequencer), "etag": etag}
-        row = await self._database.fetch_one(self._tenant_id, VersionRow, sql.SELECT_LATER_UPLOAD, parameters)
-        return row.to_version() if row else None
+        return await self._version(sql.SELECT_LATER_UPLOAD, parameters)
 
     async def give_up(self, version_id: VersionId, sequencer: str, failure: Failure) -> Version | None:
         """Mark the version failed, unless it is done or a later upload was taken; return it when it was marked."""
-        return await self._failed(version_id, failure, _padded(sequencer))
+        parameters = {"id": version_id, "sequencer": _padded(sequencer), **asdict(failure)}
+        return await self._version(sql.FAIL_VERSION, parameters)
 
     async def set_progress(self, version_id: VersionId, progress: Progress) -> None:
         """Store how far the version has come."""
@@ -125,12 +124,7 @@ class PostgresDocuments:
 
     async def fail(self, version_id: VersionId, failure: Failure) -> Version | None:
         """Mark the version failed, unless it is done; return it when it was marked."""
-        return await self._failed(version_id, failure)
-
-    async def _failed(self, version_id: VersionId, failure: Failure, sequencer: str | None = None) -> Version | None:
-        parameters = {"id": version_id, "sequencer": sequencer, **asdict(failure)}
-        row = await self._database.fetch_one(self._tenant_id, VersionRow, sql.FAIL_VERSION, parameters)
-        return row.to_version() if row else None
+        return await self._version(sql.FAIL_VERSION, {"id": version_id, "sequencer": None, **asdict(failure)})
 
     async def activate(self, version_id: VersionId) -> bool:
         """Make this version the one that answers use; False when it is too late for that."""
@@ -139,31 +133,26 @@ class PostgresDocuments:
 
     async def delete_all(self, document_ids: Collection[DocumentId]) -> Sequence[Version]:
         """Make documents invisible at once, all together, and return the versions of those that were there."""
-        parameters = {"ids": list(document_ids)}
-        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.DELETE_DOCUMENTS, parameters)
-        return [row.to_version() for row in rows]
+        return await self._versions(sql.DELETE_DOCUMENTS, {"ids": list(document_ids)})
 
     async def replaced_versions(self, document_id: DocumentId) -> Sequence[Version]:
         """Return the document's versions older than its active one that were not purged yet."""
-        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.SELECT_REPLACED, {"id": document_id})
-        return [row.to_version() for row in rows]
+        return await self._versions(sql.SELECT_REPLACED, {"id": document_id})
 
     async def abandoned_versions(self) -> Sequence[Version]:
         """Return the versions that will never answer again and are not purged."""
-        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.SELECT_ABANDONED, {})
-        return [row.to_version() for row in rows]
+        return await self._versions(sql.SELECT_ABANDONED, {})
 
     async def versions(self, document_id: DocumentId) -> Sequence[Version]:
         """Return the document's versions, newest first, with the purged ones. Raises NotFound."""
-        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.SELECT_VERSIONS, {"id": document_id})
-        if not rows:
+        versions = await self._versions(sql.SELECT_VERSIONS, {"id": document_id})
+        if not versions:
             raise NotFound("document", document_id)
-        return [row.to_version() for row in rows]
+        return versions
 
     async def stuck_versions(self, before: datetime) -> Sequence[Version]:
         """Return the versions that wait for their file, or are being processed, since before that moment."""
-        rows = await self._database.fetch(self._tenant_id, VersionRow, sql.SELECT_STUCK, {"before": before})
-        return [row.to_version() for row in rows]
+        return await self._versions(sql.SELECT_STUCK, {"before": before})
 
     async def holdings(self) -> Sequence[Holding]:
         """Return what there is of every version that is not purged, from one snapshot."""
@@ -182,8 +171,7 @@ class PostgresDocuments:
 
     async def active_among(self, version_ids: Collection[VersionId]) -> frozenset[VersionId]:
         """Return those of the versions that answer now, from one snapshot."""
-        rows = await self._database.fetch(self._tenant_id, IdRow, sql.SELECT_ACTIVE, {"ids": list(version_ids)})
-        return frozenset(VersionId(row.id) for row in rows)
+        return frozenset(await self.active_titles(version_ids))
 
     async def active_titles(self, version_ids: Collection[VersionId]) -> Mapping[VersionId, str]:
         """Return those of the versions that answer now with their documents' titles, from one snapshot."""
@@ -236,6 +224,14 @@ class PostgresDocuments:
         """Keep how the tenant has its documents cut. Raises NotFound when there is no such tenant."""
         if not await self._database.run(self._tenant_id, sql.UPDATE_CHUNK_SETTINGS, asdict(settings)):
             raise NotFound("tenant", self._tenant_id)
+
+    async def _version(self, statement: str, parameters: Mapping[str, object]) -> Version | None:
+        row = await self._database.fetch_one(self._tenant_id, VersionRow, statement, parameters)
+        return row.to_version() if row else None
+
+    async def _versions(self, statement: str, parameters: Mapping[str, object]) -> list[Version]:
+        rows = await self._database.fetch(self._tenant_id, VersionRow, statement, parameters)
+        return [row.to_version() for row in rows]
 
 
 def _padded(sequencer: str) -> str:
