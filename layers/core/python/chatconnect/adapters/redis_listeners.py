@@ -49,8 +49,9 @@ class RedisListeners:
     async def of(self, audience: Audience) -> Sequence[str]:
         """Return the audience's connections, and forget those whose time is over. Raises Unavailable."""
         key, now = _key(audience), self._now()
-        [fields] = await self._ask(("HGETALL", key))
-        until = {name.decode(): int(value.split()[1]) for name, value in _pairs(fields)}
+        [fields] = await self._ask(("HGETALL", key))  # names and values in turns
+        pairs = zip(fields[::2], fields[1::2], strict=True)
+        until = {name.decode(): int(value.split()[1]) for name, value in pairs}
         over = [connection_id for connection_id, end in until.items() if end <= now]
         if over:
             await self._ask(("HDEL", key, *over))
@@ -97,10 +98,3 @@ def _packed(audience: Audience) -> str:
 def _audience(packed: bytes) -> Audience:
     tenant_id, *visitor_id = packed.decode().split()
     return Audience(TenantId(UUID(tenant_id)), VisitorId(UUID(visitor_id[0])) if visitor_id else None)
-
-
-def _pairs(fields: Any) -> Sequence[tuple[bytes, bytes]]:
-    """Return what HGETALL answered, which is a dictionary or a flat list, depending on how it was asked."""
-    if isinstance(fields, dict):
-        return list(fields.items())
-    return list(zip(fields[::2], fields[1::2], strict=True))
