@@ -87,6 +87,11 @@ class CountingEmbedder(LetterEmbedder):
         return await super().embed(texts)
 
 
+def words(text: str) -> int:
+    """As many tokens as words."""
+    return len(text.split())
+
+
 def _unit(counts: list[int]) -> list[float]:
     length = sqrt(sum(count * count for count in counts))
     return [count / length if length else 0.0 for count in counts]

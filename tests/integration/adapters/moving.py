@@ -27,7 +27,7 @@ from chatconnect.services.reembedding import ReembeddingService
 from chatconnect.services.retrieval import RetrievalService
 from tests.factories import a_tenant
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
-from tests.fakes.models import LetterEmbedder
+from tests.fakes.models import LetterEmbedder, words
 from tests.fakes.publisher import MemoryPublisher
 from tests.fakes.queries import MemoryQueryCache, StoredQueries
 from tests.fakes.uploads import MemoryContinuations, MemoryUploads, PlainParser
@@ -180,8 +180,3 @@ class Process:
 
     async def _embedder(self, model: EmbeddingModel) -> Embedder:
         return self.deployment.embedders[model]
-
-
-def words(text: str) -> int:
-    """As many tokens as words."""
-    return len(text.split())

@@ -29,7 +29,7 @@ from local.services import Qdrant
 from tests.factories import a_tenant
 from tests.fakes.models import LetterEmbedder
 from tests.fakes.uploads import MemoryUploads
-from tests.integration.adapters.test_crashes import Killed, Look, Process, World
+from tests.integration.adapters.crashing import Killed, Look, Process, World
 from tests.postgres import conninfo
 
 MOST_DOCUMENTS = 3

@@ -26,7 +26,7 @@ from tests.fakes.documents import MemoryDocuments, StoredDocuments
 from tests.fakes.epochs import MemoryEpochs, StoredEpochs
 from tests.fakes.faults import faulty
 from tests.fakes.indexes import LETTERS, one_index
-from tests.fakes.models import LetterEmbedder
+from tests.fakes.models import LetterEmbedder, words
 from tests.fakes.publisher import MemoryPublisher
 from tests.fakes.queries import MemoryQueryCache, StoredQueries
 from tests.fakes.uploads import MemoryContinuations, MemoryUploads, PlainParser
@@ -34,11 +34,6 @@ from tests.fakes.uploads import MemoryContinuations, MemoryUploads, PlainParser
 ACME, GLOBEX = TenantId(new_id()), TenantId(new_id())
 A_PRICE = Price("openai", "letters", date(2020, 1, 1), input=20_000, cached=20_000, output=0)
 PRICES = "The pro plan costs 49 euros.\n\nThe team plan costs 99 euros."
-
-
-def words(text: str) -> int:
-    """As many tokens as words."""
-    return len(text.split())
 
 
 @dataclass
