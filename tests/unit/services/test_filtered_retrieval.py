@@ -1,9 +1,14 @@
 """Searching only the documents that filters mean."""
 
+from typing import Any
+
+import pytest
+
 from chatconnect.domain.assistant import Retrieval
-from chatconnect.domain.knowledge import Document
+from chatconnect.domain.knowledge import Document, Passage
 from chatconnect.domain.metadata import Condition, DocumentFilters, Metadata
 from chatconnect.services.retrieval import RetrievalService
+from tests.fakes.chunks import MemoryChunks
 from tests.unit.services.knowing import ACME, GLOBEX, Knowledge
 
 GERMAN = DocumentFilters((Condition("language", ("de",)),))
@@ -68,6 +73,27 @@ async def test_which_documents_are_meant_is_asked_once_while_nothing_changes() -
     [passage] = await retrieval.search(ACME, "what does pro cost", ANY_GERMAN)
 
     assert passage.chunk.text == "The pro plan."
+
+
+async def test_what_a_search_was_overtaken_by_is_no_reason_to_ask_again_for_another_tenant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    knowledge, search = Knowledge(), MemoryChunks.search
+    document = await known(knowledge, "The pro plan.", {"language": "de"})
+    retrieval = knowledge.retrieval
+    await retrieval.search(GLOBEX, "pro plan", ANY_GERMAN)
+
+    async def overtaken(self: MemoryChunks, *args: Any, **settings: Any) -> list[Passage]:
+        passages = await search(self, *args, **settings)
+        monkeypatch.setattr(MemoryChunks, "search", search)
+        await knowledge.documents.delete(ACME, document.id)
+        return passages
+
+    monkeypatch.setattr(MemoryChunks, "search", overtaken)
+    assert await found(retrieval) == []
+    knowledge.document_faults["matching"] = AssertionError("asked again")
+
+    assert await retrieval.search(GLOBEX, "what does pro cost", ANY_GERMAN) == []
 
 
 async def test_true_and_one_are_two_filters() -> None:
