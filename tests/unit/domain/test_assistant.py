@@ -29,6 +29,7 @@ CONFIG = AssistantConfig(name="Ada", provider="openai", model="gpt-5-mini", acce
         ("base_url", "https://user:word@example.com"), ("base_url", "https://example.com/v1?key=1"),
         ("base_url", "https://example.com/v1#here"), ("base_url", "https://[::1"),
         ("base_url", "https://example.com:port"), ("base_url", "https://exa\nmple.com"), ("base_url", "http://é.de"),
+        ("base_url", f"https://example.com/{'x' * 2_000}"),
         ("access_token", Secret("short")), ("access_token", Secret("t" * 501)), ("access_token", Secret("with space")),
         ("access_token", Secret("line\nbreak1")), ("access_token", Secret("schlüssel")),
     ],

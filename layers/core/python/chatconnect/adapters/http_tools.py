@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from chatconnect.adapters.public_connections import PublicConnections
-from chatconnect.domain.tool import HttpTool, origin_of
+from chatconnect.domain.addresses import origin_of
+from chatconnect.domain.tool import HttpTool
 from chatconnect.ports.tools import ToolFailed
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from typing import Any
 import httpx2
 
 from chatconnect.adapters.http_connection import HttpConnection
+from chatconnect.domain.addresses import DEFAULT_PORTS
 
 Origin = tuple[str, str, int]
 Resolve = Callable[[str, int], Awaitable[str]]
 """Gives the address to connect to for a host and port."""
 
 IDLE_PER_ORIGIN = 100
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class DirectTransport(httpx2.AsyncBaseTransport):

@@ -14,6 +14,7 @@ from urllib.request import getproxies
 
 import orjson
 
+from chatconnect.domain.addresses import DEFAULT_PORTS
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.tools import ToolFailed
@@ -96,7 +97,7 @@ def open_http_client(timeouts: Timeouts, resolve: "Resolve | None" = None) -> "h
     """
     import httpx2
 
-    from chatconnect.adapters.http_transport import DEFAULT_PORTS, DirectClient
+    from chatconnect.adapters.http_transport import DirectClient
 
     def pass_on_long_wait(response: httpx2.Response) -> None:
         if (retry_after_of(response.headers) or 0) > timeouts.longest_wait:

@@ -5,10 +5,10 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from chatconnect.domain.addresses import DEFAULT_PORTS
 from chatconnect.domain.errors import Invalid
 from chatconnect.ports.tools import ToolFailed
 
-_PORTS = {"http": 80, "https": 443}
 _SECONDS = 5.0
 # Public by number, yet a cloud's inside.
 _METADATA = frozenset({ip_address("168.63.129.16"), ip_address("169.254.169.254"), ip_address("100.100.100.200")})
@@ -43,7 +43,7 @@ class ResolvedAddresses:
         try:
             async with asyncio.timeout(_SECONDS):
                 await public_address(
-                    parts.hostname or "", parts.port or _PORTS[parts.scheme], allow_loopback=self._allow_loopback
+                    parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme], allow_loopback=self._allow_loopback
                 )
         except (ToolFailed, TimeoutError):
             raise Invalid(

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx2
 
 from chatconnect.adapters.public_connections import PublicConnections, is_compressed
+from chatconnect.domain.addresses import origin_of
 from chatconnect.domain.errors import Invalid
-from chatconnect.domain.tool import origin_of
 from chatconnect.ports.tools import ToolFailed
 
 BAD_GATEWAY = 502

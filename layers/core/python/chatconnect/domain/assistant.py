@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from urllib.parse import urlsplit
 
+from chatconnect.domain.addresses import check_base_url
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import AssistantId, DocumentId, KnowledgeSourceId, TenantId
 from chatconnect.domain.metadata import DocumentFilters
@@ -197,28 +197,11 @@ def _check_range(field: str, value: float, low: float, high: float) -> None:
         raise Invalid(f"{field} lies between {low} and {high}", details={"field": field})
 
 
-def check_base_url(url: str) -> None:
-    """Raise Invalid unless requests can be sent to addresses below this one."""
-    try:
-        parts = urlsplit(url)
-        addressed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        addressed = False
-    if not addressed or any(c in url for c in "@?#") or not _is_visible_ascii(url):
-        raise Invalid(
-            "the base URL is an http(s) address with no user, query or fragment", details={"field": "base_url"}
-        )
-
-
 def _check_access_token(token: Secret | None) -> None:
     if token is None:
         return
     value = token.reveal()
-    if not 8 <= len(value) <= MAX_ACCESS_TOKEN or not _is_visible_ascii(value):
+    if not 8 <= len(value) <= MAX_ACCESS_TOKEN or not all("!" <= c <= "~" for c in value):
         raise Invalid(
             f"an access token has 8 to {MAX_ACCESS_TOKEN} visible ASCII characters", details={"field": "access_token"}
         )
-
-
-def _is_visible_ascii(text: str) -> bool:
-    return all("!" <= c <= "~" for c in text)

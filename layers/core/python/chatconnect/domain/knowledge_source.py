@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid5
 
-from chatconnect.domain.assistant import check_base_url
+from chatconnect.domain.addresses import Origin, check_base_url, origin_of
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import DocumentId, KnowledgeSourceId, TenantId, VersionId
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.text import cleaned, is_visible
-from chatconnect.domain.tool import Origin, origin_of
 
 PROVIDERS = ("dify",)
 # Hybrid search needs weights or a reranking model, which only the knowledge base's own settings can name.
 SEARCH_METHODS = ("semantic_search", "full_text_search", "keyword_search")
 MAX_NAME = 100
-MAX_URL = 2_000
 MAX_API_KEY = 500
 _DATASET_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -45,8 +43,6 @@ class KnowledgeSource:
             raise Invalid(f"a knowledge source needs a name of 1 to {MAX_NAME} characters", details={"field": "name"})
         if self.provider not in PROVIDERS:
             raise Invalid(f"the provider is one of {', '.join(PROVIDERS)}", details={"field": "provider"})
-        if len(self.base_url) > MAX_URL:
-            raise Invalid(f"the base URL has at most {MAX_URL:,} characters", details={"field": "base_url"})
         check_base_url(self.base_url)
         if not _DATASET_ID.fullmatch(self.dataset_id):
             raise Invalid("a dataset's id has 1 to 100 letters, digits, - and _", details={"field": "dataset_id"})

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from chatconnect.domain.addresses import Origin, origin_of
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.foreign_schema import adopted_schema
 from chatconnect.domain.identifiers import McpServerId, TenantId
 from chatconnect.domain.json_schema import Schema
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.text import cleaned
-from chatconnect.domain.tool import Origin, check_headers, check_url, origin_of
+from chatconnect.domain.tool import check_headers, check_url
 
 ALL = "*"
 MAX_TOOLS = 100  # of one server

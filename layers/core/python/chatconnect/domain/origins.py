@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from chatconnect.domain.addresses import DEFAULT_PORTS
 from chatconnect.domain.errors import Forbidden, Invalid
 
 _LOOPBACK = ("localhost", "127.0.0.1")
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def checked_domain(pattern: str) -> str:
@@ -55,7 +55,7 @@ def is_website(origin: str) -> bool:
     except ValueError:
         return False
     bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-    return named and bare and parts.scheme in _DEFAULT_PORTS and origin.isascii() and origin.isprintable()
+    return named and bare and parts.scheme in DEFAULT_PORTS and origin.isascii() and origin.isprintable()
 
 
 def _ascii(host: str) -> str:
@@ -70,7 +70,7 @@ def _matches(origin: str, pattern: str) -> bool:
     if not is_website(origin):
         return False
     site, wanted = urlsplit(origin.lower()), urlsplit(f"//{pattern.removeprefix('*.')}")
-    host, name, default = site.hostname or "", wanted.hostname or "", _DEFAULT_PORTS[site.scheme]
+    host, name, default = site.hostname or "", wanted.hostname or "", DEFAULT_PORTS[site.scheme]
     right_port = (site.port or default) == (wanted.port or default)
     if pattern.startswith("*."):
         return right_port and host.endswith(f".{name}") and len(host) > len(name) + 1

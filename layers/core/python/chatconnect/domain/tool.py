@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from chatconnect.domain.addresses import Origin, is_reachable, origin_of
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import TenantId, ToolId
 from chatconnect.domain.json_schema import check_schema
 from chatconnect.domain.secret import Secret
 
-Origin = tuple[str, str | None, int | None]
 SEARCH_KNOWLEDGE = "search_knowledge"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MAX_HEADERS = 20
@@ -23,7 +23,6 @@ _RESERVED_HEADERS = frozenset(
 )  # fmt: skip
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _HEADER = re.compile(r"[a-zA-Z0-9-]{1,64}")
-_PORTS = {"http": 80, "https": 443}
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -71,25 +70,11 @@ class HttpTool:
         return tuple(_PLACE.findall(self.url))
 
 
-def origin_of(url: str) -> Origin:
-    """Return scheme, host and port: who it is that an address leads to. Raises Invalid."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
-    except ValueError:
-        raise _wrong_url("it is no address") from None
-
-
 def check_url(url: str, properties: Collection[str] = ()) -> None:
     """Raise Invalid unless the address can be called; the names of `properties` may stand in it, in braces."""
-    try:
-        parts = urlsplit(url)
-        addressed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        addressed = False
-    if not addressed or "@" in parts.netloc or len(url) > 2_000 or not all("!" <= c <= "~" for c in url) or "#" in url:
+    if not is_reachable(url) or "#" in url:
         raise _wrong_url("it is an http(s) address of visible ASCII characters with no user and no fragment")
-    if any(c in parts.netloc for c in "{}\\") or not set(_PLACE.findall(url)) <= set(properties):
+    if any(c in urlsplit(url).netloc for c in "{}\\") or not set(_PLACE.findall(url)) <= set(properties):
         raise _wrong_url("arguments of the schema may stand in its path and query, like {order}")
     if any(c in _PLACE.sub("", url) for c in "{}"):
         raise _wrong_url("a brace has no partner")

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from chatconnect.domain.addresses import check_https
 from chatconnect.domain.assistant import Assistant, AssistantConfig
 from chatconnect.domain.assistant_versions import (
     MAX_ASSISTANTS,
@@ -13,7 +14,7 @@ from chatconnect.domain.assistant_versions import (
     changes,
     checked_note,
 )
-from chatconnect.domain.errors import Conflict, Invalid
+from chatconnect.domain.errors import Conflict
 from chatconnect.domain.identifiers import AccountId, AssistantId, TenantId, new_id
 from chatconnect.ports.addresses import PublicAddresses
 from chatconnect.ports.assistants import AssistantsOf, NewVersion
@@ -219,8 +220,7 @@ class AssistantService:
         """
         check_in_plan(await self._tenants_of(tenant_id).plan(), config)
         if config.base_url is not None:
-            if not self._allow_http and not config.base_url.startswith("https://"):
-                raise Invalid("the base URL has to be an https address", details={"field": "base_url"})
+            check_https(config.base_url, field="base_url", allow_http=self._allow_http)
             await self._addresses.check(config.base_url)
         if config.retrieval.knowledge_source is not None:
             await self._sources_of(tenant_id).get(config.retrieval.knowledge_source)

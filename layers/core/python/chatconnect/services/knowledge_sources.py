@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from chatconnect.domain.addresses import check_https
 from chatconnect.domain.assistant import Retrieval
 from chatconnect.domain.errors import Conflict, Invalid, KnowledgeSourceFailed, NotFound
 from chatconnect.domain.identifiers import KnowledgeSourceId, TenantId, new_id
@@ -165,8 +166,7 @@ class KnowledgeSourceService:
         *,
         stored: KnowledgeSource | None,
     ) -> KnowledgeSource:
-        if not self._allow_http and not draft.base_url.startswith("https://"):
-            raise Invalid("the base URL has to be an https address", details={"field": "base_url"})
+        check_https(draft.base_url, field="base_url", allow_http=self._allow_http)
         key = draft.api_key or (stored.api_key if stored else None)
         if key is None:
             raise Invalid("a new source needs its API key", details={"field": "api_key"})

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chatconnect.domain.errors import Conflict, Invalid
+from chatconnect.domain.addresses import check_https, origin_of
+from chatconnect.domain.errors import Conflict
 from chatconnect.domain.identifiers import McpServerId, TenantId, new_id
 from chatconnect.domain.mcp import McpServer
 from chatconnect.domain.secret import Secret
-from chatconnect.domain.tool import origin_of
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.mcp import McpConnections, McpServersOf
@@ -74,9 +74,10 @@ class McpServerService:
         servers = self._servers_of(tenant_id)
         if len(await servers.list_all()) >= MAX_SERVERS:
             raise Conflict(f"a company has at most {MAX_SERVERS} MCP servers", code="too_many_servers")
+        check_https(draft.url, field="url", allow_http=self._allow_http)
         now = self._clock()
         server = McpServer(
-            McpServerId(new_id()), tenant_id, draft.name, self._checked(draft.url), now, now,
+            McpServerId(new_id()), tenant_id, draft.name, draft.url, now, now,
             filled_headers(draft.headers, {}), draft.enabled,
         )  # fmt: skip
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
@@ -91,9 +92,10 @@ class McpServerService:
         """
         servers = self._servers_of(tenant_id)
         stored = await servers.get(server_id)
+        check_https(draft.url, field="url", allow_http=self._allow_http)
         kept = stored.headers if stored.origin == origin_of(draft.url) else {}
         server = McpServer(
-            server_id, tenant_id, draft.name, self._checked(draft.url), stored.created_at, self._clock(),
+            server_id, tenant_id, draft.name, draft.url, stored.created_at, self._clock(),
             filled_headers(draft.headers, kept), draft.enabled,
             stored.listing if stored.url == draft.url else None,
         )  # fmt: skip
@@ -109,8 +111,3 @@ class McpServerService:
         """Remove a server. Raises NotFound."""
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
             await self._servers_of(tenant_id).delete(server_id)
-
-    def _checked(self, url: str) -> str:
-        if not self._allow_http and not url.startswith("https://"):
-            raise Invalid("the URL has to be an https address", details={"field": "url"})
-        return url

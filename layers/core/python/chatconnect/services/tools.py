@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chatconnect.domain.addresses import check_https, origin_of
 from chatconnect.domain.errors import Conflict, Invalid
 from chatconnect.domain.identifiers import TenantId, ToolId, new_id
 from chatconnect.domain.secret import Secret
-from chatconnect.domain.tool import HttpTool, origin_of
+from chatconnect.domain.tool import HttpTool
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.tools import HttpToolsOf
@@ -44,10 +45,11 @@ class ToolService:
         tools = self._tools_of(tenant_id)
         if len(await tools.list_all()) >= MAX_TOOLS:
             raise Conflict(f"a company has at most {MAX_TOOLS} tools", code="too_many_tools")
+        check_https(draft.url, field="url", allow_http=self._allow_http)
         now = self._clock()
         tool = HttpTool(
             ToolId(new_id()), tenant_id, draft.name, draft.description, draft.parameters, draft.method,
-            self._checked(draft.url), now, now, filled_headers(draft.headers, {}), draft.enabled,
+            draft.url, now, now, filled_headers(draft.headers, {}), draft.enabled,
         )  # fmt: skip
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
             await tools.add(tool)
@@ -60,10 +62,11 @@ class ToolService:
         """
         tools = self._tools_of(tenant_id)
         stored = await tools.get(tool_id)
+        check_https(draft.url, field="url", allow_http=self._allow_http)
         kept = stored.headers if stored.origin == origin_of(draft.url) else {}
         tool = HttpTool(
             tool_id, tenant_id, draft.name, draft.description, draft.parameters, draft.method,
-            self._checked(draft.url), stored.created_at, self._clock(), filled_headers(draft.headers, kept),
+            draft.url, stored.created_at, self._clock(), filled_headers(draft.headers, kept),
             draft.enabled,
         )  # fmt: skip
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
@@ -74,11 +77,6 @@ class ToolService:
         """Remove a tool. Raises NotFound."""
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
             await self._tools_of(tenant_id).delete(tool_id)
-
-    def _checked(self, url: str) -> str:
-        if not self._allow_http and not url.startswith("https://"):
-            raise Invalid("the URL has to be an https address", details={"field": "url"})
-        return url
 
 
 def filled_headers(wanted: Mapping[str, Secret | None], stored: Mapping[str, Secret]) -> dict[str, Secret]:
