@@ -22,6 +22,7 @@ LONGEST = timedelta(days=90)
 LEEWAY = timedelta(seconds=10)
 MAX_DEVICE = 200
 STAFF_AUDIENCE = "staff"
+ACCESS_TOKEN_SECONDS = 900
 """Whom access tokens are for."""
 _PREFIX = "rt_"
 _BYTES = 32

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 
 from chatconnect.domain.errors import Unauthenticated
 from chatconnect.domain.secret import Secret
+from chatconnect.domain.session import ACCESS_TOKEN_SECONDS
 from chatconnect.ports.realtime import Audience
 from chatconnect.services.access import AccessService
-
-# As long as a token of that kind lives: whoever may no longer hear is let hear for so long at most.
-STAFF_SECONDS, VISITOR_SECONDS = 900, 3_600
+from chatconnect.services.chat_tokens import CHAT_TOKEN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token lets somebody hear, and for how many seconds at most before they show one again."""
+    """What a token lets somebody hear, and for how many seconds at most before they show one again.
+
+    That is as long as a token of that kind lives: whoever may no longer hear is let hear for so long at most.
+    """
 
     audience: Audience
     seconds: int
@@ -36,7 +38,7 @@ class ConnectingService:
             if error.code != "token_invalid":
                 raise
             staff = await self._access.staff(token)
-            return Grant(Audience(staff.tenant_id), STAFF_SECONDS)
+            return Grant(Audience(staff.tenant_id), ACCESS_TOKEN_SECONDS)
         if origin is not None:
             visitor.check_website(origin)
-        return Grant(Audience(visitor.tenant_id, visitor.visitor_id), VISITOR_SECONDS)
+        return Grant(Audience(visitor.tenant_id, visitor.visitor_id), CHAT_TOKEN_SECONDS)

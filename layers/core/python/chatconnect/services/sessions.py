@@ -11,6 +11,7 @@ from chatconnect.domain.password import comparable
 from chatconnect.domain.principals import SignedIn, Staff
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.session import (
+    ACCESS_TOKEN_SECONDS,
     LONGEST,
     MAX_DEVICE,
     STAFF_AUDIENCE,
@@ -31,7 +32,6 @@ from chatconnect.ports.tenants import TenantsOf
 from chatconnect.services.accounts import taking
 from chatconnect.services.attempts import REGISTRATIONS_FROM_ADDRESS, Attempts, Client
 
-ACCESS_TOKEN_SECONDS = 900
 _LONGEST_CHAIN = 20
 
 OnReuse = Callable[[Session], None]
