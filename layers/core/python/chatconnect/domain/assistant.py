@@ -161,10 +161,6 @@ class AssistantConfig:
         """Return a copy with another temperature, 0.0-2.0."""
         return replace(self, temperature=temperature)
 
-    def with_caches(self, *, prompts: bool, answers: bool) -> "AssistantConfig":
-        """Return a copy that lets providers keep prompts and gives answers again, or does not."""
-        return replace(self, prompt_cache=prompts, answer_cache=answers)
-
     def with_response_format(self, response_format: ResponseFormat) -> "AssistantConfig":
         """Return a copy that answers in another form."""
         return replace(self, response_format=response_format)
