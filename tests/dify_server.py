@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from tests.fakes.knowledge_sources import likeness
+from tests.http_server import HttpServer, Request
 
 KEY = "dataset-of-the-dify-server"
 AS_SET_UP = {"search_method": "semantic_search", "top_k": 4, "score_threshold_enabled": False, "score_threshold": None}
@@ -26,29 +26,15 @@ class Fault:
     cut: bool = False
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request as it came."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: dict[str, Any]
-
-
-class DifyServer:
+class DifyServer(HttpServer):
     """Answers from its datasets, and first with the faults that it was given, in order."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.datasets: dict[str, list[dict[str, Any]]] = {}
         self.closed_datasets: set[str] = set()
         self.keys = {KEY}
         self.faults: deque[Fault] = deque()
-        self.asked: list[Asked] = []
-        self.connections = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def holds(self, texts: Mapping[str, str]) -> str:
         """Add a dataset with a document of one segment for each title; return its id."""
@@ -56,32 +42,10 @@ class DifyServer:
         self.datasets[dataset_id] = [segment(title, text) for title, text in texts.items()]
         return dataset_id
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while await self._exchange(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
-        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-        body = json.loads(await reader.readexactly(int(headers["content-length"])))
-        method, path, _ = start.split(" ")
-        self.asked.append(Asked(path, headers, body))
+    async def answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         fault = self.faults.popleft() if self.faults else None
         if fault is None:
-            status, said = self._answer(method, path, headers, body)
+            status, said = self._found(request)
             fault = Fault(status, json.dumps(said).encode())
         await asyncio.sleep(fault.seconds)
         head = {"content-type": "application/json", "content-length": str(len(fault.body))} | dict(fault.headers)
@@ -91,21 +55,19 @@ class DifyServer:
         await writer.drain()
         return not fault.cut
 
-    def _answer(
-        self, method: str, path: str, headers: Mapping[str, str], body: dict[str, Any]
-    ) -> tuple[int, dict[str, Any]]:
-        scheme, _, key = headers.get("authorization", "").partition(" ")
+    def _found(self, request: Request) -> tuple[int, dict[str, Any]]:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or key not in self.keys:
             return refusal(401, "unauthorized", "Access token is invalid")
-        parts = path.split("/")
-        if method != "POST" or parts[:3] != ["", "v1", "datasets"] or parts[4:] != ["retrieve"]:
+        parts = request.path.split("/")
+        if request.method != "POST" or parts[:3] != ["", "v1", "datasets"] or parts[4:] != ["retrieve"]:
             return refusal(404, "not_found", "The requested URL was not found on the server.")
         segments = self.datasets.get(parts[3])
         if segments is None:
             return refusal(404, "not_found", "Dataset not found.")
         if parts[3] in self.closed_datasets:
             return refusal(403, "forbidden", "Dataset api access is not enabled.")
-        query, model = body.get("query"), body.get("retrieval_model") or AS_SET_UP
+        query, model = request.body.get("query"), request.body.get("retrieval_model") or AS_SET_UP
         if not isinstance(query, str) or not query:
             return refusal(400, "invalid_param", "Query or attachment_ids is required")
         if len(query) > 250:
@@ -178,10 +140,3 @@ def refusing(status: int, code: str = "unknown", message: str = "No.", **headers
     """A fault that is a refusal in Dify's form."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Fault(status, json.dumps(refusal(status, code, message)[1]).encode(), named)
-
-
-@asynccontextmanager
-async def dify_server() -> AsyncIterator[DifyServer]:
-    """A server on a free port, for a while."""
-    async with DifyServer() as server:
-        yield server

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -14,73 +13,22 @@ from chatconnect.domain.identifiers import TenantId, new_id
 from chatconnect.domain.tool import HttpTool
 from chatconnect.ports.tools import ToolFailed
 from tests.factories import a_tool
+from tests.http_server import Request
+from tests.integration.adapters.endpoints import Endpoint, answer, ok
 
 TENANT = TenantId(new_id())
 
 
-@dataclass
-class Seen:
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class Endpoint:
-    """A server that answers each request with the next of its raw responses; None is silence."""
-
-    answers: list[bytes | None] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
-    port: int = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
-            headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-            body = await reader.readexactly(int(headers.get("content-length", 0)))
-            method, path, _ = start.split(" ")
-            self.seen.append(Seen(method, path, headers, body))
-            answer = self.answers.pop(0)
-            if answer is None:
-                await reader.read()  # until the caller leaves
-            else:
-                writer.write(answer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-def ok(body: bytes = b'{"state": "sent"}', **headers: str) -> bytes:
-    return answer(200, body, **headers)
-
-
-def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
-    named = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-    return f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{named}\r\n".encode() + body
-
-
 @pytest.fixture
 async def endpoint() -> AsyncIterator[Endpoint]:
-    endpoint = Endpoint()
-    server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
-    endpoint.port = server.sockets[0].getsockname()[1]
-    yield endpoint
-    server.close()
+    async with Endpoint() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[Endpoint]:
-    endpoint = Endpoint()
-    server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
-    endpoint.port = server.sockets[0].getsockname()[1]
-    yield endpoint
-    server.close()
+    async with Endpoint() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
@@ -102,7 +50,7 @@ async def test_arguments_go_into_path_and_query_and_the_tenants_headers_along(
     text = await calls.call(tool(endpoint), {"order": "A/1?x=ü", "detail": True})
 
     assert text == '{"state": "sent"}'
-    [seen] = endpoint.seen
+    [seen] = endpoint.requests
     assert (seen.method, seen.path) == ("GET", "/orders/A%2F1%3Fx%3D%C3%BC?detail=true")
     assert seen.headers["authorization"] == "Bearer very-secret"
     assert seen.headers["host"] == f"127.0.0.1:{endpoint.port}"
@@ -116,7 +64,7 @@ async def test_half_a_character_in_an_argument_is_sent_as_a_question_mark(
 
     await calls.call(tool(endpoint), {"order": "A\ud83d", "note": "\ude80"})
 
-    assert endpoint.seen[0].path == "/orders/A%3F?note=%3F"
+    assert endpoint.requests[0].path == "/orders/A%3F?note=%3F"
 
 
 async def test_a_post_carries_the_other_arguments_as_json(calls: PublicHttpCalls, endpoint: Endpoint) -> None:
@@ -124,9 +72,9 @@ async def test_a_post_carries_the_other_arguments_as_json(calls: PublicHttpCalls
 
     await calls.call(tool(endpoint, method="POST"), {"order": "A-1", "detail": False})
 
-    [seen] = endpoint.seen
+    [seen] = endpoint.requests
     assert (seen.path, seen.headers["content-type"]) == ("/orders/A-1", "application/json")
-    assert json.loads(seen.body) == {"detail": False}
+    assert json.loads(seen.content) == {"detail": False}
 
 
 @pytest.mark.parametrize("order", ["..", "."])
@@ -134,7 +82,7 @@ async def test_an_argument_never_leads_to_another_path(calls: PublicHttpCalls, e
     with pytest.raises(ToolFailed):
         await calls.call(tool(endpoint, "/orders/{order}/state"), {"order": order})
 
-    assert endpoint.seen == []
+    assert endpoint.requests == []
 
 
 async def test_loopback_and_plain_http_are_refused_before_anything_is_sent(endpoint: Endpoint) -> None:
@@ -142,7 +90,7 @@ async def test_loopback_and_plain_http_are_refused_before_anything_is_sent(endpo
         with pytest.raises(ToolFailed):
             await PublicHttpCalls().call(a_tool(TENANT, url=url), {})
 
-    assert endpoint.seen == []
+    assert endpoint.requests == []
 
 
 @pytest.mark.parametrize(
@@ -168,9 +116,9 @@ async def test_a_redirect_within_the_origin_keeps_the_headers_and_one_across_los
     text = await calls.call(tool(endpoint), {"order": "A-1"})
 
     assert text == "there"
-    assert [seen.headers.get("authorization") for seen in endpoint.seen] == ["Bearer very-secret"] * 2
-    assert "authorization" not in elsewhere.seen[0].headers
-    assert "very-secret" not in str(elsewhere.seen)
+    assert [seen.headers.get("authorization") for seen in endpoint.requests] == ["Bearer very-secret"] * 2
+    assert "authorization" not in elsewhere.requests[0].headers
+    assert "very-secret" not in str(elsewhere.requests)
 
 
 async def test_a_post_that_is_redirected_with_303_becomes_a_get(calls: PublicHttpCalls, endpoint: Endpoint) -> None:
@@ -178,7 +126,7 @@ async def test_a_post_that_is_redirected_with_303_becomes_a_get(calls: PublicHtt
 
     await calls.call(tool(endpoint, method="POST"), {"order": "A-1", "detail": True})
 
-    assert [(seen.method, seen.body) for seen in endpoint.seen][1] == ("GET", b"")
+    assert [(seen.method, seen.content) for seen in endpoint.requests][1] == ("GET", b"")
 
 
 async def test_endless_redirects_are_given_up(calls: PublicHttpCalls, endpoint: Endpoint) -> None:
@@ -187,7 +135,7 @@ async def test_endless_redirects_are_given_up(calls: PublicHttpCalls, endpoint: 
     with pytest.raises(ToolFailed, match="more than 3 times"):
         await calls.call(tool(endpoint), {"order": "A-1"})
 
-    assert len(endpoint.seen) == 4
+    assert len(endpoint.requests) == 4
 
 
 async def test_each_connection_is_checked_anew(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,27 +155,22 @@ async def test_each_connection_is_checked_anew(endpoint: Endpoint, monkeypatch: 
     await calls.aclose()
 
     assert asked == ["shop.invalid"]
-    assert endpoint.seen[0].headers["host"] == f"shop.invalid:{endpoint.port}"
+    assert endpoint.requests[0].headers["host"] == f"shop.invalid:{endpoint.port}"
 
 
 async def test_every_request_has_a_connection_of_its_own(calls: PublicHttpCalls) -> None:
     """A kept connection that had died would have the same order placed twice."""
-    connections = 0
 
-    async def keeping_alive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        while not reader.at_eof():
-            if await reader.readline() == b"\r\n":
-                writer.write(ok())
-        writer.close()
+    class KeepingAlive(Endpoint):
+        async def answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+            writer.write(ok())
+            return True
 
-    async with await asyncio.start_server(keeping_alive, "127.0.0.1", 0) as server:
-        there = Endpoint(port=server.sockets[0].getsockname()[1])
+    async with KeepingAlive() as there:
         for _ in range(3):
             await calls.call(tool(there), {"order": "A-1"})
 
-    assert connections == 3
+        assert there.connections == 3
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from local.configuration import DATABASE
 from local.services import free_port
-from tests.dify_server import KEY, DifyServer, Fault, dify_server, refusing
+from tests.dify_server import KEY, DifyServer, Fault, refusing
 from tests.integration.api.clients import Caller, Company, ended_once, granted, refused, text_of
 from tests.integration.api.conftest import Model, OpenCompany
 from tests.integration.api.test_tools import calling
@@ -32,7 +32,7 @@ async def company(open_company: OpenCompany) -> Company:
 
 @pytest.fixture
 async def dify() -> AsyncIterator[DifyServer]:
-    async with dify_server() as server:
+    async with DifyServer() as server:
         yield server
 
 
@@ -99,7 +99,7 @@ async def test_an_answer_cites_a_passage_from_dify(company: Company, dify: DifyS
     assert cited["document_id"] == citation["document_id"]
     assert ended_once(events).name == "done"
     assert "our own document" not in whole["text"] + text_of(events)
-    assert {asked.body["query"] for asked in dify.asked} == {QUESTION}
+    assert {asked.body["query"] for asked in dify.requests} == {QUESTION}
     thread = await visitor.conversation(whole["conversation_id"])
     assert thread["messages"][1]["citations"][0]["document_id"] == citation["document_id"]
 
@@ -128,7 +128,7 @@ async def test_a_model_that_searches_finds_there_and_cites_it(
     answer = await visitor.ask("Hmm?")
 
     assert [citation["title"] for citation in answer["citations"]] == ["Opening hours.docx"]
-    assert [asked.body["query"] for asked in dify.asked] == ["Hmm?", "opening hours of the workshop"]
+    assert [asked.body["query"] for asked in dify.requests] == ["Hmm?", "opening hours of the workshop"]
 
 
 FAULTS = {

@@ -4,7 +4,8 @@ import asyncio
 import json
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Self
+
+from tests.http_server import HttpServer, Request
 
 Step = bytes | float | asyncio.Event
 
@@ -19,51 +20,21 @@ class Act:
     cut: bool = False
 
 
-@dataclass(frozen=True)
-class Request:
-    path: str
-    headers: dict[str, str]
-    body: dict[str, Any]
-
-
-class ScriptedProvider:
+class ScriptedProvider(HttpServer):
     """Serves one act per request, in order, and remembers what was asked."""
 
     def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self.connections = 0
+        super().__init__()
         self.client_left = asyncio.Event()
         self._acts: deque[Act] = deque()
 
     def plays(self, *acts: Act) -> None:
         self._acts.extend(acts)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+    def left(self) -> None:
+        self.client_left.set()
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *_exception: object) -> None:
-        self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while await self._exchange(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.client_left.set()
-        finally:
-            writer.close()
-
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
-        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.requests.append(Request(start.split(" ")[1], headers, json.loads(body)))
+    async def answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         act = self._acts.popleft()
         head = {"content-type": "text/event-stream", "transfer-encoding": "chunked"} | act.headers
         writer.write(f"HTTP/1.1 {act.status} Scripted\r\n".encode())

@@ -59,7 +59,7 @@ async def test_the_dataset_is_asked_as_it_is_set_up(servers: DifyServers, dify: 
 
     await found(servers, source)
 
-    [asked] = dify.asked
+    [asked] = dify.requests
     assert asked.path == f"/v1/datasets/{source.dataset_id}/retrieve"
     assert asked.body == {"query": "workshop"}
     assert (asked.headers["authorization"], asked.headers["content-type"]) == (f"Bearer {KEY}", "application/json")
@@ -73,7 +73,7 @@ async def test_the_address_may_be_given_with_the_version_or_without(
     source = at(dify, base_url=dify.url + end)
 
     assert await found(servers, source)
-    assert dify.asked[0].path == f"/v1/datasets/{source.dataset_id}/retrieve"
+    assert dify.requests[0].path == f"/v1/datasets/{source.dataset_id}/retrieve"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_a_method_of_its_own_goes_with_limit_and_threshold(
 ) -> None:
     await found(servers, at(dify, search_method=method), limit=7)
 
-    model = dify.asked[0].body["retrieval_model"]
+    model = dify.requests[0].body["retrieval_model"]
     assert (model["search_method"], model["top_k"], model["reranking_enable"]) == (method, 7, False)
     assert (model["score_threshold_enabled"], model["score_threshold"]) == threshold
 
@@ -181,7 +181,7 @@ async def test_a_document_without_a_name_is_called_like_the_source(servers: Dify
 async def test_a_long_query_is_cut_to_what_dify_takes(servers: DifyServers, dify: DifyServer, query: str) -> None:
     await found(servers, at(dify), query)
 
-    asked = dify.asked[0].body["query"]
+    asked = dify.requests[0].body["query"]
     assert 125 < len(asked) <= 250
     assert query.startswith(asked)
     assert asked.strip() == asked
@@ -304,7 +304,7 @@ async def test_without_leave_a_plain_address_is_not_used(dify: DifyServer) -> No
 
     error = await failure(servers, at(dify))
 
-    assert (error.reason, dify.asked) == ("the server's address is not https", [])
+    assert (error.reason, dify.requests) == ("the server's address is not https", [])
 
 
 async def test_searches_one_after_another_share_a_connection(servers: DifyServers, dify: DifyServer) -> None:
@@ -313,7 +313,7 @@ async def test_searches_one_after_another_share_a_connection(servers: DifyServer
     for _ in range(3):
         await found(servers, source)
 
-    assert (len(dify.asked), dify.connections) == (3, 1)
+    assert (len(dify.requests), dify.connections) == (3, 1)
 
 
 async def test_of_a_great_many_records_only_the_first_are_read(servers: DifyServers, dify: DifyServer) -> None:
