@@ -137,13 +137,16 @@ async def test_a_visitors_lost_counter_goes_on_from_the_visitors_own_totals(acme
     assert held.max_tokens == 300
 
 
-async def test_a_new_conversation_needs_no_totals_and_one_round_trip(acme: Company, database: RedisDatabase) -> None:
-    own = replace(MESSAGES, whose=Whose.CONVERSATION)
+@pytest.mark.parametrize("whose", [Whose.CONVERSATION, Whose.KEY])
+async def test_a_new_conversation_and_a_key_need_no_totals_and_one_round_trip(
+    acme: Company, database: RedisDatabase, whose: Whose
+) -> None:
+    own = replace(MESSAGES, whose=whose)
     acme.spent_by = Unread()
     await acme.reserves(TOKENS)
     before = await commands(database)
 
-    first = replace(wanted(), asked_by={Whose.CONVERSATION: new_id()}, opens=True)
+    first = replace(wanted(), asked_by={whose: new_id()}, opens=True)
     await acme.budgets.reserve(acme.id, (TOKENS, own), first)
 
     assert await commands(database) - before == 1

@@ -7,6 +7,7 @@ on one node. Counters that are not there (a new tenant, a new cap, a Redis that 
 Postgres's running totals say; of keys there are none, so they begin with nothing.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -115,8 +116,10 @@ class RedisBudgets:
             outcome = await self._ask(tenant_id, books, wanted, taken, rate)
             requests = _requests_left(rate, outcome)
             if outcome[0] == b"unknown":  # the request is counted by now
-                for book in books:
-                    book.spent = await self._spent_so_far(tenant_id, wanted.at, book.of)
+                unknown = [book for book in books if book.spent is None]
+                spent = await asyncio.gather(*(self._spent_so_far(tenant_id, wanted.at, book.of) for book in unknown))
+                for book, known in zip(unknown, spent, strict=True):
+                    book.spent = known
                 outcome = await self._ask(tenant_id, books, wanted, taken, None)
         except AWAY as error:
             self._database.failed()
@@ -178,8 +181,8 @@ def _book(reservation: Reservation, whose: Whose) -> _Book:
     if whose is Whose.TENANT:
         return _Book(tenants, None)
     id_ = wanted.asked_by[whose]
-    new = whose is Whose.CONVERSATION and wanted.opens
-    return _Book(f"{tenants}:{whose}:{id_}", (whose, id_), {} if new else None)
+    nothing_yet = whose is Whose.KEY or (whose is Whose.CONVERSATION and wanted.opens)
+    return _Book(f"{tenants}:{whose}:{id_}", (whose, id_), {} if nothing_yet else None)
 
 
 def _keys(books: Sequence[_Book]) -> list[str]:
