@@ -72,12 +72,11 @@ class UsageRecords(Protocol):
         """Return what the tenant has now."""
         ...
 
-    async def caps(self) -> Sequence[Cap]:
-        """Return the caps that the tenant has set itself."""
-        ...
-
     async def save_caps(self, caps: Sequence[Cap]) -> None:
-        """Keep these caps, one for each of whom, what and how long, in place of all earlier ones."""
+        """Keep these caps, which the plan brings along, in place of all earlier ones.
+
+        There is at most one of whom, what and how long.
+        """
         ...
 
 

@@ -36,8 +36,6 @@ SELECT (SELECT count(*) FROM documents WHERE tenant_id = %(tenant)s AND deleted_
        (SELECT count(*) FROM members WHERE tenant_id = %(tenant)s) AS members
 """
 
-_SELECT_CAPS = "SELECT subject, measure, period, hard, warns_from FROM spend_caps WHERE tenant_id = %(tenant)s"
-
 _REPLACE_CAPS = """
 WITH wanted AS (
     SELECT * FROM jsonb_to_recordset(%(caps)s)
@@ -125,11 +123,6 @@ class PostgresUsageRecords:
         """Return what the tenant has now."""
         [holdings] = await self._database.fetch(self._tenant_id, Holdings, _SELECT_HOLDINGS, {})
         return holdings
-
-    async def caps(self) -> Sequence[Cap]:
-        """Return the caps that the tenant has set itself."""
-        rows = await self._database.fetch(self._tenant_id, CapRow, _SELECT_CAPS, {})
-        return [row.to_cap() for row in rows]
 
     async def save_caps(self, caps: Sequence[Cap]) -> None:
         """Keep these caps in place of all earlier ones, in one statement."""
