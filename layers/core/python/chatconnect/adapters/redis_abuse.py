@@ -20,6 +20,7 @@ from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.fingerprint import Fingerprint
 from chatconnect.domain.identifiers import TenantId, VisitorId
 from chatconnect.ports.abuse import Noticed
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.visitors import VisitorsOf
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 BLOCKS_SECONDS = 300
 _GENERATION_SECONDS = 3_600  # far longer than reading the blocks takes
 _SIGHTINGS_SECONDS = 1_800
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class RedisWatch:

@@ -8,7 +8,7 @@ Postgres's running totals say; of keys there are none, so they begin with nothin
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from chatconnect.domain.budget import Cap, Left, Measure, Period, Whose
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.ports.budgets import Amounts, Reservation, SpentSoFar, Wanted
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.traffic import Rate
 
 LIFETIME_SECONDS = 300  # longer than any answer
@@ -27,8 +28,6 @@ REQUESTS = "requests"
 _NOTHING: Amounts = {}
 # Longer than a reservation and than the period: what is forgotten then is over.
 _KEPT_SECONDS = {Period.MINUTE: 600, Period.HOUR: 2 * 3_600, Period.DAY: 2 * 86_400, Period.MONTH: 35 * 86_400}
-
-OnFault = Callable[[str, BaseException], None]
 
 
 @dataclass(slots=True)

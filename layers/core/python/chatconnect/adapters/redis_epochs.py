@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.ports.epochs import Area, Epoch
+from chatconnect.ports.faults import OnFault
 
 if TYPE_CHECKING:
     from chatconnect.adapters.redis import RedisDatabase
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 REPEATING_SECONDS = 3_600.0  # nobody keeps anything for longer
 _PAUSE_SECONDS = 2.0
 _KEPT_SECONDS = 30 * 24 * 3_600  # a tenant that nobody asks is forgotten; its next epoch is a new one
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class RedisEpochs:

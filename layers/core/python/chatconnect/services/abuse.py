@@ -1,7 +1,6 @@
 """Watching what visitors do: who is blocked is refused, who misbehaves is slowed down, and what was seen is kept."""
 
 import asyncio
-from collections.abc import Callable
 
 from chatconnect.domain.abuse import (
     Level,
@@ -20,9 +19,8 @@ from chatconnect.domain.principals import Asker, Visitor
 from chatconnect.domain.visitor import visitor_blocked
 from chatconnect.ports.abuse import Occasion, SignalsOf, Watch
 from chatconnect.ports.clock import Clock
+from chatconnect.ports.faults import OnFault
 from chatconnect.services.placement import Question, visitor_of
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class AbuseService:

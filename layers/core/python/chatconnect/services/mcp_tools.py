@@ -9,14 +9,13 @@ from typing import Any
 from chatconnect.domain.identifiers import McpServerId, TenantId
 from chatconnect.domain.mcp import McpServer, McpTool, wanted_tools
 from chatconnect.ports.clock import Clock
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.mcp import McpConnections, McpServersOf, McpSession
 from chatconnect.ports.models import ToolDefinition
 from chatconnect.ports.tools import ToolFailed
 from chatconnect.services.mcp_servers import McpLister
 
 MAX_OFFERED = 100  # of one answer: providers take 128 tools, the tenant's own and the built-in ones among them
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class McpToolbox:

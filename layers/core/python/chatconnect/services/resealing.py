@@ -1,17 +1,15 @@
 """Seals tenants' secrets anew when the master key was changed, while all of them stay readable."""
 
 import time
-from collections.abc import Callable
 
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import TenantId
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.secrets import Encryption, SealedValuesOf
 from chatconnect.ports.tenants import Directory
 
 SECONDS = 300.0
 BATCH = 100
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class ResealingService:
