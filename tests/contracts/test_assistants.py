@@ -168,6 +168,7 @@ async def test_a_new_assistant_stands_behind_the_default_one(
 
     assert added == await assistants.get(ben.id) == VersionedAssistant(ben, 1, 1)
     assert [each.assistant.id for each in await assistants.list_all()] == [acme.assistant.id, ben.id, eve.id]
+    assert await assistants.count() == 3
     assert await stores.tenants_of(acme.tenant.id).assistant(ben.id) == ben
     [save] = await assistants.saves(ben.id, before=None, limit=9)
     assert (save.number, save.note, save.author) == (1, "for the shop", Author(acme.account.id, acme.account.email))
@@ -290,4 +291,5 @@ async def test_what_is_another_tenants_does_not_exist(stores: Stores, acme: NewT
             await attempt
     assert await assistants.saves(theirs, before=None, limit=9) == []
     assert [each.assistant for each in await assistants.list_all()] == [acme.assistant]
+    assert await assistants.count() == 1
     assert (await stores.assistants_of(globex.tenant.id).get(theirs)).assistant == globex.assistant

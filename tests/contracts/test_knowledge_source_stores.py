@@ -101,3 +101,10 @@ async def test_the_key_is_not_stored_in_the_clear(database: PostgresDatabase, ac
     assert source.name in text
     assert source.api_key.reveal() not in text
     assert source.api_key.reveal().encode().hex() not in text
+
+
+async def test_those_of_one_tenant_are_counted(sources_of: SourcesOf, acme: TenantId, globex: TenantId) -> None:
+    for tenant_id, name in ((acme, "one"), (acme, "two"), (globex, "one")):
+        await sources_of(tenant_id).add(a_knowledge_source(tenant_id, name=name))
+
+    assert (await sources_of(acme).count(), await sources_of(globex).count()) == (2, 1)

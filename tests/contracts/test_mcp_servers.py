@@ -125,3 +125,10 @@ async def test_another_tenants_server_does_not_exist(servers_of: ServersOf, acme
     await servers.save_listing(server.failed("x", seconds(1)))
     assert (await servers.list_all(), await servers.enabled(["shop"])) == ([], [])
     assert await servers_of(globex).get(server.id) == server
+
+
+async def test_those_of_one_tenant_are_counted(servers_of: ServersOf, acme: TenantId, globex: TenantId) -> None:
+    for tenant_id, name in ((acme, "one"), (acme, "two"), (globex, "one")):
+        await servers_of(tenant_id).add(an_mcp_server(tenant_id, name=name))
+
+    assert (await servers_of(acme).count(), await servers_of(globex).count()) == (2, 1)

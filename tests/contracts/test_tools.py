@@ -90,3 +90,10 @@ async def test_another_tenants_tool_does_not_exist(tools_of: ToolsOf, acme: Tena
             await missing
     assert (await tools.list_all(), await tools.enabled(["orders"])) == ([], [])
     assert await tools_of(globex).get(tool.id) == tool
+
+
+async def test_those_of_one_tenant_are_counted(tools_of: ToolsOf, acme: TenantId, globex: TenantId) -> None:
+    for tenant_id, name in ((acme, "one"), (acme, "two"), (globex, "one")):
+        await tools_of(tenant_id).add(a_tool(tenant_id, name=name))
+
+    assert (await tools_of(acme).count(), await tools_of(globex).count()) == (2, 1)

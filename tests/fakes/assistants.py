@@ -24,6 +24,9 @@ class MemoryAssistants:
             self._with(each) for each in sorted(own, key=lambda each: (not each.is_default, each.created_at, each.id))
         ]
 
+    async def count(self) -> int:
+        return len(await self.list_all())
+
     async def get(self, assistant_id: AssistantId) -> VersionedAssistant:
         if (self._tenant_id, assistant_id) not in self._stored.assistants:
             raise NotFound("assistant", assistant_id)

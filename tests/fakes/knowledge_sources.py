@@ -24,6 +24,9 @@ class MemoryKnowledgeSources:
         own = [source for (tenant, _), source in self._stored.items() if tenant == self._tenant_id]
         return sorted(own, key=lambda source: source.name)
 
+    async def count(self) -> int:
+        return len(await self.list_all())
+
     async def get(self, source_id: KnowledgeSourceId) -> KnowledgeSource:
         if (self._tenant_id, source_id) not in self._stored:
             raise NotFound("knowledge source", source_id)

@@ -23,6 +23,9 @@ class MemoryMcpServers:
         own = [server for (tenant, _), server in self._stored.items() if tenant == self._tenant_id]
         return sorted(own, key=lambda server: server.name)
 
+    async def count(self) -> int:
+        return len(await self.list_all())
+
     async def get(self, server_id: McpServerId) -> McpServer:
         if (self._tenant_id, server_id) not in self._stored:
             raise NotFound("MCP server", server_id)

@@ -21,6 +21,9 @@ class MemoryHttpTools:
         own = [tool for (tenant, _), tool in self._stored.items() if tenant == self._tenant_id]
         return sorted(own, key=lambda tool: tool.name)
 
+    async def count(self) -> int:
+        return len(await self.list_all())
+
     async def get(self, tool_id: ToolId) -> HttpTool:
         if (self._tenant_id, tool_id) not in self._stored:
             raise NotFound("tool", tool_id)

@@ -27,6 +27,10 @@ class Assistants(Protocol):
         """Return all as they are published, archived ones included: the default first, then the oldest."""
         ...
 
+    async def count(self) -> int:
+        """Return how many assistants, archived ones included, there are, without opening any secret."""
+        ...
+
     async def get(self, assistant_id: AssistantId) -> VersionedAssistant:
         """Return one as it is published, archived or not. Raises NotFound."""
         ...

@@ -15,6 +15,10 @@ class KnowledgeSources(Protocol):
         """Return all sources by name. Raises Unavailable."""
         ...
 
+    async def count(self) -> int:
+        """Return how many sources there are, without opening any secret."""
+        ...
+
     async def get(self, source_id: KnowledgeSourceId) -> KnowledgeSource:
         """Return the source. Raises NotFound."""
         ...

@@ -38,6 +38,10 @@ class McpServers(Protocol):
         """Return all servers by name. Raises Unavailable."""
         ...
 
+    async def count(self) -> int:
+        """Return how many servers there are, without opening any secret."""
+        ...
+
     async def get(self, server_id: McpServerId) -> McpServer:
         """Return the server. Raises NotFound."""
         ...

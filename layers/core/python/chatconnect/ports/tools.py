@@ -40,6 +40,10 @@ class HttpTools(Protocol):
         """Return all tools by name. Raises Unavailable."""
         ...
 
+    async def count(self) -> int:
+        """Return how many tools there are, without opening any secret."""
+        ...
+
     async def get(self, tool_id: ToolId) -> HttpTool:
         """Return the tool. Raises NotFound."""
         ...

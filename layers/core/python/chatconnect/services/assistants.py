@@ -75,7 +75,7 @@ class AssistantService:
     async def create(self, tenant_id: TenantId, config: AssistantConfig, edit: Edit) -> VersionedAssistant:
         """Store a new assistant, whose version 1 is published. Raises Conflict with code "too_many_assistants", too."""
         assistants, note = self._assistants_of(tenant_id), checked_note(edit.note)
-        if len(await assistants.list_all()) >= MAX_ASSISTANTS:
+        if await assistants.count() >= MAX_ASSISTANTS:
             raise Conflict(f"a company has at most {MAX_ASSISTANTS} assistants", code="too_many_assistants")
         await self._check(tenant_id, config)
         now = self._clock()

@@ -113,7 +113,7 @@ class KnowledgeSourceService:
     async def add(self, tenant_id: TenantId, draft: KnowledgeSourceDraft) -> KnowledgeSource:
         """Store a new source. Raises Invalid, Conflict with code "name_taken" or "too_many_sources"."""
         sources = self._sources_of(tenant_id)
-        if len(await sources.list_all()) >= MAX_SOURCES:
+        if await sources.count() >= MAX_SOURCES:
             raise Conflict(f"a company has at most {MAX_SOURCES} knowledge sources", code="too_many_sources")
         source = self._made(KnowledgeSourceId(new_id()), tenant_id, draft, stored=None)
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):

@@ -72,7 +72,7 @@ class McpServerService:
         A server that does not answer is stored all the same, with its failure.
         """
         servers = self._servers_of(tenant_id)
-        if len(await servers.list_all()) >= MAX_SERVERS:
+        if await servers.count() >= MAX_SERVERS:
             raise Conflict(f"a company has at most {MAX_SERVERS} MCP servers", code="too_many_servers")
         check_https(draft.url, field="url", allow_http=self._allow_http)
         now = self._clock()

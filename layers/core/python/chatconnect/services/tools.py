@@ -43,7 +43,7 @@ class ToolService:
     async def add(self, tenant_id: TenantId, draft: ToolDraft) -> HttpTool:
         """Store a new tool. Raises Invalid, Conflict with code "name_taken" or "too_many_tools"."""
         tools = self._tools_of(tenant_id)
-        if len(await tools.list_all()) >= MAX_TOOLS:
+        if await tools.count() >= MAX_TOOLS:
             raise Conflict(f"a company has at most {MAX_TOOLS} tools", code="too_many_tools")
         check_https(draft.url, field="url", allow_http=self._allow_http)
         now = self._clock()

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from chatconnect.adapters.postgres import assistant_statements as sql
 from chatconnect.adapters.postgres.assistant_rows import IdRow, PublishedRow, SaveRow, StateRow, VersionRow
 from chatconnect.adapters.postgres.configurations import assistant_config, assistant_json
+from chatconnect.adapters.postgres.counts import counted
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
 from chatconnect.domain.assistant import Assistant
@@ -32,6 +33,10 @@ class PostgresAssistants:
         """Return all as they are published, archived ones included: the default first, then the oldest."""
         rows = await self._database.fetch(self._tenant_id, PublishedRow, sql.SELECT_ASSISTANTS, {})
         return await all_opened(rows, self._published)
+
+    async def count(self) -> int:
+        """Return how many assistants, archived ones included, there are, without opening any secret."""
+        return await counted(self._database, self._tenant_id, "assistants")
 
     async def get(self, assistant_id: AssistantId) -> VersionedAssistant:
         """Return one as it is published, archived or not. Raises NotFound."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from chatconnect.adapters.postgres.counts import counted
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.names import unique_name
 from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
@@ -60,6 +61,10 @@ class PostgresKnowledgeSources:
         """Return all sources by name."""
         rows = await self._database.fetch(self._tenant_id, KnowledgeSourceRow, SELECT_SOURCES, {})
         return await all_opened(rows, self._opened)
+
+    async def count(self) -> int:
+        """Return how many sources there are, without opening any secret."""
+        return await counted(self._database, self._tenant_id, "knowledge_sources")
 
     async def get(self, source_id: KnowledgeSourceId) -> KnowledgeSource:
         """Return the source. Raises NotFound."""

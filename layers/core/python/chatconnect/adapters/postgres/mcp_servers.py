@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from chatconnect.adapters.postgres.counts import counted
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.names import unique_name
 from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
@@ -69,6 +70,10 @@ class PostgresMcpServers:
         """Return all servers by name."""
         rows = await self._database.fetch(self._tenant_id, McpServerRow, SELECT_SERVERS, {})
         return await all_opened(rows, self._opened)
+
+    async def count(self) -> int:
+        """Return how many servers there are, without opening any secret."""
+        return await counted(self._database, self._tenant_id, "mcp_servers")
 
     async def get(self, server_id: McpServerId) -> McpServer:
         """Return the server. Raises NotFound."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from chatconnect.adapters.postgres.counts import counted
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.names import unique_name
 from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
@@ -66,6 +67,10 @@ class PostgresHttpTools:
         """Return all tools by name."""
         rows = await self._database.fetch(self._tenant_id, ToolRow, SELECT_TOOLS, {})
         return await all_opened(rows, self._opened)
+
+    async def count(self) -> int:
+        """Return how many tools there are, without opening any secret."""
+        return await counted(self._database, self._tenant_id, "tools")
 
     async def get(self, tool_id: ToolId) -> HttpTool:
         """Return the tool. Raises NotFound."""
