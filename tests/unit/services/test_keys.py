@@ -1,6 +1,6 @@
 """Making, rotating and ending keys."""
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from chatconnect.domain.errors import ChatConnectError
 from chatconnect.domain.identifiers import KeyId, new_id
 from chatconnect.domain.keys import ALL_SCOPES, KeyKind, Scope
+from chatconnect.domain.moments import LAST
 from chatconnect.domain.principals import Server
 from chatconnect.services.keys import KeyWish
 from tests.factories import seconds
@@ -67,6 +68,10 @@ async def test_a_publishable_key_and_one_for_an_assistant_let_chat_alone(arrival
         (KeyWish(KeyKind.PUBLISHABLE, "x", scopes=[Scope.CONFIG_READ]), "invalid_scopes"),
         (KeyWish(KeyKind.SECRET, "x", expires_at=seconds(0)), "invalid_request"),
         (KeyWish(KeyKind.SECRET, "x", expires_at=seconds(60).replace(tzinfo=None)), "invalid_request"),
+        (
+            KeyWish(KeyKind.SECRET, "x", expires_at=LAST.replace(tzinfo=timezone(timedelta(hours=-1)))),
+            "invalid_request",
+        ),
     ],
 )
 async def test_a_wish_with_a_mistake_makes_no_key(arrival: Arrival, wish: KeyWish, code: str) -> None:
@@ -128,6 +133,15 @@ async def test_a_key_that_was_to_end_is_rotated_to_one_that_lives_as_long_again(
     new, _ = await arrival.keys().rotate(arrival.admin, row.id, DAY)
 
     assert new.expires_at == arrival.clock() + 30 * DAY
+
+
+async def test_a_key_that_ends_with_the_calendar_is_rotated_to_one_that_does(arrival: Arrival) -> None:
+    row, _ = await arrival.keys().add(arrival.admin, KeyWish(KeyKind.SECRET, "For ever", expires_at=LAST))
+    arrival.clock.advance(60)
+
+    new, _ = await arrival.keys().rotate(arrival.admin, row.id, DAY)
+
+    assert new.expires_at == LAST
 
 
 async def test_an_ended_or_rotated_key_is_not_rotated_again(arrival: Arrival) -> None:

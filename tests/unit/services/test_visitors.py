@@ -1,7 +1,7 @@
 """What staff may do about visitors, and what blocking does."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -100,6 +100,7 @@ async def test_an_unblocked_visitor_may_write_and_every_process_is_told(desk: De
     [
         ("x" * 501, None, "reason"),
         ("", datetime(2026, 3, 14, 12, 0, tzinfo=UTC), "until"),
+        ("", datetime(9999, 12, 31, 23, 30, tzinfo=timezone(timedelta(hours=-1))), "until"),
         ("", datetime(2030, 1, 1), "until"),  # noqa: DTZ001 - without a time zone is what is tried
     ],
 )

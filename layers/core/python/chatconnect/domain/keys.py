@@ -15,6 +15,7 @@ from uuid import UUID
 
 from chatconnect.domain.errors import Invalid, Unauthenticated
 from chatconnect.domain.identifiers import AssistantId, KeyId, TenantId, WidgetId
+from chatconnect.domain.moments import LAST, in_utc
 from chatconnect.domain.secret import Secret
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -89,7 +90,7 @@ class ApiKey:
 
     def successor(self, key_id: KeyId, hint: str, now: datetime) -> "ApiKey":
         """Return the key that takes its place; one that was to end lives as long again."""
-        end = None if self.expires_at is None else now + (self.expires_at - self.created_at)
+        end = None if self.expires_at is None else now + min(self.expires_at - self.created_at, LAST - now)
         return replace(
             self, id=key_id, hint=hint, created_at=now, expires_at=end, revoked_at=None, last_used_at=None,
             replaced_by=None,
@@ -111,9 +112,12 @@ def checked_scopes(kind: KeyKind, scopes: Iterable[Scope] | None, assistant_id: 
 
 def checked_end(expires_at: datetime | None, now: datetime) -> datetime | None:
     """Return when a new key ends. Raises Invalid when that is over already or has no time zone."""
-    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= now):
-        raise Invalid("a key ends in the future, at a time with its zone", details={"field": "expires_at"})
-    return expires_at
+    if expires_at is None:
+        return None
+    end = in_utc(expires_at, "expires_at")
+    if end <= now:
+        raise Invalid("a key ends in the future", details={"field": "expires_at"})
+    return end
 
 
 def checked_overlap(overlap: timedelta) -> timedelta:

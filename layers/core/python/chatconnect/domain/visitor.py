@@ -5,6 +5,7 @@ from datetime import datetime
 
 from chatconnect.domain.errors import Forbidden, Invalid
 from chatconnect.domain.identifiers import MemberId, VisitorId
+from chatconnect.domain.moments import in_utc
 from chatconnect.domain.text import cleaned
 
 MAX_REASON = 500
@@ -23,8 +24,8 @@ class Block:
         object.__setattr__(self, "reason", cleaned(self.reason))
         if len(self.reason) > MAX_REASON:
             raise Invalid(f"a reason has at most {MAX_REASON} characters", details={"field": "reason"})
-        if self.until is not None and self.until.tzinfo is None:
-            raise Invalid("until needs a time zone", details={"field": "until"})
+        if self.until is not None:
+            object.__setattr__(self, "until", in_utc(self.until, "until"))
 
     def holds(self, at: datetime) -> bool:
         """Whether it is in force at a moment."""
