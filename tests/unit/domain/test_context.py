@@ -29,6 +29,7 @@ def test_long_results_are_cut_together_and_every_call_stays() -> None:
 
 
 def test_what_no_store_takes_is_left_out() -> None:
-    [kept] = CONTEXT.with_rounds([ToolRound("a\0b", (ToolUse("orders", '"\ud83d"', "\0"),))]).rounds
+    [kept] = CONTEXT.with_rounds([ToolRound("a\0b", (ToolUse("or\0ders", '"\ud83d"', "\0"),))]).rounds
 
     assert (kept.said, kept.uses[0].arguments, kept.uses[0].result) == ("ab", '"?"', "")
+    assert kept.uses[0].name == "orders"

@@ -35,6 +35,14 @@ async def test_an_answer_streams_with_its_citations_and_is_stored_as_it_was_show
     assert str(stored.id) == started["message_id"]
 
 
+async def test_zeros_that_no_database_takes_are_left_out_of_an_answer() -> None:
+    world = await a_world("It is\0 free", "\0", ".")
+
+    heard = await told(world.chat(), world.visitor(), a_question())
+
+    assert (text_of(heard), world.recorded[0].answer.text) == ("It is free.", "It is free.")
+
+
 async def test_what_the_answer_took_is_shown_and_recorded() -> None:
     world = await a_world("Hello.")
 

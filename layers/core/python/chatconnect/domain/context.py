@@ -54,7 +54,10 @@ class PromptContext:
             said, *others = (sound := _sound(texts, left))
             left -= sum(map(len, sound))
             pairs = zip(others[::2], others[1::2], round_.uses, strict=True)
-            uses = tuple(replace(use, arguments=arguments, result=result) for arguments, result, use in pairs)
+            uses = tuple(
+                ToolUse(_sound([use.name], MOST_KEPT)[0], arguments, result, use.failed)
+                for arguments, result, use in pairs
+            )
             kept.append(ToolRound(said, uses))
         return replace(self, rounds=tuple(kept))
 

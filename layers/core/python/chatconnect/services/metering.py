@@ -78,7 +78,8 @@ class _Call:
 class MeteredModel:
     """A model whose calls are allowed and counted for one answer, by the provider's own figures where it gave them.
 
-    A call that brought nothing, not even its prompt's length, counts nothing: providers charge for no refusal.
+    A call that brought nothing, not even its prompt's length, counts nothing: providers charge for no refusal. Zeros,
+    which no database takes, are left out of what a model says.
     """
 
     def __init__(self, model: ChatModel, count_tokens: CountTokens, allowance: Allowance) -> None:
@@ -99,7 +100,11 @@ class MeteredModel:
                 call.take(delta)
                 if call.finished is not None:
                     self._allowance.took(call.finished)
-                yield delta
+                if isinstance(delta, TextDelta) and "\0" in delta.text:
+                    if text := delta.text.replace("\0", ""):
+                        yield TextDelta(text)
+                else:
+                    yield delta
 
     def usage(self, price: Price | None) -> Usage:
         """Return what has been taken so far, without times; without a price it costs nothing."""
