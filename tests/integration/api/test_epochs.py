@@ -2,12 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 
 from local.services import free_port, running
@@ -16,6 +13,7 @@ from tests.integration.api.clients import Caller, Company, refused
 from tests.integration.api.conftest import OpenCompany
 from tests.integration.api.test_outages import hanging, stopped
 from tests.stack import RunningStack
+from tests.statement_log import logged
 
 PATIENCE = 15.0
 NOWHERE = "Which colour has the moon's lighthouse?"
@@ -146,12 +144,11 @@ async def test_a_warm_turn_asks_the_database_three_times(one: Company, stack: Ru
     visitor = await one.visitor()
     await visitor.ask("What do herons eat?")
 
-    async with _statements(stack) as statements:
-        again = await _asked(visitor, "What do herons eat?", statements)
-        another = await _asked(visitor, "Do herons eat frogs?", statements)
-        for _ in range(2):  # until the key is kept
-            await one.server.ask("What do herons eat?")
-        of_a_server = await _asked(one.server, "What do herons eat?", statements)
+    again = await _asked(visitor, "What do herons eat?", stack)
+    another = await _asked(visitor, "Do herons eat frogs?", stack)
+    for _ in range(2):  # until the key is kept
+        await one.server.ask("What do herons eat?")
+    of_a_server = await _asked(one.server, "What do herons eat?", stack)
 
     *while_answering, last = again
     assert any("document_versions v" in statement for statement in while_answering)
@@ -160,41 +157,9 @@ async def test_a_warm_turn_asks_the_database_three_times(one: Company, stack: Ru
     assert (len(again), len(another), len(of_a_server)) == (3, 3, 3)
 
 
-async def _asked(visitor: Caller, question: str, statements: "Statements") -> list[str]:
+async def _asked(caller: Caller, question: str, stack: RunningStack) -> list[str]:
     """The statements that an answer takes."""
-    statements.forget()
-    answer = await visitor.ask(question)
+    async with logged(stack.services.postgres) as log:
+        answer = await caller.ask(question)
     assert "eat" in answer["text"]
-    return statements.seen()
-
-
-class Statements:
-    """What Postgres was asked, without what opens and ends a transaction."""
-
-    def __init__(self, log: Path) -> None:
-        self._log, self._from = log, 0
-
-    def forget(self) -> None:
-        self._from = self._log.stat().st_size
-
-    def seen(self) -> list[str]:
-        text = self._log.read_bytes()[self._from :].decode()
-        asked = [entry for entry in text.split("LOG:  ")[1:] if entry.startswith(("execute ", "statement: "))]
-        return [entry for entry in asked if not any(frame in entry for frame in ("set_config(", "BEGIN", "COMMIT"))]
-
-
-@asynccontextmanager
-async def _statements(stack: RunningStack) -> AsyncIterator[Statements]:
-    """Let Postgres log every statement."""
-    await _tell(stack, b"ALTER SYSTEM SET log_statement = 'all'")
-    try:
-        yield Statements(stack.services.postgres.log)
-    finally:
-        await _tell(stack, b"ALTER SYSTEM RESET log_statement")
-
-
-async def _tell(stack: RunningStack, statement: bytes) -> None:
-    async with await psycopg.AsyncConnection.connect(stack.services.postgres.url, autocommit=True) as connection:
-        await connection.execute(statement)
-        await connection.execute("SELECT pg_reload_conf()")
-    await asyncio.sleep(0.3)  # until every session has heard of it
+    return [ran.text for ran in log.own]

@@ -4,15 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from local.configuration import DATABASE
 from local.services import free_port
 from tests.dify_server import KEY, DifyServer, Fault, refusing
 from tests.integration.api.clients import Caller, Company, ended_once, granted, refused, text_of
 from tests.integration.api.conftest import Model, OpenCompany
+from tests.integration.api.tables import found_in_tables
 from tests.integration.api.test_tools import calling
 from tests.stack import RunningStack
 
@@ -288,12 +286,4 @@ async def test_neither_key_nor_passage_is_in_a_log_and_the_key_in_no_table(
 
     assert "knowledge_source_failed" in logs
     assert [secret for secret in (KEY, "zanzibar-dify", QUESTION) if secret in logs] == []
-    async with await psycopg.AsyncConnection.connect(stack.services.postgres.database_url(DATABASE)) as database:
-        listed = await (
-            await database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        ).fetchall()
-        for (table,) in listed:
-            rows = await database.execute(sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(table)))
-            text = str(await rows.fetchall())
-            assert KEY not in text, table
-            assert KEY.encode().hex() not in text, table
+    assert await found_in_tables(stack, [KEY]) == []

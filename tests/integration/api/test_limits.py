@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
-from local.configuration import DATABASE
 from tests.integration.api.clients import Caller, Company, Refused, granted, refused
 from tests.integration.api.conftest import Model, OpenCompany
+from tests.integration.api.people import made_operator
+from tests.integration.api.tables import tables
 from tests.integration.api.test_tools import calling
 from tests.stack import RunningStack
 
@@ -29,10 +29,9 @@ PutOn = Callable[[Company, str], Awaitable[None]]
 async def put_on(open_company: OpenCompany, stack: RunningStack) -> PutOn:
     """Puts companies on plans, as the platform's operators do; "small" is one of our own."""
     platform = await open_company("Platform")
-    url = stack.services.postgres.database_url(DATABASE)
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as database:
+    await made_operator(platform.staff, stack)
+    async with tables(stack) as database:
         await database.execute(SMALL)
-        await database.execute("UPDATE accounts SET is_operator = true WHERE email = %s", [platform.email])
 
     async def put(company: Company, plan: str) -> None:
         granted(await platform.staff.put(f"/v1/operator/tenants/{company.tenant_id}/plan", {"plan": plan}))

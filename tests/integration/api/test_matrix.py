@@ -7,17 +7,15 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 
 from chatconnect.domain.keys import Scope
-from local.configuration import DATABASE
 from tests.integration.api.access import LET_IN, ROLES, Credential, rules
 from tests.integration.api.clients import WEBSITE, Caller, Company, granted, refused
 from tests.integration.api.conftest import Mailbox, OpenCompany
 from tests.integration.api.parties import Party, names_a_thing_of_the_others, party
+from tests.integration.api.people import joined, made_operator
 from tests.integration.api.routes import ROUTES, filled
-from tests.integration.api.test_members import joined
 from tests.stack import RunningStack
 
 Route = tuple[str, str]
@@ -70,11 +68,7 @@ def nobody(company: Company) -> Caller:
 async def an_operator(company: Company, mailbox: Mailbox, stack: RunningStack) -> tuple[Caller, Credential]:
     """Somebody who runs the platform and is a viewer in the company."""
     caller, _ = await joined(company, mailbox, "viewer")
-    account_id = granted(await caller.get("/v1/auth/me"))["account_id"]
-    url = stack.services.postgres.database_url(DATABASE)
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as database:
-        await database.execute("UPDATE accounts SET is_operator = true WHERE id = %s", [account_id])
-    return caller, Credential("member", "viewer", is_operator=True)
+    return await made_operator(caller, stack), Credential("member", "viewer", is_operator=True)
 
 
 async def a_key(company: Company, **wish: Any) -> tuple[Caller, Credential]:

@@ -2,35 +2,18 @@
 
 import asyncio
 import secrets
-from dataclasses import replace
 
-import psycopg
 import pytest
 
-from local.configuration import DATABASE
 from tests.integration.api.clients import PASSWORD, Caller, Company, granted, logged_in, refreshed, refused
 from tests.integration.api.conftest import Mailbox, OpenCompany
+from tests.integration.api.people import joined, made_operator
 from tests.stack import RunningStack
 
 
 @pytest.fixture
 async def company(open_company: OpenCompany) -> Company:
     return await open_company("Hooli")
-
-
-async def invited(company: Company, mailbox: Mailbox, role: str, by: Caller | None = None) -> str:
-    """Invite somebody new and return the token of their mail."""
-    email = f"{role}-{secrets.token_hex(4)}@example.com"
-    granted(await (by or company.staff).post("/v1/invitations", {"email": email, "role": role}))
-    return mailbox.token(email, "invitation")
-
-
-async def joined(company: Company, mailbox: Mailbox, role: str) -> tuple[Caller, str]:
-    """Somebody new in the company, and their member id."""
-    body = {"token": await invited(company, mailbox, role), "password": PASSWORD}
-    session = granted(await company.http.post("/v1/auth/invitations/accept", json=body))
-    assert session["member"]["role"] == role
-    return Caller(company.http, session["access_token"]), session["member"]["member_id"]
 
 
 async def test_a_person_is_invited_joins_and_is_out_with_their_next_request_when_removed(
@@ -120,7 +103,7 @@ async def test_a_secret_key_reaches_no_member_and_no_invitation(company: Company
 async def test_an_operator_suspends_a_company_which_then_lets_nobody_in(
     company: Company, open_company: OpenCompany, stack: RunningStack
 ) -> None:
-    operator = await made_operator(await open_company("Platform"), stack)
+    operator = await made_operator((await open_company("Platform")).staff, stack)
     visitor, path = await company.visitor(), f"/v1/operator/tenants/{company.tenant_id}"
     refused(await company.staff.post(f"{path}/suspend"), 403, "operator_required")
     await visitor.ask("Who are you?")
@@ -142,7 +125,7 @@ async def test_an_operator_suspends_a_company_which_then_lets_nobody_in(
 async def test_an_operator_changes_a_plan_and_keeps_a_person_out(
     company: Company, open_company: OpenCompany, stack: RunningStack
 ) -> None:
-    operator = await made_operator(await open_company("Platform"), stack)
+    operator = await made_operator((await open_company("Platform")).staff, stack)
     path = f"/v1/operator/tenants/{company.tenant_id}"
     refused(await operator.put(f"{path}/plan", {"plan": "gold"}), 400, "unknown_plan")
     assert granted(await operator.put(f"{path}/plan", {"plan": "paid"}))["plan"] == "paid"
@@ -158,11 +141,3 @@ async def test_an_operator_changes_a_plan_and_keeps_a_person_out(
     refused(await company.http.post("/v1/auth/login", json=credentials), 401, "wrong_credentials")
     granted(await operator.post(f"/v1/operator/accounts/{account['id']}/enable"))
     await logged_in(company.http, company.email)
-
-
-async def made_operator(company: Company, stack: RunningStack) -> Caller:
-    """Make a company's owner an operator, as the database's owner does."""
-    url = stack.services.postgres.database_url(DATABASE)
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as database:
-        await database.execute("UPDATE accounts SET is_operator = true WHERE email = %s", [company.email])
-    return replace(company).staff

@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from local.configuration import DATABASE
 from tests import files
 from tests.integration.api.clients import PASSWORD, Caller, Company, granted, sent_to_s3
 from tests.integration.api.conftest import Model, OpenCompany
+from tests.integration.api.tables import found_in_tables
 from tests.integration.providers.conftest import Dialect
 from tests.integration.providers.scripted import Act
 from tests.stack import RunningStack
@@ -82,7 +80,7 @@ async def test_what_is_secret_stays_secret(company: Company, visitor: Caller, st
     secrets = set(secrets_of(company, visitor, stack))
 
     assert found_in_logs(stack.services.state, secrets | {"zanzibar", stack.secret_key, stack.staff_password}) == []
-    assert await found_in_database(stack, secrets) == []
+    assert await found_in_tables(stack, secrets) == []
     own = f"/v1/assistants/{company.assistant_id}"
     versions = [f"{own}/versions", f"{own}/versions/2", f"{own}/versions/2/changes"]
     for path in ("/v1/assistants", own, *versions, "/v1/keys", "/v1/widgets"):
@@ -106,7 +104,7 @@ async def test_tokens_of_sessions_and_mails_are_kept_as_hashes_alone(company: Co
     await company.server.post("/v1/chat", {"message": "Who are you?"})
     assert len(tokens) >= 4
     assert found_in_logs(stack.services.state, tokens) == []
-    assert await found_in_database(stack, tokens) == []
+    assert await found_in_tables(stack, tokens) == []
 
 
 async def test_a_token_that_is_refused_is_not_repeated(company: Company) -> None:
@@ -133,17 +131,3 @@ def found_in_logs(state: Path, secrets: set[str]) -> list[tuple[str, str]]:
     assert {"api.log", "worker.log", "postgres.log", "aws.log", "qdrant.log"} <= {path.name for path in logs}
     assert "turn" in next(text for path, text in logs.items() if path.name == "api.log")
     return [(path.name, secret) for path, text in logs.items() for secret in secrets if secret in text]
-
-
-async def found_in_database(stack: RunningStack, secrets: set[str]) -> list[tuple[str, str]]:
-    """Look through every column of every table, bytes included."""
-    found = []
-    async with await psycopg.AsyncConnection.connect(stack.services.postgres.database_url(DATABASE)) as database:
-        listed = await database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        tables = [name for (name,) in await listed.fetchall()]
-        assert {"api_keys", "messages", "assistant_versions"} <= set(tables)
-        for table in tables:
-            rows = await database.execute(sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(table)))
-            text = "\n".join(row for (row,) in await rows.fetchall())
-            found += [(table, secret) for secret in secrets if secret in text or secret.encode().hex() in text]
-    return found

@@ -5,12 +5,11 @@ import secrets
 from collections.abc import AsyncIterator
 
 import httpx
-import psycopg
 import pytest
 
-from local.configuration import DATABASE
 from tests.integration.api.clients import PASSWORD, Caller, Company, granted, logged_in, refreshed, refused
 from tests.integration.api.conftest import Mailbox, OpenCompany
+from tests.integration.api.tables import tables
 from tests.stack import RunningStack
 
 NEW_PASSWORD = "staple, and a horse"
@@ -66,8 +65,7 @@ async def test_a_copied_token_ends_the_session_of_whoever_has_the_newest(company
 
 async def long_ago(stack: RunningStack, session_id: str) -> None:
     """Let the session's refresh tokens have been used a minute earlier."""
-    url = stack.services.postgres.database_url(DATABASE)
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as database:
+    async with tables(stack) as database:
         statement = "UPDATE refresh_tokens SET used_at = used_at - interval '1 minute' WHERE family_id = %s"
         await database.execute(statement, [session_id])
 
