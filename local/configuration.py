@@ -72,6 +72,11 @@ class Stack:
         return f"http://127.0.0.1:{self.ports.api}"
 
     @property
+    def realtime_url(self) -> str:
+        """The address of the WebSocket."""
+        return self.api_url.replace("http", "ws", 1) + "/v1/realtime"
+
+    @property
     def demo_state(self) -> Path:
         """Where the demo tenant's keys are remembered."""
         return self.state / "demo.json"
@@ -96,7 +101,7 @@ class Stack:
             "DEAD_LETTER_QUEUE_URL": resources.dead_letter_queue_url,
             "TURNS_QUEUE_URL": resources.turns_queue_url,
             "KMS_KEY_ID": resources.kms_key_id,
-            "REALTIME_URL": self.api_url.replace("http", "ws", 1) + "/v1/realtime",
+            "REALTIME_URL": self.realtime_url,
             "REALTIME_CALLBACK_URL": f"{self.api_url}/_sockets",
             "CHAT_TOKEN_SECRET": self._remembered_secret("chat-token-secret"),
             "SIGNING_SECRET": self._remembered_secret("signing-secret"),

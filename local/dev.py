@@ -93,7 +93,7 @@ def write_addresses(stack: Stack, resources: Resources, demo: dict[str, str], da
     """Write `.local/dev.json`, all at once, so that whoever waits for it never reads a half."""
     addresses = {
         "api_url": stack.api_url,
-        "ws_url": stack.api_url.replace("http", "ws", 1) + "/v1/realtime",
+        "ws_url": stack.realtime_url,
         "demo_url": f"{stack.api_url}/demo/",
         "dashboard_url": f"{stack.api_url}/dashboard/",
         **demo,

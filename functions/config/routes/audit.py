@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from chatconnect.domain.audit import MAX_TEXT, Actor, ActorKind, AuditEntry, AuditFilters
 from chatconnect.http.authentication import Admin
-from chatconnect.http.cursors import invalid_cursor, to_cursor, values_of
+from chatconnect.http.cursors import moment_and_id_of, to_cursor
 from chatconnect.http.errors import responses
 from chatconnect.http.filters import Moment
 from chatconnect.ports.audit import AuditPlace
@@ -66,15 +66,7 @@ class FiltersQuery(BaseModel):
         """Return where to begin. Raises Invalid with code "invalid_cursor"."""
         if self.cursor is None:
             return None
-        at, entry_id = values_of(self.cursor, 2)
-        try:
-            moment = datetime.fromisoformat(at)
-            place = AuditPlace(moment, UUID(entry_id))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise invalid_cursor() from error
-        if moment.tzinfo is None:
-            raise invalid_cursor()
-        return place
+        return AuditPlace(*moment_and_id_of(self.cursor))
 
 
 class EntriesQuery(FiltersQuery):

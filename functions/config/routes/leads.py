@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from chatconnect.domain.identifiers import LeadId, VisitorId, WidgetId
 from chatconnect.domain.lead import MAX_FIELDS, Lead
 from chatconnect.http.authentication import Admin, Agent
-from chatconnect.http.cursors import invalid_cursor, to_cursor, values_of
+from chatconnect.http.cursors import moment_and_id_of, to_cursor
 from chatconnect.http.errors import responses
 from functions.config.services import Leads, WritingVisitor
 
@@ -99,8 +99,5 @@ async def delete_lead(lead_id: UUID, caller: Admin, leads: Leads) -> None:
 
 
 def _place(cursor: str) -> tuple[datetime, LeadId]:
-    at, lead_id = values_of(cursor, 2)
-    try:
-        return datetime.fromisoformat(at), LeadId(UUID(lead_id))
-    except (TypeError, ValueError, AttributeError):
-        raise invalid_cursor() from None
+    moment, lead_id = moment_and_id_of(cursor)
+    return moment, LeadId(lead_id)

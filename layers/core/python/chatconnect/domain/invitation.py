@@ -39,7 +39,7 @@ class Invitation:
     def check_unanswered(self) -> None:
         """Raise Conflict with code "invitation_closed" when it was accepted or revoked."""
         if self.accepted_at is not None or self.revoked_at is not None:
-            raise Conflict("this invitation was accepted or revoked", code="invitation_closed")
+            raise invitation_closed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,11 @@ def tenant_of_invitation(token: Secret) -> TenantId:
 def invitation_invalid() -> Unauthenticated:
     """Return the refusal of a token that no open invitation has."""
     return Unauthenticated("this invitation is not valid any more; please ask for another", code="invitation_invalid")
+
+
+def invitation_closed() -> Conflict:
+    """Return the refusal to change an invitation that somebody has answered or taken back."""
+    return Conflict("this invitation was accepted or revoked", code="invitation_closed")
 
 
 def check_may_give(own: StaffRole, role: StaffRole) -> None:

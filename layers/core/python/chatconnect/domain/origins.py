@@ -42,7 +42,7 @@ def check_origin(origin: str | None, allowed: Iterable[str]) -> str:
     """
     if not origin or origin == "null":
         raise Forbidden("this key works only from a website", code="origin_required")
-    if not any(_matches(origin, pattern) for pattern in allowed):
+    if not is_website(origin) or not any(_matches(origin, pattern) for pattern in allowed):
         raise Forbidden("this website may not use this widget", code="origin_not_allowed")
     return origin
 
@@ -67,8 +67,6 @@ def _ascii(host: str) -> str:
 
 
 def _matches(origin: str, pattern: str) -> bool:
-    if not is_website(origin):
-        return False
     site, wanted = urlsplit(origin.lower()), urlsplit(f"//{pattern.removeprefix('*.')}")
     host, name, default = site.hostname or "", wanted.hostname or "", DEFAULT_PORTS[site.scheme]
     right_port = (site.port or default) == (wanted.port or default)

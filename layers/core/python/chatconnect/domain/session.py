@@ -24,6 +24,7 @@ MAX_DEVICE = 200
 STAFF_AUDIENCE = "staff"
 ACCESS_TOKEN_SECONDS = 900
 """Whom access tokens are for."""
+ACCESS_TOKEN_SECONDS = 900
 _PREFIX = "rt_"
 _BYTES = 32
 

@@ -2,7 +2,9 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -23,6 +25,18 @@ def values_of(cursor: str, count: int) -> Sequence[Any]:
     if not isinstance(values, list) or len(values) != count:
         raise invalid_cursor()
     return values
+
+
+def moment_and_id_of(cursor: str) -> tuple[datetime, UUID]:
+    """Return the moment and the id that a cursor was made of. Raises Invalid with code "invalid_cursor"."""
+    moment, identifier = values_of(cursor, 2)
+    try:
+        place = datetime.fromisoformat(moment), UUID(identifier)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise invalid_cursor() from error
+    if place[0].tzinfo is None:
+        raise invalid_cursor()
+    return place
 
 
 def invalid_cursor() -> Invalid:

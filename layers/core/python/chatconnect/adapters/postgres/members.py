@@ -15,7 +15,7 @@ from chatconnect.adapters.postgres.accounts import INSERT_ACCOUNT, INSERT_MEMBER
 from chatconnect.adapters.postgres.database import PostgresDatabase, violated
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import AccountId, InvitationId, MemberId, TenantId
-from chatconnect.domain.invitation import Colleague, Invitation, invitation_invalid, last_owner
+from chatconnect.domain.invitation import Colleague, Invitation, invitation_closed, invitation_invalid, last_owner
 from chatconnect.domain.tenant import Account, Member, StaffRole
 
 
@@ -92,13 +92,13 @@ class PostgresMembers:
         """Give an invitation a new token and its new end. Raises Conflict with code "invitation_closed"."""
         parameters = {"id": invitation.id, "hash": token_hash, "expires_at": invitation.expires_at}
         if not await self._database.run(self._tenant_id, sql.RENEW_INVITATION, parameters):
-            raise _closed()
+            raise invitation_closed()
 
     async def revoke(self, invitation_id: InvitationId) -> None:
         """End an invitation. Raises NotFound, Conflict with code "invitation_closed"."""
         if not await self._database.run(self._tenant_id, sql.REVOKE_INVITATION, {"id": invitation_id}):
             await self.invitation(invitation_id)
-            raise _closed()
+            raise invitation_closed()
 
     async def find_invitation(self, token_hash: bytes) -> Invitation | None:
         """Return the invitation with this token, open or not."""
@@ -231,7 +231,3 @@ def _parameters(invitation: Invitation) -> dict[str, object]:
 
 def _already_member() -> Conflict:
     return Conflict("somebody with this address is a member already", code="already_member")
-
-
-def _closed() -> Conflict:
-    return Conflict("this invitation was accepted or revoked", code="invitation_closed")
