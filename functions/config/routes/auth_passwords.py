@@ -3,10 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from chatconnect.domain.secret import Secret
 from chatconnect.http.errors import responses
 from chatconnect.http.sessions import CallingClient, CurrentPerson
-from functions.config.routes.auth import Password, Token
+from functions.config.routes.auth_bodies import Password, Token, revealed
 from functions.config.services import Accounts
 
 router = APIRouter(prefix="/v1/auth/password", tags=["accounts"])
@@ -37,8 +36,7 @@ async def change_password(
     body: PasswordChange, person: CurrentPerson, accounts: Accounts, client: CallingClient
 ) -> None:
     """Replace the password; all other sessions of the person end. 400 `wrong_password`, `weak_password`."""
-    current, new = body.current_password.get_secret_value(), body.new_password.get_secret_value()
-    await accounts.change_password(person, Secret(current), Secret(new), client)
+    await accounts.change_password(person, revealed(body.current_password), revealed(body.new_password), client)
 
 
 @router.post("/forgot", status_code=202, responses=responses(429))
@@ -54,4 +52,4 @@ async def forgot_password(body: ResetRequest, accounts: Accounts, client: Callin
 @router.post("/reset", status_code=204, responses=responses(401))
 async def reset_password(body: PasswordReset, accounts: Accounts) -> None:
     """Set a new password; all sessions of the person end. 401 `reset_invalid`, 400 `weak_password`."""
-    await accounts.reset(Secret(body.token.get_secret_value()), Secret(body.password.get_secret_value()))
+    await accounts.reset(revealed(body.token), revealed(body.password))

@@ -8,12 +8,11 @@ from pydantic import BaseModel, Field
 
 from chatconnect.domain.identifiers import InvitationId
 from chatconnect.domain.invitation import Invitation
-from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import StaffRole
 from chatconnect.http.errors import responses
 from chatconnect.http.sessions import CallingClient, Cookie, MemberAdmin
 from chatconnect.services.members import Offer
-from functions.config.routes.auth import Password, SessionBody, Token
+from functions.config.routes.auth_bodies import Password, SessionBody, Token, revealed
 from functions.config.services import Invitations, Sessions
 
 router = APIRouter(prefix="/v1", tags=["members"])
@@ -109,7 +108,7 @@ async def revoke_invitation(invitation_id: UUID, staff: MemberAdmin, invitations
 @router.post("/auth/invitations/look", responses=responses(401))
 async def look_at_invitation(body: Invited, invitations: Invitations) -> OfferBody:
     """Say what an invitation is to. 401 `invitation_invalid`."""
-    return OfferBody.of(await invitations.look(Secret(body.token.get_secret_value())))
+    return OfferBody.of(await invitations.look(revealed(body.token)))
 
 
 @router.post("/auth/invitations/accept", responses=responses(401, 409, 429))
@@ -120,6 +119,6 @@ async def accept_invitation(
 
     409 `too_many_members` when the company's plan has no room.
     """
-    token, password = Secret(body.token.get_secret_value()), Secret(body.password.get_secret_value())
+    token, password = revealed(body.token), revealed(body.password)
     staff = await invitations.accept(token, password, client)
     return SessionBody.of(await sessions.open(staff, client), cookie)
