@@ -144,3 +144,22 @@ async def test_an_address_gets_few_mails_and_a_network_address_asks_for_few(hous
     for _ in range(RESETS_FROM_ADDRESS.times - house.throttle.counted[RESETS_FROM_ADDRESS.name, HERE.address or ""]):
         await house.accounts.ask_for_reset("nobody@acme.example", HERE)
     assert await refusal(house.accounts.ask_for_reset("nobody@acme.example", HERE)) == "too_many_attempts"
+
+
+async def test_all_addresses_of_one_connection_with_ipv6_are_counted_together(house: House) -> None:
+    for number in range(RESETS_FROM_ADDRESS.times):
+        await house.accounts.ask_for_reset(f"nobody-{number}@example.com", Client(f"2001:db8::{number}"))
+
+    assert await refusal(house.accounts.ask_for_reset("any@example.com", Client("2001:db8::ffff"))) == (
+        "too_many_attempts"
+    )
+    for elsewhere in ("2001:db8:0:1::1", "203.0.113.7", "::ffff:203.0.113.7", "::ffff:203.0.113.8", "testclient"):
+        await house.accounts.ask_for_reset("any@example.com", Client(elsewhere))
+    counted = {subject: times for (_, subject), times in house.throttle.counted.items()}
+    assert counted == {
+        "2001:db8::/64": RESETS_FROM_ADDRESS.times,
+        "2001:db8:0:1::/64": 1,
+        "203.0.113.7": 2,
+        "203.0.113.8": 1,
+        "testclient": 1,
+    }

@@ -6,10 +6,12 @@ up keeps its owner from logging in, but not out of the sessions they have, and a
 """
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from chatconnect.ports.throttle import Allowance, Throttle
 
 _QUARTER, _HOUR = 900, 3_600
+_OF_ONE_HOUSEHOLD = 64  # bits of an IPv6 address: whoever has one has all that begin alike
 PASSWORDS_OF_ACCOUNT = Allowance("passwords-of-account", 10, _QUARTER)
 PASSWORDS_FROM_ADDRESS = Allowance("passwords-from-address", 100, _QUARTER)
 REGISTRATIONS_FROM_ADDRESS = Allowance("registrations-from-address", 20, _HOUR)
@@ -45,8 +47,19 @@ class Attempts:
     async def count_from(self, client: Client, allowance: Allowance) -> None:
         """Count something for the client's network address."""
         if client.address is not None:
-            await self._throttle.count(allowance, client.address)
+            await self._throttle.count(allowance, _household(client.address))
 
     async def count(self, allowance: Allowance, subject: object) -> None:
         """Count something for whatever it is about."""
         await self._throttle.count(allowance, str(subject))
+
+
+def _household(address: str) -> str:
+    """Return what an address is counted as: itself, or the network that a connection with IPv6 is given."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return address
+    return str(parsed.ipv4_mapped or ip_network((parsed, _OF_ONE_HOUSEHOLD), strict=False))
