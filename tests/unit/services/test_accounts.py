@@ -1,7 +1,6 @@
 """Passwords: changed by who knows the present one, or by who reads the mail."""
 
 import time
-from typing import Any
 
 import pytest
 
@@ -11,21 +10,9 @@ from chatconnect.services.accounts import AccountService
 from chatconnect.services.attempts import PASSWORDS_OF_ACCOUNT, RESETS_FROM_ADDRESS, RESETS_TO_ADDRESS, Attempts, Client
 from chatconnect.services.sessions import Grant
 from tests.unit.services.people import DASHBOARD, HERE, NEW_PASSWORD, PASSWORD, House
+from tests.unit.services.refusals import refusal
 
 ADA = "ada@acme.example"
-
-
-@pytest.fixture
-async def house() -> House:
-    house = House()
-    await house.tenant("Acme")
-    return house
-
-
-async def refusal(attempt: Any) -> str:
-    with pytest.raises(ChatConnectError) as refused:
-        await attempt
-    return refused.value.code
 
 
 async def is_in(house: House, grant: Grant) -> bool:

@@ -12,6 +12,7 @@ from chatconnect.services.chat_tokens import ChatTokens
 from tests.fakes.credentials import NumberedTokens
 from tests.fakes.keys import MemoryKeys
 from tests.unit.services.conversing import World, a_question, a_world, text_of, told
+from tests.unit.services.refusals import refusal
 
 
 @pytest.fixture
@@ -52,9 +53,7 @@ async def test_with_an_ended_key_nothing_is_asked_read_on_or_stopped(world: Worl
         chat.resume(visitor, answer_id, 0),
         chat.cancel(visitor, answer_id),
     ):
-        with pytest.raises(Unauthenticated) as refused:
-            await attempt
-        assert refused.value.code == "key_revoked"
+        assert await refusal(attempt, Unauthenticated) == "key_revoked"
     assert len(world.answers()) == 1
 
 

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from chatconnect.domain.errors import ChatConnectError, Unauthenticated
+from chatconnect.domain.errors import Unauthenticated
 from chatconnect.domain.identifiers import KeyId, new_id
 from chatconnect.domain.keys import KeyKind, make_key
 from chatconnect.domain.principals import Server
 from chatconnect.domain.secret import Secret
 from chatconnect.services.key_ring import KeyRing
 from tests.fakes.keys import MemoryKeys
+from tests.unit.services import refusals
 from tests.unit.services.arriving import Arrival
 
 
@@ -21,10 +22,7 @@ def arrival() -> Arrival:
 
 
 async def refusal(ring: KeyRing, key: Secret, kind: KeyKind = KeyKind.SECRET) -> str:
-    with pytest.raises(ChatConnectError) as refused:
-        await ring.usable(key, kind)
-    assert isinstance(refused.value, Unauthenticated)
-    return refused.value.code
+    return await refusals.refusal(ring.usable(key, kind), Unauthenticated)
 
 
 async def test_a_key_in_use_is_read_from_the_database_twice_and_never_again(arrival: Arrival) -> None:
@@ -57,9 +55,7 @@ async def test_a_visitors_token_ends_with_its_key_and_takes_no_read_while_nothin
     await arrival.keys().revoke(arrival.tenant_id, visitor.key_id)
 
     for ring in rings:
-        with pytest.raises(Unauthenticated) as refused:
-            await ring.check_let_in(visitor)
-        assert refused.value.code == "key_revoked"
+        assert await refusals.refusal(ring.check_let_in(visitor), Unauthenticated) == "key_revoked"
     assert reads == len(rings)
 
 
@@ -73,9 +69,7 @@ async def test_a_visitors_token_ends_with_a_key_that_is_past_its_end_or_nowhere(
     arrival.clock.advance(1_800)
 
     for who in (visitor, replace(visitor, tenant_id=other.tenant.id)):
-        with pytest.raises(Unauthenticated) as refused:
-            await ring.check_let_in(who)
-        assert refused.value.code == "key_revoked"
+        assert await refusals.refusal(ring.check_let_in(who), Unauthenticated) == "key_revoked"
 
 
 async def test_who_has_no_key_of_a_token_is_let_in(arrival: Arrival) -> None:

@@ -1,11 +1,9 @@
 """Making, rotating and ending keys."""
 
 from datetime import timedelta, timezone
-from typing import Any
 
 import pytest
 
-from chatconnect.domain.errors import ChatConnectError
 from chatconnect.domain.identifiers import KeyId, new_id
 from chatconnect.domain.keys import ALL_SCOPES, KeyKind, Scope
 from chatconnect.domain.moments import LAST
@@ -13,6 +11,7 @@ from chatconnect.domain.principals import Server
 from chatconnect.services.keys import KeyWish
 from tests.factories import seconds
 from tests.unit.services.arriving import Arrival
+from tests.unit.services.refusals import refusal
 
 DAY = timedelta(days=1)
 
@@ -20,12 +19,6 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def arrival() -> Arrival:
     return Arrival()
-
-
-async def refusal(attempt: Any) -> str:
-    with pytest.raises(ChatConnectError) as refused:
-        await attempt
-    return refused.value.code
 
 
 def a_server(arrival: Arrival, *scopes: Scope) -> Server:

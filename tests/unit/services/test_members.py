@@ -1,10 +1,7 @@
 """Who may do what with members and invitations."""
 
-from typing import Any
-
 import pytest
 
-from chatconnect.domain.errors import ChatConnectError
 from chatconnect.domain.identifiers import MemberId, new_id
 from chatconnect.domain.principals import Staff
 from chatconnect.domain.secret import Secret
@@ -12,6 +9,7 @@ from chatconnect.domain.tenant import StaffRole
 from chatconnect.ports.tenants import NewTenant
 from chatconnect.services.attempts import INVITATIONS_TO_ADDRESS
 from tests.unit.services.people import DASHBOARD, HERE, NEW_PASSWORD, PASSWORD, House, staff_of
+from tests.unit.services.refusals import refusal
 
 OWNER, ADMIN, AGENT, VIEWER = StaffRole
 EVE = "eve@example.com"
@@ -25,12 +23,6 @@ def house() -> House:
 @pytest.fixture
 async def acme(house: House) -> NewTenant:
     return await house.tenant("Acme")
-
-
-async def refusal(attempt: Any) -> str:
-    with pytest.raises(ChatConnectError) as refused:
-        await attempt
-    return refused.value.code
 
 
 async def acting(house: House, acme: NewTenant, role: StaffRole) -> Staff:

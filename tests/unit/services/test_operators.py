@@ -1,7 +1,6 @@
 """What operators do, and what it does to those it is about."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -10,21 +9,9 @@ from chatconnect.domain.identifiers import AccountId, TenantId, new_id
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.epochs import Area
 from tests.unit.services.people import House
+from tests.unit.services.refusals import refusal
 
 ADA = "ada@acme.example"
-
-
-@pytest.fixture
-async def house() -> House:
-    house = House()
-    await house.tenant("Acme")
-    return house
-
-
-async def refusal(attempt: Any) -> str:
-    with pytest.raises(ChatConnectError) as refused:
-        await attempt
-    return refused.value.code
 
 
 async def test_tenants_are_listed_page_by_page(house: House) -> None:

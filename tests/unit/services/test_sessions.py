@@ -1,11 +1,10 @@
 """Logging in, staying logged in, and logging out: who gets a pass, and when it ends."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from chatconnect.domain.errors import ChatConnectError, LimitReached, NotFound
+from chatconnect.domain.errors import LimitReached, NotFound
 from chatconnect.domain.identifiers import SessionId, new_id
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.session import IDLE, LEEWAY, LONGEST
@@ -13,26 +12,14 @@ from chatconnect.domain.tenant import StaffRole
 from chatconnect.services.attempts import PASSWORDS_FROM_ADDRESS, PASSWORDS_OF_ACCOUNT, Client
 from chatconnect.services.sessions import Grant
 from tests.unit.services.people import HERE, PASSWORD, House
+from tests.unit.services.refusals import refusal
 
 ADA = "ada@acme.example"
-
-
-@pytest.fixture
-async def house() -> House:
-    house = House()
-    await house.tenant("Acme")
-    return house
 
 
 def refreshed(grant: Grant) -> Secret:
     assert grant.refresh_token is not None
     return grant.refresh_token
-
-
-async def refusal(attempt: Any) -> str:
-    with pytest.raises(ChatConnectError) as refused:
-        await attempt
-    return refused.value.code
 
 
 # Logging in

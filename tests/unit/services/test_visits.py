@@ -1,8 +1,8 @@
 """Who gets into the chat: from allowed websites, with the widget's key, as whoever they prove to be."""
 
 import time
+from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
@@ -18,6 +18,7 @@ from chatconnect.domain.visitor import Block, KnownVisitor
 from chatconnect.services.chat_tokens import ChatTokens
 from chatconnect.services.visits import ChatToken, VisitService
 from tests.factories import NOON
+from tests.unit.services import refusals
 from tests.unit.services.arriving import SITE, Arrival
 
 DAY = 86_400
@@ -38,11 +39,8 @@ async def bearer(arrival: Arrival, given: ChatToken) -> Visitor:
     return await ChatTokens(arrival.signer).read(Secret(given.token))
 
 
-async def refusal(attempt: Any) -> str:
-    with pytest.raises(ChatConnectError) as refused:
-        await attempt
-    assert isinstance(refused.value, Unauthenticated | Forbidden)
-    return refused.value.code
+async def refusal(attempt: Awaitable[object]) -> str:
+    return await refusals.refusal(attempt, Unauthenticated, Forbidden)
 
 
 async def a_secret(arrival: Arrival, overlap: float = 0) -> IdentitySecret:
