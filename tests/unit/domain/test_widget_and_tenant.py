@@ -30,7 +30,7 @@ def test_a_theme_that_could_break_the_page_is_refused(theme: dict[str, str]) -> 
     [
         {"locale": "english please"}, {"locale": ""}, {"texts": {"Title!": "a"}}, {"texts": {"title": "a" * 501}},
         {"suggested_questions": ("a",) * 7}, {"suggested_questions": ("",)}, {"suggested_questions": ("a" * 201,)},
-        {"allowed_domains": ("https://example.com",)},
+        {"allowed_domains": ("https://example.com",)}, {"allowed_domains": ("example.com",) * 101},
     ],
 )  # fmt: skip
 def test_a_widget_configuration_out_of_bounds_is_refused(config: dict[str, Any]) -> None:

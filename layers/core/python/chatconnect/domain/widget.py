@@ -16,6 +16,7 @@ from chatconnect.domain.origins import check_origin, checked_domain
 MAX_TEXT = 500
 MAX_SUGGESTIONS = 6
 MAX_LANGUAGES = 40
+MAX_DOMAINS = 100
 MAX_AVATAR_BYTES = 16 * 1024
 LONGEST_WAIT = 3_600  # seconds
 LEAST_CONTRAST = 4.5
@@ -117,6 +118,8 @@ class WidgetConfig:
         if len(self.translations) > MAX_LANGUAGES:
             raise Invalid(f"at most {MAX_LANGUAGES} languages", details={"field": "translations"})
         Words(self.texts, self.suggested_questions)
+        if len(self.allowed_domains) > MAX_DOMAINS:
+            raise Invalid(f"at most {MAX_DOMAINS} domains", details={"field": "allowed_domains"})
         object.__setattr__(self, "allowed_domains", tuple(checked_domain(d) for d in self.allowed_domains))
 
     def check_avatar_host(self) -> None:
