@@ -204,6 +204,7 @@ async def test_a_widget_may_require_an_identity(arrival: Arrival) -> None:
         ({"sub": "a" * 201}, "identity_invalid"),
         ({"sub": "a\0"}, "identity_invalid"),
         ({"sub": ["user-1"]}, "identity_invalid"),
+        ({"sub": True}, "identity_invalid"),
         ({"email": "a" * 255}, "identity_invalid"),
         ({"name": {"first": "Ada"}}, "identity_invalid"),
         ({"name": "a" * 201}, "identity_invalid"),

@@ -68,7 +68,8 @@ def identity_of(claims: Mapping[str, object]) -> Identity:
     A number will do as an id. Raises Unauthenticated with code "identity_invalid".
     """
     stated = [claims.get(name) for name in ("sub", "user_id")]
-    external_id = next((str(each) for each in stated if isinstance(each, str | int)), "")
+    ids = (str(each) for each in stated if isinstance(each, str | int) and not isinstance(each, bool))
+    external_id = next(ids, "")
     return Identity(external_id, _text(claims, "email"), _text(claims, "name"))
 
 
