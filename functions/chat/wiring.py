@@ -113,13 +113,13 @@ class ChatServices:
         await assembly.close_all(self._closers)
 
     async def _make_chat(self) -> ChatService:
-        models = await assembly.models(self._settings)
+        prices, count_tokens = PriceTable.published(), BpeTokenCounter()
+        # The vocabulary takes a tenth of a second to load, and the secret store its time to give the providers' keys.
+        models, _ = await asyncio.gather(assembly.models(self._settings), asyncio.to_thread(count_tokens, ""))
         moderator = await assembly.moderator(self._settings)
         http_tools = PublicHttpCalls(allow_loopback=self._settings.local_tools)
         self._closers += [models.aclose, moderator.aclose, http_tools.aclose]
         conversations_of = partial(PostgresConversations, self._database)
-        prices, count_tokens = PriceTable.published(), BpeTokenCounter()
-        await asyncio.to_thread(count_tokens, "")  # the vocabulary takes a tenth of a second to load
         spending = SpendingService(
             budgets=RedisBudgets(self._redis, PostgresUsage(self._database), on_fault=log_fault),
             prices=prices,
