@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from chatconnect.domain.errors import Invalid
 from chatconnect.domain.identifiers import LeadId, TenantId, VisitorId, WidgetId
-from chatconnect.domain.text import cleaned
+from chatconnect.domain.text import EMAIL, cleaned
 
 MAX_FIELDS = 8
 MAX_VALUE = 500
@@ -16,7 +16,6 @@ DEFAULT_CONSENT = "I agree that these details are stored and used to contact me.
 """What the widget says beside the box unless the owner has words of their own."""
 
 _NAME = re.compile(r"[a-z_]{1,30}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _PHONE = re.compile(r"\+?[\d ()/.-]{4,40}")
 
 
@@ -46,7 +45,7 @@ class LeadField:
         text, where = cleaned(value), {"field": f"fields.{self.name}"}
         if self.required and not text:
             raise Invalid("this field has to be filled in", code="field_required", details=where)
-        fits = {FieldKind.EMAIL: _EMAIL, FieldKind.PHONE: _PHONE}.get(self.kind)
+        fits = {FieldKind.EMAIL: EMAIL, FieldKind.PHONE: _PHONE}.get(self.kind)
         if len(text) > MAX_VALUE or (text and fits is not None and not fits.fullmatch(text)):
             raise Invalid(f"this is no {self.kind} of at most {MAX_VALUE} characters", details=where)
         return text

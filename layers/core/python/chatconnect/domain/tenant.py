@@ -1,6 +1,5 @@
 """Tenants, their plans and their people."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,11 +11,10 @@ from chatconnect.domain.errors import Forbidden, Invalid
 from chatconnect.domain.identifiers import AccountId, MemberId, TenantId
 from chatconnect.domain.releases import undated
 from chatconnect.domain.secret import Secret
+from chatconnect.domain.text import EMAIL
 
 OWN_HOSTS = ("openai.com", "anthropic.com")
 """Whoever asks there asks the provider, whatever was configured as an address of one's own."""
-
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
 
 
 class StaffRole(StrEnum):
@@ -185,7 +183,7 @@ class Member:
 def checked_email(text: str) -> str:
     """Return the address in the form it is compared in. Raises Invalid with code "invalid_email"."""
     email = text.strip().lower()
-    if len(email) > 254 or not _EMAIL.fullmatch(email):
+    if len(email) > 254 or not EMAIL.fullmatch(email):
         raise Invalid("this is not an e-mail address", code="invalid_email", details={"field": "email"})
     return email
 

@@ -1,10 +1,12 @@
 """Text from outside, made safe to store and to show."""
 
+import re
 import unicodedata
 
 from chatconnect.domain.errors import Invalid
 
 LONGEST_NAME = 100
+EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
 
 
 def cleaned(text: str, *, keep: str = "") -> str:
