@@ -1,6 +1,5 @@
 """Who is asking: turns keys and tokens into principals. The only place where a TenantId becomes trusted."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 from chatconnect.domain.identifiers import AccountId, SessionId, TenantId
@@ -75,12 +74,8 @@ class AccessService:
         if "session" not in claims:
             raise session_ended()
         standing = await self._sessions.standing(
-            TenantId(_id(claims, "tenant")), AccountId(_id(claims, "account")), SessionId(_id(claims, "session"))
+            TenantId(UUID(claims["tenant"])), AccountId(UUID(claims["account"])), SessionId(UUID(claims["session"]))
         )
         if standing is None:
             raise session_ended()
         return standing
-
-
-def _id(claims: Mapping[str, str], name: str) -> UUID:
-    return UUID(claims[name])

@@ -12,7 +12,7 @@ from chatconnect.domain.origins import check_origin
 from chatconnect.domain.principals import Visitor
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Plan, Tenant
-from chatconnect.domain.visitor import visitor_blocked
+from chatconnect.domain.visitor import KnownVisitor, visitor_blocked
 from chatconnect.domain.widget import Widget
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area
@@ -121,20 +121,22 @@ class VisitService:
 
     async def _anonymous(self, tenant_id: TenantId, claimed: VisitorId | None) -> _Guest:
         """Nobody goes on as a visitor known by identity: an id alone, left on a shared computer, will not do."""
-        known = await self._visitors_of(tenant_id).find(claimed, self._clock()) if claimed else None
-        if known is not None and known.is_anonymous and known.block is not None:
-            raise visitor_blocked()
+        known = await self._welcome(tenant_id, claimed)
         if claimed is None or (known is not None and not known.is_anonymous):
             return _Guest(VisitorId(new_id()), returning=False)
         return _Guest(claimed, returning=True)
 
     async def _identified(self, tenant_id: TenantId, claimed: VisitorId | None, proof: Proof) -> _Guest:
         identity = await self._identities.proven(tenant_id, proof)
-        visitors, now = self._visitors_of(tenant_id), self._clock()
-        before = await visitors.find(claimed, now) if claimed else None
-        if before is not None and before.is_anonymous and before.block is not None:
-            raise visitor_blocked()
-        found = await visitors.recognise(identity, claimed, now)
+        await self._welcome(tenant_id, claimed)
+        found = await self._visitors_of(tenant_id).recognise(identity, claimed, self._clock())
         if found.visitor.block is not None:
             raise visitor_blocked()
         return _Guest(found.visitor.id, found.returning, identity.external_id)
+
+    async def _welcome(self, tenant_id: TenantId, claimed: VisitorId | None) -> KnownVisitor | None:
+        """Return the visitor of an id, where there is one. Raises Forbidden when they are anonymous and blocked."""
+        known = await self._visitors_of(tenant_id).find(claimed, self._clock()) if claimed else None
+        if known is not None and known.is_anonymous and known.block is not None:
+            raise visitor_blocked()
+        return known
