@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from local.chromium import FLAGS, ROOT, find_or_install
 from tests.browser.scripted_api import WIDGET, ScriptedApi, serving
-from tests.browser.steps import log_in
-from tests.integration.api.clients import Company
+from tests.browser.steps import Opened, log_in
+from tests.integration.api.clients import PASSWORD, Company
 from tests.stack import RunningStack
 
 WEB = ROOT / "web"
@@ -62,7 +62,7 @@ async def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def opened(page: Page, api: ScriptedApi) -> Callable[[], Awaitable[Page]]:
+def opened(page: Page, api: ScriptedApi) -> Opened:
     """Visit the host page and open its chat."""
 
     async def open_chat() -> Page:
@@ -82,8 +82,17 @@ async def company(stack: RunningStack) -> AsyncIterator[Company]:
 
 
 @pytest.fixture
+async def own_dashboard(page: Page, stack: RunningStack, company: Company) -> Page:
+    """The new company's dashboard, its owner logged in."""
+    await page.goto(stack.dashboard_url)
+    await log_in(page, company.email, PASSWORD)
+    await expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
+    return page
+
+
+@pytest.fixture
 async def dashboard(page: Page, stack: RunningStack) -> AsyncIterator[Page]:
-    """The dashboard, logged in, its policy never broken; documents that the test adds are deleted after it."""
+    """The demo company's dashboard, its policy never broken; documents that the test adds are deleted after it."""
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(

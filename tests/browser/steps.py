@@ -1,6 +1,14 @@
 """What visitors and staff do and see, in the words the tests use."""
 
+from collections.abc import Awaitable, Callable
+
 from playwright.async_api import FilePayload, Locator, Page
+
+Opened = Callable[[], Awaitable[Page]]
+"""Visits a page and opens its chat."""
+
+FOCUSED = "() => document.querySelector('chat-connect').shadowRoot.activeElement?.getAttribute('aria-label')"
+"""A script that tells which of the widget's controls has the focus."""
 
 PATIENT_MS = 60_000
 """A first document or question also loads the embedding model."""

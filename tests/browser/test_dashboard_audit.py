@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.steps import log_in, open_place
-from tests.integration.api.clients import PASSWORD, Company, granted
-from tests.stack import RunningStack
+from tests.browser.steps import open_place
+from tests.integration.api.clients import Company, granted
 
 
 async def revoke_a_key(company: Company, name: str) -> None:
@@ -15,12 +15,11 @@ async def revoke_a_key(company: Company, name: str) -> None:
     assert (await company.staff.delete(f"/v1/keys/{key['id']}")).is_success
 
 
+@pytest.mark.usefixtures("own_dashboard")
 async def test_a_change_is_found_read_field_by_field_and_taken_out(
-    page: Page, stack: RunningStack, company: Company, tmp_path: Path
+    page: Page, company: Company, tmp_path: Path
 ) -> None:
     await revoke_a_key(company, "<b>Shop</b>")
-    await page.goto(stack.dashboard_url)
-    await log_in(page, company.email, PASSWORD)
     await open_place(page, "Audit log")
     rows = page.get_by_role("table").get_by_role("row")
     await expect(rows.filter(has_text="Tenant created")).to_have_count(1)

@@ -3,6 +3,7 @@
 import re
 import secrets
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.steps import log_in, open_place
@@ -18,12 +19,11 @@ def link_in_mail_to(email: str, stack: RunningStack) -> str:
     return found[0]
 
 
+@pytest.mark.usefixtures("own_dashboard")
 async def test_somebody_is_invited_joins_by_the_mails_link_and_is_removed(
     page: Page, browser: Browser, stack: RunningStack, company: Company
 ) -> None:
     guest = f"eve-{secrets.token_hex(4)}@globex.example"
-    await page.goto(stack.dashboard_url)
-    await log_in(page, company.email, PASSWORD)
     await open_place(page, "Members")
     await page.get_by_label("E-mail address").fill(guest)
     await page.get_by_role("combobox", name="Role", exact=True).select_option("agent")
@@ -52,13 +52,10 @@ async def test_somebody_is_invited_joins_by_the_mails_link_and_is_removed(
     await other.context.close()
 
 
+@pytest.mark.usefixtures("own_dashboard")
 async def test_a_new_tab_goes_on_with_the_session_and_logging_out_ends_it_everywhere(
     page: Page, stack: RunningStack, company: Company
 ) -> None:
-    await page.goto(stack.dashboard_url)
-    await log_in(page, company.email, PASSWORD)
-    await expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
-
     tab = await page.context.new_page()
     await tab.goto(f"{stack.dashboard_url}#account")
     await expect(tab.get_by_role("region", name="Devices")).to_contain_text("This device")
@@ -73,12 +70,8 @@ async def test_a_new_tab_goes_on_with_the_session_and_logging_out_ends_it_everyw
     await expect(page.get_by_text("Your session has ended.")).to_be_visible()
 
 
-async def test_a_token_that_runs_out_is_renewed_without_a_word(
-    page: Page, stack: RunningStack, company: Company
-) -> None:
-    await page.goto(stack.dashboard_url)
-    await log_in(page, company.email, PASSWORD)
-    await expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
+@pytest.mark.usefixtures("own_dashboard")
+async def test_a_token_that_runs_out_is_renewed_without_a_word(page: Page) -> None:
     await page.evaluate(
         """() => {
             const kept = JSON.parse(sessionStorage.getItem("chatconnect.session"));

@@ -2,11 +2,11 @@
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.steps import log_in, open_place
-from tests.integration.api.clients import PASSWORD, Company, granted
-from tests.stack import RunningStack
+from tests.browser.steps import open_place
+from tests.integration.api.clients import Company, granted
 
 
 async def a_visitor_of(company: Company) -> str:
@@ -17,12 +17,9 @@ async def a_visitor_of(company: Company) -> str:
     return str(conversation["visitor_id"])
 
 
-async def test_a_visitor_is_exported_and_erased_and_periods_are_set(
-    page: Page, stack: RunningStack, company: Company
-) -> None:
+@pytest.mark.usefixtures("own_dashboard")
+async def test_a_visitor_is_exported_and_erased_and_periods_are_set(page: Page, company: Company) -> None:
     visitor_id = await a_visitor_of(company)
-    await page.goto(stack.dashboard_url)
-    await log_in(page, company.email, PASSWORD)
     await open_place(page, "Conversations")
     await page.get_by_role("list", name="Conversations").get_by_role("link").click()
     await expect(page.get_by_role("region", name="Conversation")).to_contain_text(visitor_id)

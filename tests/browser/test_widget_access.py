@@ -1,15 +1,10 @@
 """The widget for everyone: keyboard, screen reader, direction of writing, small screens, dark and still."""
 
-from collections.abc import Awaitable, Callable
-
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.scripted_api import ANSWER, DONE, Hold, ScriptedApi, answer, tokens
-from tests.browser.steps import answer_text, ask, complete_answer
-
-Opened = Callable[[], Awaitable[Page]]
-
-FOCUSED = "() => document.querySelector('chat-connect').shadowRoot.activeElement?.getAttribute('aria-label')"
+from tests.browser.script import ANSWER, DONE, Hold, answer, tokens
+from tests.browser.scripted_api import ScriptedApi
+from tests.browser.steps import FOCUSED, Opened, answer_text, ask, complete_answer
 
 
 async def test_everything_can_be_done_with_the_keyboard(page: Page, api: ScriptedApi) -> None:

@@ -1,14 +1,12 @@
 """The conversation in the widget, against a server that plays its part without a fault."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
-from tests.browser.scripted_api import ANSWER, DONE, RETURNS, Hold, ScriptedApi, answer, tokens
-from tests.browser.steps import answer_text, ask, complete_answer, last_answer
-
-Opened = Callable[[], Awaitable[Page]]
+from tests.browser.script import ANSWER, DONE, RETURNS, Hold, answer, tokens
+from tests.browser.scripted_api import ScriptedApi
+from tests.browser.steps import Opened, answer_text, ask, complete_answer, last_answer
 
 
 async def test_an_answer_appears_while_it_is_being_written(opened: Opened, api: ScriptedApi) -> None:

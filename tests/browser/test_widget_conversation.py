@@ -1,14 +1,12 @@
 """What the widget shows beside an answer's text: tools, warnings, an early end, and what other tabs do."""
 
 import re
-from collections.abc import Awaitable, Callable
 
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, expect
 
-from tests.browser.scripted_api import DONE, Hold, ScriptedApi, answer, tokens
-from tests.browser.steps import answer_text, ask, complete_answer, last_answer, questions
-
-Opened = Callable[[], Awaitable[Page]]
+from tests.browser.script import DONE, Hold, answer, tokens
+from tests.browser.scripted_api import ScriptedApi
+from tests.browser.steps import Opened, answer_text, ask, complete_answer, last_answer, questions
 
 
 async def test_a_stopped_answer_is_still_said_to_be_stopped_after_a_reload(opened: Opened, api: ScriptedApi) -> None:

@@ -1,15 +1,13 @@
 """The widget when something goes wrong between it and the server."""
 
 import re
-from collections.abc import Awaitable, Callable
 
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.browser.scripted_api import DONE, Drop, Hold, Refuse, ScriptedApi, answer, tokens
-from tests.browser.steps import answer_text, ask, complete_answer, last_answer
-
-Opened = Callable[[], Awaitable[Page]]
+from tests.browser.script import DONE, Drop, Hold, Refuse, answer, tokens
+from tests.browser.scripted_api import ScriptedApi
+from tests.browser.steps import Opened, answer_text, ask, complete_answer, last_answer
 
 
 async def test_a_dropped_stream_goes_on_without_losing_or_repeating_a_word(opened: Opened, api: ScriptedApi) -> None:

@@ -1,15 +1,13 @@
 """The widget and the page around it leave each other alone, and hostile text stays text."""
 
 import gzip
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.browser.scripted_api import ANSWER, ScriptedApi, answer
-from tests.browser.steps import ask, complete_answer
-
-Opened = Callable[[], Awaitable[Page]]
+from tests.browser.script import ANSWER, answer
+from tests.browser.scripted_api import ScriptedApi
+from tests.browser.steps import Opened, ask, complete_answer
 
 WATCH = """
 window.violations = [];

@@ -4,7 +4,8 @@ import base64
 
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.browser.scripted_api import ANSWER, ScriptedApi
+from tests.browser.script import ANSWER
+from tests.browser.scripted_api import ScriptedApi
 from tests.browser.steps import ask, complete_answer
 
 FORM = {

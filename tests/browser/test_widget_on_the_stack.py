@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,13 +10,11 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from local.services.api import Api
-from tests.browser.steps import PATIENT_MS, answer_text, ask, complete_answer, last_answer
+from tests.browser.steps import PATIENT_MS, Opened, answer_text, ask, complete_answer, last_answer
 from tests.integration.api.clients import Company, granted
 from tests.integration.api.conftest import ENDING, Model, pieces
 from tests.integration.providers.scripted import Act, ScriptedProvider, event
 from tests.stack import RunningStack
-
-Opened = Callable[[], Awaitable[Page]]
 
 
 @pytest.fixture
@@ -180,9 +178,17 @@ async def test_a_server_that_dies_in_the_middle_leaves_a_retry_and_no_second_que
         while not granted(await company.server.get("/v1/conversations"))["conversations"]:
             await asyncio.sleep(0.05)
 
+    back = asyncio.Event()
+
+    async def once_it_is_back(route: Route) -> None:
+        await back.wait()
+        await route.continue_()
+
+    await page.route("**/v1/chat/stream/*", once_it_is_back)
     await stack.api.kill()
     await expect(last_answer(page)).to_contain_text("Reconnecting…")
     async with giving_up_after(stack, seconds=1):
+        back.set()
         await expect(last_answer(page)).to_contain_text("The answer was interrupted.", timeout=PATIENT_MS)
         model.says("The whole.")
         await page.get_by_role("button", name="Try again").click()

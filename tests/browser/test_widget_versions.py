@@ -1,15 +1,10 @@
 """Questions put in other words, further answers, and the way between them."""
 
-from collections.abc import Awaitable, Callable
-
 from playwright.async_api import Page, expect
 
-from tests.browser.scripted_api import DONE, Hold, Refuse, ScriptedApi, answer, tokens
-from tests.browser.steps import answer_text, ask, complete_answer, last_answer, questions
-
-Opened = Callable[[], Awaitable[Page]]
-
-FOCUSED = "() => document.querySelector('chat-connect').shadowRoot.activeElement?.getAttribute('aria-label')"
+from tests.browser.script import DONE, Hold, Refuse, answer, tokens
+from tests.browser.scripted_api import ScriptedApi
+from tests.browser.steps import FOCUSED, Opened, answer_text, ask, complete_answer, last_answer, questions
 
 
 async def edit(page: Page, question: str, text: str) -> None:
