@@ -5,19 +5,16 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
-from tests.browser.steps import log_in, open_place
-from tests.integration.api.clients import PASSWORD, Company, granted, refused
-from tests.stack import RunningStack
+from tests.browser.steps import open_place
+from tests.integration.api.clients import Company, granted, refused
 
 
 @pytest.fixture
-async def usage(page: Page, stack: RunningStack, company: Company) -> Page:
+async def usage(own_dashboard: Page, company: Company) -> Page:
     """The page of a company that has answered one question."""
     await company.server.ask("What does it cost?")
-    await page.goto(stack.dashboard_url)
-    await log_in(page, company.email, PASSWORD)
-    await open_place(page, "Plan and usage")
-    return page
+    await open_place(own_dashboard, "Plan and usage")
+    return own_dashboard
 
 
 def limit(page: Page, name: str) -> Locator:
@@ -47,14 +44,22 @@ async def test_the_plan_its_limits_and_what_was_used_are_seen_and_heard(usage: P
 
 
 async def test_a_limit_of_ones_own_is_checked_against_the_plan_and_holds(usage: Page, company: Company) -> None:
-    await usage.get_by_label("Messages a day").fill("999999999999")
+    messages = usage.get_by_label("Messages a day")
+    await messages.fill("999999999999")
     await usage.get_by_role("button", name="Save").click()
-    await expect(usage.get_by_role("alert")).to_contain_text("The plan allows")
-
-    await usage.get_by_label("Messages a day").fill("1")
+    await expect(messages).to_be_focused()
+    await expect(messages).to_have_accessible_description(re.compile("The plan allows"))
+    await messages.fill("1")
+    await usage.get_by_label("Tokens a day").press_sequentially("e")  # of which the browser makes no number
+    await usage.get_by_role("button", name="Save").click()
+    await expect(usage.get_by_label("Tokens a day")).to_have_attribute("aria-invalid", "true")
+    await usage.get_by_label("Tokens a day").fill("")
     await usage.get_by_role("button", name="Save").click()
 
     await expect(limit(usage, "Messages today")).to_contain_text("1 of 1")
+    await expect(limit(usage, "Messages today")).to_contain_text("Reached")
+    await expect(usage.get_by_role("button", name="Save")).to_be_focused()
+    await usage.reload()
     await expect(limit(usage, "Messages today")).to_contain_text("Reached")
     await expect(usage.get_by_label("Messages a day")).to_have_value("1")
     refused(await company.server.post("/v1/chat", {"message": "And now?"}), 429, "messages_per_day_reached")

@@ -22,6 +22,7 @@ export class ApiError extends Error {
     super(sentence(message || `the server answered with status ${status}`));
     this.status = status;
     this.code = code;
+    this.details = details;
     this.traceId = traceId;
     this.fields = fieldsOf(details, this.message);
   }
@@ -100,6 +101,10 @@ export class Api {
 
   put(path, body, headers = {}) {
     return this.#request("PUT", path, body, undefined, headers);
+  }
+
+  patch(path, body) {
+    return this.#request("PATCH", path, body);
   }
 
   delete(path) {

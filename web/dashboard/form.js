@@ -47,6 +47,17 @@ export function checkbox(checked = false) {
   return made;
 }
 
+/** What was typed; where the browser can make no number of it, a text that is none, so that it does not pass for empty. */
+export function typed(control) {
+  return control.validity.badInput ? "?" : control.value;
+}
+
+/** What was typed, chosen and ticked, by the controls' names. @param {Record<string, HTMLElement>} controls */
+export function valuesOf(controls) {
+  const read = (control) => (control.type === "checkbox" ? control.checked : typed(control));
+  return Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, read(control)]));
+}
+
 /** Fields that belong together, in a card. @param {Node[]} content @param {Node | null} remark beside the title */
 export function group(title, content, remark = null) {
   return element("section", { class: "card group" },
@@ -68,6 +79,7 @@ export function form(action, content, send, others = []) {
   made.addEventListener("input", () => (made.dataset.changed = "yes"));
   const attempt = async (sending) => {
     if (submit.disabled) return;
+    const focused = document.activeElement;
     for (const each of buttons) each.disabled = true;
     showErrors(made, new Map(), failure);
     try {
@@ -77,6 +89,7 @@ export function form(action, content, send, others = []) {
       showErrors(made, error.fields ?? new Map(), failure, error.message);
     } finally {
       for (const each of buttons) each.disabled = false;
+      if (document.activeElement === document.body) focused.focus(); // a disabled button has lost it
     }
   };
   made.addEventListener("submit", (event) => {
@@ -94,7 +107,7 @@ function showErrors(made, wrong, failure, message = "") {
     homeless.delete(place.dataset.field);
     place.querySelector(".field-error").textContent = error ?? "";
     place.querySelector(".field-error").hidden = !error;
-    mark(place.querySelector(".control"), Boolean(error));
+    mark(place.querySelector(".control.value") ?? place.querySelector(".control"), Boolean(error));
   }
   const rest = [...homeless.values()].join(" ");
   failure.textContent = wrong.size > 0 ? rest : message;

@@ -55,6 +55,11 @@ export function lines(text) {
   return text.split("\n").map((line) => line.trim()).filter(Boolean);
 }
 
+/** The number that was typed, or the text itself, which the API then refuses at its field. */
+export function numberOr(text) {
+  return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
+}
+
 /** A message of the API as a sentence: it begins with a capital and ends with a full stop. */
 export function sentence(message) {
   const begun = message.charAt(0).toUpperCase() + message.slice(1);

@@ -2,8 +2,8 @@
 
 import { confirmed, showPanel } from "./dialogs.js";
 import { button, element, icon } from "./dom.js";
-import { field, form, input } from "./form.js";
-import { moment } from "./format.js";
+import { field, form, input, typed } from "./form.js";
+import { moment, numberOr } from "./format.js";
 import { attempt, notice, problem } from "./notices.js";
 import { beneath, namedTable } from "./tables.js";
 import { fill, page } from "./view.js";
@@ -62,7 +62,7 @@ function retentionForm(api, me, periods) {
   const conversations = days("conversation_days");
   const audit = days("audit_days");
   const send = async () => {
-    const wish = { conversation_days: daysIn(conversations.value), audit_days: daysIn(audit.value) };
+    const wish = { conversation_days: daysIn(typed(conversations)), audit_days: daysIn(typed(audit)) };
     await api.put(`/tenants/${me.tenant_id}/retention`, wish);
     notice("Saved. What is older goes within a day.");
   };
@@ -75,7 +75,7 @@ function retentionForm(api, me, periods) {
 
 /** @param {string} text @returns {number | null} null for ever */
 export function daysIn(text) {
-  return text.trim() === "" ? null : Number(text);
+  return text.trim() === "" ? null : numberOr(text);
 }
 
 function companyCard(api, me, onDone) {

@@ -1,8 +1,8 @@
 /** Trying the search: what the assistant would find for a question. */
 
 import { element } from "./dom.js";
-import { field, form, input } from "./form.js";
-import { counted } from "./format.js";
+import { field, form, input, typed } from "./form.js";
+import { counted, numberOr } from "./format.js";
 import { empty, page } from "./view.js";
 
 /** @param {import("./api.js").Api} api */
@@ -12,7 +12,7 @@ export function searchView(api) {
   const said = element("p", { class: "soft", role: "status" });
   const results = element("ol", { class: "results", "aria-label": "Results" });
   const search = async () => {
-    const found = await api.post("/knowledge/search", { query: query.value, limit: Number(limit.value) });
+    const found = await api.post("/knowledge/search", { query: query.value, limit: numberOr(typed(limit)) });
     said.textContent = found.results.length > 0 ? `${counted(found.results.length, "passage")}, best first` : "";
     results.replaceChildren(...(found.results.length > 0 ? found.results.map(resultItem) : [nothing()]));
   };

@@ -8,7 +8,7 @@ import { namedTable } from "./tables.js";
 import { capsForm } from "./usage-caps.js";
 import { columns, daysOf, monthAt, monthsOf } from "./usage-chart.js";
 import { limitList, limitsOf, otherLimits } from "./usage-limits.js";
-import { page, refillable } from "./view.js";
+import { fill, page } from "./view.js";
 
 const DAYS = 31;
 const MONTHS = 12;
@@ -27,7 +27,8 @@ const AT_THE_LIMIT = [
 
 /** @param {import("./api.js").Api} api */
 export function usageView(api) {
-  const place = refillable(async (signal) => {
+  const place = element("div");
+  const close = fill(place, async (signal) => {
     const me = await api.get("/auth/me", {}, signal);
     const [company, { plans }, totals] = await Promise.all([
       api.get(`/tenants/${me.tenant_id}`, {}, signal),
@@ -35,20 +36,25 @@ export function usageView(api) {
       api.get("/usage", { since: monthAt(Date.now(), 1 - MONTHS) }, signal),
     ]);
     const may = ["owner", "admin"].includes(me.role);
+    const limits = element("div", { class: "fields" });
+    const show = (caps) => {
+      const now = { ...company, used: { ...company.used, caps } };
+      limits.replaceChildren(limitList(limitsOf(now)), explained(now));
+    };
+    show(company.used.caps);
     return [
       planCard(company),
-      group("Limits", [limitList(limitsOf(company)), explained(company)]),
+      group("Limits", [limits]),
       history(totals),
       monthTable(totals.months),
-      ...(may ? [group("Limits of your own", [capsForm(api, company.used.caps, place.refresh)])] : []),
+      ...(may ? [group("Limits of your own", [capsForm(api, company.used.caps, show)])] : []),
       element("section", { class: "plans-section", "aria-label": "Plans" },
         element("h2", {}, "All plans"),
         element("p", { class: "soft" }, "Whoever runs this installation puts your company on another one."),
         planTable(plans, company.plan.name)),
     ];
   });
-  place.refresh();
-  return { node: page("Plan and usage", "What your company may use, and what it has used.", place.node), close: place.close };
+  return { node: page("Plan and usage", "What your company may use, and what it has used.", place), close };
 }
 
 function planCard({ plan }) {

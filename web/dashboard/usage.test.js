@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { bytes, dayOf, monthOf, whole } from "./format.js";
-import { wantedCaps } from "./usage-caps.js";
+import { fieldsOf, wantedCaps } from "./usage-caps.js";
 import { daysOf, monthAt, monthsOf } from "./usage-chart.js";
 import { limitsOf, otherLimits, standingOf } from "./usage-limits.js";
 
@@ -63,6 +63,15 @@ test("saving the company's own limits keeps those that the form does not show", 
     { subject: "tenant", measure: "tokens", period: "day", hard: 60, soft: null },
   ]);
   assert.equal(wantedCaps(caps, typed("0.29", ""))[1].hard, 290_000);
+  assert.equal(wantedCaps(caps, typed("?", ""))[1].hard, "?");
+});
+
+test("what is wrong with a limit is said at its field", () => {
+  const sent = [cap("visitor", "tokens", "day"), cap("tenant", "money", "month")];
+  const wrong = new Map([["caps.1.hard", "A number."], ["body", "No."]]);
+  assert.deepEqual([...fieldsOf({ code: "invalid_request", fields: wrong }, sent)], [["money_per_month", "A number."], ["body", "No."]]);
+  const above = { code: "cap_above_plan", message: "Too much.", details: { limit: "tokens_per_day" }, fields: new Map() };
+  assert.deepEqual([...fieldsOf(above, sent)], [["tokens_per_day", "Too much."]]);
 });
 
 test("large numbers, days and months read well", () => {

@@ -1,6 +1,6 @@
 /** What is set of a widget, between the form and the API. */
 
-import { lines } from "./format.js";
+import { lines, numberOr } from "./format.js";
 import { textsOf } from "./widget-words.js";
 
 const SHOWN_TEXTS = ["title", "greeting"];
@@ -50,5 +50,5 @@ export function settingsOf(stored, values) {
 }
 
 function behaviourOf({ opens, feedback, sources }) {
-  return { open_after_seconds: opens.trim() === "" ? null : Number(opens), feedback, sources };
+  return { open_after_seconds: opens.trim() === "" ? null : numberOr(opens), feedback, sources };
 }

@@ -4,7 +4,7 @@ import { copyable } from "./copyable.js";
 import { confirmed } from "./dialogs.js";
 import { button, element } from "./dom.js";
 import { embedSnippet, servedFrom } from "./embed.js";
-import { area, checkbox, field, form, group, input, select } from "./form.js";
+import { area, checkbox, field, form, group, input, select, valuesOf } from "./form.js";
 import { moment } from "./format.js";
 import { attempt, notice } from "./notices.js";
 import { empty, page, refillable } from "./view.js";
@@ -70,9 +70,8 @@ function widgetEditor(api, stored, assistants, show) {
   };
   const translations = languages(stored.translations);
   const avatar = avatarPicker(theme.avatar_url);
-  const read = (control) => (control.type === "checkbox" ? control.checked : control.value);
   const values = () => ({
-    ...Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, read(control)])),
+    ...valuesOf(controls),
     translations: translations.value,
     avatar: avatar.value,
   });
