@@ -1,8 +1,8 @@
 /** The form of an assistant's configuration. */
 
 import { element } from "./dom.js";
-import { area, checkbox, field, form, group, input, select } from "./form.js";
-import { lines } from "./format.js";
+import { area, checkbox, field, form, group, input, select, valuesOf } from "./form.js";
+import { lines, numberOr } from "./format.js";
 
 const PROVIDERS = [
   ["offline", "Offline: quotes the best passages"],
@@ -33,6 +33,7 @@ export function assistantForm(stored, state, save) {
     max_tokens: input(stored.max_tokens, { type: "number", min: 1, step: 1 }),
     system_prompt: area(stored.system_prompt, 9),
     refusal: area(stored.refusal, 2),
+    rerank: checkbox(stored.retrieval.rerank),
     moderation_mode: select(stored.moderation.mode, MODERATIONS),
     moderation_refusal: area(stored.moderation.refusal, 2),
     forbidden_phrases: area(stored.moderation.forbidden_phrases.join("\n"), 3),
@@ -56,6 +57,7 @@ function tokenPlaceholder({ has_access_token: stored }) {
 function groups(controls, state) {
   const tokenHint = "Kept encrypted and never shown again. Another provider or base URL drops the one that is stored.";
   const promptHint = "{company}, {assistant} and {refusal} stand for your own values.";
+  const rerankHint = "More exact, and a moment slower. Without such a model in this installation, or when it is late, the order stays as it is.";
   return [
     group("Identity", [field("name", "Name", controls.name)], state),
     group("Model", [
@@ -72,6 +74,7 @@ function groups(controls, state) {
     group("Behaviour", [
       field("system_prompt", "System prompt", controls.system_prompt, promptHint),
       field("refusal", "When the documents do not hold the answer", controls.refusal),
+      field("retrieval.rerank", "Have a second model order what is found", controls.rerank, rerankHint),
     ]),
     group("Safety", [
       field("moderation.mode", "Questions and answers are checked by", controls.moderation_mode),
@@ -85,12 +88,6 @@ function groups(controls, state) {
   ];
 }
 
-function valuesOf(controls) {
-  const { remove_access_token: remove, ...others } = controls;
-  const values = Object.fromEntries(Object.entries(others).map(([name, control]) => [name, control.value]));
-  return { ...values, remove_access_token: remove.checked };
-}
-
 /** The whole configuration to save: what the form does not show stays as it is stored. */
 export function configurationOf(stored, values) {
   const {
@@ -98,20 +95,16 @@ export function configurationOf(stored, values) {
     number, author, ...configuration
   } = stored;
   const {
-    moderation_mode: mode, moderation_refusal: words, forbidden_phrases: phrases, forbidden_patterns: patterns, ...plain
+    moderation_mode: mode, moderation_refusal: words, forbidden_phrases: phrases, forbidden_patterns: patterns, rerank, ...plain
   } = values;
   return {
     ...configuration,
     ...plain,
+    ...(rerank !== undefined && { retrieval: { ...configuration.retrieval, rerank } }),
     ...(mode && { moderation: { mode, refusal: words, forbidden_phrases: lines(phrases), forbidden_patterns: lines(patterns) } }),
     base_url: values.base_url.trim() || null,
     access_token: values.access_token || null,
     temperature: numberOr(values.temperature),
     max_tokens: numberOr(values.max_tokens),
   };
-}
-
-/** The number that was typed, or the text itself, which the API then refuses at its field. */
-function numberOr(text) {
-  return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
 }

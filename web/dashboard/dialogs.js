@@ -41,16 +41,28 @@ export function chosen({ title, text, action, label, value, options }) {
 
 /** Show something at length, with a button to close it. @param {string} title @param {...Node} content */
 export function showPanel(title, ...content) {
+  open(panel(title, content), () => {});
+}
+
+/** Show a form, which a click beside it does not close. @param {string} title @param {Node} form @returns {() => void} closes it */
+export function showForm(title, form) {
+  const dialog = panel(title, [form]);
+  open(dialog, () => {}, { lightly: false });
+  return () => dialog.close();
+}
+
+function panel(title, content) {
   const dialog = element("dialog", { class: "dialog large", "aria-labelledby": "dialog-title" },
     element("header", {},
       element("h2", { id: "dialog-title" }, title),
       iconButton("close", "Close", () => dialog.close())),
     element("div", { class: "dialog-body" }, ...content));
-  open(dialog, () => {});
+  return dialog;
 }
 
-function open(dialog, onclose) {
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close(""));
+/** @param {{lightly: boolean}} options whether a click beside it closes it */
+function open(dialog, onclose, { lightly } = { lightly: true }) {
+  if (lightly) dialog.addEventListener("click", (event) => event.target === dialog && dialog.close(""));
   dialog.addEventListener("close", () => {
     dialog.remove();
     onclose();

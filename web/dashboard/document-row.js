@@ -2,6 +2,7 @@
 
 import { element, icon, iconButton } from "./dom.js";
 import { stateOf } from "./document-list.js";
+import { metadataText } from "./document-details.js";
 import { bytes, counted, moment } from "./format.js";
 
 /** A row that follows its document: only what changed is touched, so that the focus stays where it is. */
@@ -10,6 +11,7 @@ export class DocumentRow {
   #tick;
   #title = element("h2", { class: "document-title" });
   #facts = element("p", { class: "soft facts" });
+  #metadata = element("p", { class: "soft facts clamped" });
   #state = element("div", { class: "document-state" });
   #failure = element("div", { class: "failure", hidden: true });
   #shown = "";
@@ -20,18 +22,18 @@ export class DocumentRow {
    */
   constructor(document, actions) {
     this.#document = document;
-    const action = (drawing, label, act) =>
-      iconButton(drawing, `${label} ${document.title}`, () => act(this.#document), { "data-label": label });
+    const action = (drawing, label, act) => iconButton(drawing, label, () => act(this.#document), { "data-label": label });
     const tick = () => actions.tick(this.#document, this.#tick.checked);
-    this.#tick = element("input", { type: "checkbox", class: "tick", "aria-label": `Tick ${document.title}`, onchange: tick });
+    this.#tick = element("input", { type: "checkbox", class: "tick", "data-label": "Tick", onchange: tick });
     this.node = element("li", { class: "document" },
       this.#tick,
       element("span", { class: "document-icon" }, icon("document")),
-      element("div", { class: "document-text" }, this.#title, this.#facts),
+      element("div", { class: "document-text" }, this.#title, this.#facts, this.#metadata),
       this.#state,
       element("div", { class: "document-actions" },
         action("chunks", "View chunks of", actions.chunks),
         action("versions", "Versions of", actions.versions),
+        action("tag", "Title and metadata of", actions.describe),
         action("download", "Download", actions.download),
         action("replace", "Upload a new version of", actions.renew),
         action("again", "Reprocess", actions.reprocess),
@@ -47,11 +49,22 @@ export class DocumentRow {
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#document = document;
-    this.#title.textContent = document.title;
+    this.#name(document.title);
     this.#facts.textContent = factsOf(document);
+    this.#metadata.textContent = metadataText(document.metadata);
     this.#state.replaceChildren(element("span", { class: `chip ${tone}` }, label), ...progressOf(document));
     this.#failure.hidden = document.status !== "failed";
     this.#failure.replaceChildren(...failureOf(document));
+  }
+
+  /** Whatever can be done with the document says its title. */
+  #name(title) {
+    this.#title.textContent = title;
+    for (const control of this.node.querySelectorAll("[data-label]")) {
+      const label = `${control.dataset.label} ${title}`;
+      control.setAttribute("aria-label", label);
+      if (control !== this.#tick) control.title = label;
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 /** The documents: upload, follow their processing, choose, look inside, renew, delete. */
 
+import { showChunkSettings } from "./chunk-settings.js";
 import { showChunks } from "./chunks.js";
 import { confirmed } from "./dialogs.js";
+import { showDetails } from "./document-details.js";
 import { DocumentFilters } from "./document-filters.js";
 import { DocumentRow } from "./document-row.js";
 import { DocumentSelection } from "./document-selection.js";
@@ -61,6 +63,8 @@ class DocumentsView {
     });
     this.node = page("Documents", "What your assistant knows. It answers from these, and from nothing else.",
       dropZone((files) => files.forEach((file) => this.#uploads.add(file))),
+      element("div", { class: "beside-zone" },
+        element("button", { type: "button", class: "link", onclick: () => showChunkSettings(api) }, "How documents are cut")),
       this.#uploads.node, this.#status, this.#filters.node, this.#selection.node, this.#place, this.#more);
   }
 
@@ -178,6 +182,7 @@ class DocumentsView {
   #actions = {
     tick: (document, ticked) => this.#selection.toggle(document.id, ticked),
     chunks: (document) => showChunks(this.#api, document),
+    describe: (document) => showDetails(this.#api, document, () => this.refresh()),
     versions: (document) => showVersions(this.#api, document),
     download: (document) => download(this.#api, document),
     renew: async (document) => {

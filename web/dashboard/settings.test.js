@@ -40,6 +40,10 @@ test("what an assistant refuses is sent line by line", () => {
   assert.ok(!("forbidden_phrases" in saved));
 });
 
+test("whether passages are put in order anew is saved beside the rest of how they are found", () => {
+  assert.deepEqual(configurationOf(ASSISTANT, { ...TYPED, rerank: true }).retrieval, { ...ASSISTANT.retrieval, rerank: true });
+});
+
 test("a number that is none is sent as it was typed, for the server to refuse at its field", () => {
   assert.equal(configurationOf(ASSISTANT, { ...TYPED, temperature: "" }).temperature, "");
 });

@@ -84,6 +84,7 @@ export class Shell {
       if (each === name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
+    this.#links.get(name).scrollIntoView({ block: "nearest", inline: "nearest" }); // they may be more than there is room for
     document.title = `${PLACES.find((place) => place.name === name).label} – ChatConnect`;
     this.#outlet.replaceChildren(this.#view.node);
     if (moveFocus) this.#outlet.focus({ preventScroll: true });
