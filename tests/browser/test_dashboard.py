@@ -69,3 +69,19 @@ async def test_a_company_registers_and_gets_its_keys_and_the_code_to_embed(page:
     await page.get_by_role("button", name="Go to the dashboard").click()
 
     await expect(page.get_by_text("No documents yet")).to_be_visible()
+
+
+async def test_no_place_is_wider_than_a_phone(dashboard: Page) -> None:
+    await dashboard.set_viewport_size({"width": 390, "height": 800})
+    links = dashboard.get_by_role("navigation", name="Dashboard").get_by_role("link")
+
+    wide = []
+    for name in await links.all_inner_texts():
+        await open_place(dashboard, name)
+        await expect(links.filter(has_text=name)).to_have_attribute("aria-current", "page")
+        await expect(dashboard.get_by_role("main").get_by_text("Loading…")).to_have_count(0)
+        if await dashboard.evaluate("document.documentElement.scrollWidth") > 390:
+            wide.append(name)
+
+    assert len(await links.all()) > 10
+    assert wide == []

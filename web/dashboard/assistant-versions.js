@@ -26,7 +26,6 @@ export function versionsCard(api, id, onPublished) {
     };
     return [list, moreButton("Show older versions", await show(null, signal), show)];
   });
-  place.node.classList.add("versions");
   place.refresh();
   return { node: group("Versions", [place.node]), refresh: place.refresh, close: place.close };
 }
@@ -82,7 +81,7 @@ function showChanges(api, id, number) {
 
 function changeTable(changes) {
   const heads = ["Setting", "Before", "After"].map((head) => element("th", { scope: "col" }, head));
-  return element("table", { class: "changes" },
+  return element("table", { class: "comparison" },
     element("thead", {}, element("tr", {}, ...heads)),
     element("tbody", {}, ...changes.map(({ field, before, after }) => element("tr", {},
       element("th", { scope: "row" }, field.replaceAll("_", " ").replaceAll(".", ": ")),
