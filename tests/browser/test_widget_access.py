@@ -36,6 +36,17 @@ async def test_everything_can_be_done_with_the_keyboard(page: Page, api: Scripte
     assert await page.evaluate(FOCUSED) == "Open chat"
 
 
+async def test_the_focus_goes_back_from_the_feedbacks_form_to_its_button(opened: Opened, api: ScriptedApi) -> None:
+    api.scripts = [ANSWER]
+    page = await opened()
+    await ask(page, "Can I return my bicycle?")
+
+    for action in ("Cancel", "Send feedback"):
+        await page.get_by_role("button", name="Not helpful").press("Enter")
+        await page.get_by_role("button", name=action).press("Enter")
+        assert await page.evaluate(FOCUSED) == "Not helpful"
+
+
 async def test_a_screen_reader_hears_the_whole_answer_once(opened: Opened, api: ScriptedApi) -> None:
     rest = Hold()
     api.scripts = [[*tokens("One half"), rest, *tokens(" and the other."), DONE]]

@@ -46,8 +46,14 @@ export class FeedbackView {
   async #submit(event) {
     event.preventDefault();
     const { reason, text } = Object.fromEntries(new FormData(this.form));
-    this.form.hidden = true;
+    this.#close();
     await this.#send({ rating: "down", reason, text: text.trim() || undefined });
+  }
+
+  /** The focus was in it, and goes back to where it came from. */
+  #close() {
+    this.form.hidden = true;
+    this.buttons[1].focus();
   }
 
   async #send(feedback) {
@@ -65,13 +71,12 @@ export class FeedbackView {
       const choice = element("input", { type: "radio", name: "reason", value: reason });
       return element("label", {}, choice, element("span", {}, texts[`feedback_${reason}`]));
     });
-    const cancel = () => (this.form.hidden = true);
     const label = { placeholder: texts.feedback_text, "aria-label": texts.feedback_text };
     this.form.append(
       element("fieldset", {}, element("legend", {}, texts.feedback_question), ...reasons),
       element("textarea", { name: "text", rows: "2", maxlength: "1000", dir: "auto", ...label }),
       element("button", { class: "primary", type: "submit" }, texts.feedback_send),
-      element("button", { class: "quiet", type: "button", onclick: cancel }, texts.feedback_cancel),
+      element("button", { class: "quiet", type: "button", onclick: () => this.#close() }, texts.feedback_cancel),
     );
   }
 }
