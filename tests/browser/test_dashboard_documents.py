@@ -150,9 +150,17 @@ async def test_the_list_is_asked_for_again_only_while_something_is_in_progress(d
 
     asked: list[Request] = []
     dashboard.on("request", lambda request: asked.append(request))
+    await dashboard.clock.install()
+    await dashboard.reload()
+    await expect(row.get_by_text("Ready", exact=True)).to_be_visible()
     async with asyncio.timeout(PATIENT_MS / 1000):
-        while await more_within(asked, milliseconds=2_500, page=dashboard):
+        while await more_within(asked, milliseconds=1_000, page=dashboard):
             pass
+    asked.clear()
+    await dashboard.clock.fast_forward(60_000)
+    await dashboard.wait_for_timeout(1_000)
+
+    assert asked == []
 
 
 async def test_a_document_title_is_shown_as_text_whatever_it_says(dashboard: Page) -> None:
