@@ -70,6 +70,23 @@ async def test_a_server_that_counts_no_tokens_gets_an_estimate(provider: Scripte
     assert deltas[-1] == Finished("stop", input_tokens=14, output_tokens=3, estimated=True)
 
 
+def figures(told: object) -> dict[str, object]:
+    return {"prompt_tokens": told, "completion_tokens": told, "prompt_tokens_details": {"cached_tokens": told}}
+
+
+@pytest.mark.parametrize("usage", [*map(figures, (-1_000_000, 10**15, None, "7", 7.5, True)), [7], "7"])
+async def test_figures_that_can_be_no_counts_are_estimated(provider: ScriptedProvider, usage: object) -> None:
+    """A company's own server could give back what the company has used of its caps."""
+    dialect = Dialect("openai")
+    registry = dialect.registry(provider.url)
+    provider.plays(Act((*dialect.pieces("12345678", "9"), event({"choices": [], "usage": usage}), event("[DONE]"))))
+
+    deltas = await collect(registry.at(ModelEndpoint("openai", "model-1")))
+    await registry.aclose()
+
+    assert deltas[-1] == Finished("stop", input_tokens=14, output_tokens=3, estimated=True)
+
+
 async def test_a_fault_before_the_answer_is_tried_again(
     dialect: Dialect, provider: ScriptedProvider, model: ChatModel
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chatconnect.adapters.provider_http import MAX_RETRIES, ProviderAccount, posted, refusal
+from chatconnect.adapters.provider_http import MAX_RETRIES, ProviderAccount, posted, refusal, token_counts
 from chatconnect.adapters.sse import open_events
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.json_schema import is_closed
@@ -214,7 +214,7 @@ class _Answer:
 
     def _count(self, usage: dict[str, Any] | None) -> None:
         """Counts are cumulative: the newest of each stands."""
-        self._usage |= {name: count for name, count in (usage or {}).items() if isinstance(count, int)}
+        self._usage |= token_counts(usage)
 
     def prompt_read(self) -> PromptRead | None:
         """Return how long the prompt is, once, as soon as it is known."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chatconnect.adapters.provider_http import MAX_RETRIES, ProviderAccount, posted, refusal
+from chatconnect.adapters.provider_http import MAX_RETRIES, ProviderAccount, posted, refusal, token_counts
 from chatconnect.adapters.sse import open_events
 from chatconnect.adapters.token_estimate import estimated_prompt_tokens, estimated_tokens
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
@@ -136,7 +136,8 @@ class _Answer:
             chunk = orjson.loads(payload)
             if error := chunk.get("error"):
                 raise _error_in_stream(error)
-            self._usage = chunk.get("usage") or self._usage
+            if (usage := chunk.get("usage")) and isinstance(usage, dict):
+                self._usage = usage
             if not (choices := chunk.get("choices")):
                 return ""
             self._reason = choices[0].get("finish_reason") or self._reason
@@ -171,13 +172,12 @@ class _Answer:
         """Return the end of the answer. Raises ProviderFailed when the stream stopped before it."""
         if not self.done and self._reason is None:
             raise ProviderFailed
-        usage = self._usage
-        details = usage.get("prompt_tokens_details") or {}
+        usage, details = token_counts(self._usage), token_counts(self._usage.get("prompt_tokens_details"))
         return Finished(
             reason=REASONS.get(self._reason or "", "stop"),
             input_tokens=usage.get("prompt_tokens", estimated_prompt_tokens(prompt)),
             output_tokens=usage.get("completion_tokens", estimated_tokens(" " * self._characters)),
-            cached_tokens=details.get("cached_tokens") or 0,
+            cached_tokens=details.get("cached_tokens", 0),
             estimated=not usage,
         )
 

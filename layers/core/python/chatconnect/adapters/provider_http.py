@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_RETRIES = 1  # an address that does not answer costs two connect timeouts: well below ten seconds
 REJECTED = frozenset({401, 402, 403})
+MOST_TOKENS = 100_000_000  # far more than any model reads or writes at once
 BUSY = frozenset({429, 529})
 
 
@@ -165,6 +166,15 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
         when = parsedate_to_datetime(headers["retry-after"])
         return max(0.0, (when - datetime.now(UTC)).total_seconds())
     return None
+
+
+def token_counts(told: object) -> dict[str, int]:
+    """Return those of a provider's figures that can be counts of tokens.
+
+    The provider may be a tenant's own server, and its figures count against the caps that hold for all of the tenant.
+    """
+    figures = told.items() if isinstance(told, dict) else ()
+    return {name: count for name, count in figures if type(count) is int and 0 <= count <= MOST_TOKENS}
 
 
 def refusal(status: int, headers: Mapping[str, str]) -> ProviderBusy | ProviderFailed:
