@@ -171,17 +171,6 @@ def record_reembedding(figures: Mapping[str, int]) -> None:
         metrics.add_metric("reembedding_chunks_left", MetricUnit.Count, figures["total"] - figures["done"])
 
 
-@contextmanager
-def timed_metric(name: str) -> Iterator[None]:
-    """Measure what is done inside as the metric `name`, in seconds."""
-    begin = time.perf_counter()
-    try:
-        yield
-    finally:
-        with _metrics({}) as metrics:
-            metrics.add_metric(name, MetricUnit.Seconds, time.perf_counter() - begin)
-
-
 class _Metrics:
     """Metrics that are printed together."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -80,8 +80,8 @@ class QdrantPoints:
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._connections().handle_async_request(request)
-                answer = await response.aread()
-                await response.aclose()
+                async with aclosing(response):
+                    answer = await response.aread()
             if response.status_code == _OK:
                 return orjson.loads(answer)["result"]
         except (httpx2.TransportError, OSError, TimeoutError, ValueError, LookupError, TypeError) as error:

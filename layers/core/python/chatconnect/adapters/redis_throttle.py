@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from chatconnect.adapters.redis_scripts import RedisScript
 from chatconnect.domain.errors import LimitReached
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.throttle import Allowance
 
 if TYPE_CHECKING:
     from chatconnect.adapters.redis import RedisDatabase
 
 _MOST_SUBJECTS = 10_000
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class RedisThrottle:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -15,14 +15,13 @@ from chatconnect.domain.tenant import Account, checked_email
 from chatconnect.ports.accounts import Accounts
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.credentials import PasswordHasher
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.mail import Mail, Mailer
 from chatconnect.services.attempts import RESETS_FROM_ADDRESS, RESETS_TO_ADDRESS, Attempts, Client
 
 RESET_VALID_FOR = timedelta(hours=1)
 _PREFIX = "rst_"
 _BYTES = 32
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class AccountService:

@@ -5,7 +5,7 @@ in the hands of one run at a time, for as long as that run shows a sign of life.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatconnect.domain.data_rights import (
@@ -22,14 +22,13 @@ from chatconnect.domain.principals import Staff, TenantSide
 from chatconnect.domain.tenant import StaffRole
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.data_rights import Archives, DataRequestsOf, DueRequests, RecordsOf, Seal
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.operators import OperatedTenants
 from chatconnect.services.erasing import ErasureService
 from chatconnect.services.exporting import ExportService
 
 AT_ONCE_SECONDS = 5.0
 RUN_SECONDS = 300.0
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class DataRightsService:

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
 
 from chatconnect.domain.errors import Forbidden
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.realtime import Audience, Connections, Listeners, Message
 
 # So many of one audience may be connected at a time.
@@ -13,8 +13,6 @@ MOST_STAFF, MOST_OF_A_VISITOR = 200, 20
 # Whoever publishes does something that matters more: it waits this long at most, and then not again for a while.
 _PATIENCE_SECONDS = 2.0
 _REST_SECONDS = 5.0
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class RealtimeService:

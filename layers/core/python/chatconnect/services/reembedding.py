@@ -18,6 +18,7 @@ from chatconnect.domain.identifiers import TenantId, VersionId
 from chatconnect.domain.knowledge import Progress
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.indexes import Index, Indexes, IndexesOf, VectorStores
 from chatconnect.ports.knowledge import Documents, DocumentsOf
 from chatconnect.ports.tenants import Directory
@@ -32,8 +33,6 @@ GRACE = timedelta(hours=1)
 """How long a former index is kept: longer than any process goes by what it read of a tenant, and to roll back to."""
 # Versions that are embedded at once: of small documents each is a request of its own.
 _TOGETHER = 4
-
-OnFault = Callable[[str, BaseException], None]
 
 
 @dataclass(slots=True)

@@ -1,14 +1,13 @@
 """Ordering passages by a reranking model, as far as it answers in time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chatconnect.domain.errors import ChatConnectError
 from chatconnect.domain.knowledge import Passage
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.reranking import Reranker
 from chatconnect.services.timings import Timings
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class RerankingService:

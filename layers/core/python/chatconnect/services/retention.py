@@ -1,7 +1,6 @@
 """How long tenants keep what, and removing what is older."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 from chatconnect.domain.data_rights import Retention
@@ -9,13 +8,12 @@ from chatconnect.domain.identifiers import TenantId
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.data_rights import RecordsOf, RetentionOf
 from chatconnect.ports.epochs import Area, Epochs
+from chatconnect.ports.faults import OnFault
 from chatconnect.ports.tenants import Directory
 from chatconnect.services.changes import changing
 
 BATCH = 200
 RUN_SECONDS = 300.0
-
-OnFault = Callable[[str, BaseException], None]
 
 
 class RetentionService:
