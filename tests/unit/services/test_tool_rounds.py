@@ -15,7 +15,9 @@ from chatconnect.domain.tool import SEARCH_KNOWLEDGE
 from chatconnect.ports.models import GenerationOptions, Prompt, ToolCall
 from chatconnect.services.conversations import ConversationService
 from tests.factories import a_tool
+from tests.fakes.chunks import MemoryChunks
 from tests.fakes.models import ScriptedModel, Step
+from tests.fakes.tools import MemoryHttpTools
 from tests.unit.services.conversing import Event, World, a_question, a_world, text_of, told
 
 ORDER = {"order": "A-1"}
@@ -64,6 +66,28 @@ async def test_a_tools_result_goes_to_the_model_and_its_answer_to_the_visitor() 
         ("call_1", "It left on Monday.", False)
     ]
     assert [tool.name for tool in world.model.prompts[0].tools] == [SEARCH_KNOWLEDGE, "orders"]
+
+
+async def test_the_tools_are_looked_up_while_the_passages_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, meeting = await a_world_with_tools(["It left on Monday."]), asyncio.Barrier(2)
+    for store, method in ((MemoryHttpTools, "enabled"), (MemoryChunks, "search")):
+        monkeypatch.setattr(store, method, meeting_others(getattr(store, method), meeting))
+
+    heard = await told(world.chat(), world.visitor(), a_question("Where is order A-1?"))
+
+    assert text_of(heard) == "It left on Monday."
+    assert world.model.prompts[0].tools[-1].name == "orders"
+
+
+def meeting_others(method: Any, meeting: asyncio.Barrier) -> Any:
+    """The method, which goes on when another one is under way, too."""
+
+    async def met(*arguments: Any, **named: Any) -> Any:
+        async with asyncio.timeout(5):
+            await meeting.wait()
+        return await method(*arguments, **named)
+
+    return met
 
 
 async def test_what_the_tools_did_is_kept_with_the_answer_for_the_companys_own_side() -> None:

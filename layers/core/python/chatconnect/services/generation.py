@@ -13,6 +13,7 @@ from chatconnect.domain.conversation import Turn
 from chatconnect.domain.errors import ChatConnectError, LimitReached, ProviderFailed, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Started, ToolMoved, Warned
 from chatconnect.domain.given_answer import GivenAnswer
+from chatconnect.domain.knowledge import Passage
 from chatconnect.domain.pricing import PriceTable
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.conversations import ConversationsOf, TurnQueue
@@ -30,7 +31,7 @@ from chatconnect.services.moderation import Moderated, Refused
 from chatconnect.services.spending import SpendingService
 from chatconnect.services.timings import Span, Timings
 from chatconnect.services.tool_rounds import ToolRounds
-from chatconnect.services.toolbox import Toolbox
+from chatconnect.services.toolbox import Toolbox, Toolset
 
 LONGEST_ANSWER_SECONDS = 240.0
 # The turn's beginning is stored while the model is waited for, so that it takes no time from what comes before that.
@@ -129,13 +130,12 @@ class AnswerMaker:
             yield draft.event(f"\n\n{words}" if draft.text else words)
 
     async def _generate(self, request: Request, draft: Draft) -> AsyncIterator[Event]:
-        config, tenant_id = request.assistant.config, request.turn.conversation.tenant_id
+        config = request.assistant.config
         draft.model = self._choice.for_assistant(config)
         draft.metered = MeteredModel(draft.model, self._count_tokens, draft.budget.for_answer())
         draft.moderated = moderated = Moderated(config.moderation, self._moderator)
-        composed = await self._composed(request, draft, moderated)
+        composed, toolset = await self._prepared(request, draft, moderated)
         draft.context, prompt, passages = composed.context, composed.prompt, composed.passages
-        toolset = await self._toolbox.tools(tenant_id, config, passages)
         form = request.response_format
         model: ChatModel = JsonModel(draft.metered, form) if form.is_json else draft.metered
         rounds = ToolRounds(
@@ -178,6 +178,22 @@ class AnswerMaker:
             draft.citations.append(citation)
             yield Cited(citation)
         yield draft.event(given.text)
+
+    async def _prepared(self, request: Request, draft: Draft, moderated: Moderated) -> tuple[Composition, Toolset]:
+        """Return the prompt and the tools, looked up meanwhile; what a tool finds is added to the prompt's passages."""
+        passages: list[Passage] = []
+        tenant_id, config = request.turn.conversation.tenant_id, request.assistant.config
+        composed, toolset = await asyncio.gather(
+            self._composed(request, draft, moderated),
+            self._toolbox.tools(tenant_id, config, passages),
+            return_exceptions=True,  # neither is left behind when the other fails
+        )
+        if isinstance(composed, BaseException):
+            raise composed
+        if isinstance(toolset, BaseException):
+            raise toolset
+        passages += composed.passages
+        return replace(composed, passages=passages), toolset
 
     async def _composed(self, request: Request, draft: Draft, moderated: Moderated) -> Composition:
         """Return the prompt, made while the question is being checked. Raises Refused."""
