@@ -190,8 +190,8 @@ class MemoryDocuments:
             del self._stored.chunks[place]
 
     async def hidden_versions(self) -> Sequence[VersionId]:
-        active = self._active()
-        return [id_ for id_ in self._stored.versions if id_ not in self._stored.purged and id_ not in active]
+        elsewhere = self._stored.purged | self._active()
+        return [id_ for id_ in self._stored.versions if id_ in self._stored.models and id_ not in elsewhere]
 
     async def active_among(self, version_ids: Collection[VersionId]) -> frozenset[VersionId]:
         return frozenset(version_ids) & self._active()

@@ -8,6 +8,8 @@ from chatconnect.ports.knowledge import Documents
 
 OpenTenant = Callable[[], Awaitable[tuple[TenantId, Documents]]]
 
+MODEL = "openai:text-embedding-3-small:1536"
+
 
 async def added(documents: Documents, document: Document) -> Version:
     """Store the document; return its version as it was stored."""

@@ -9,7 +9,7 @@ from chatconnect.domain.identifiers import VersionId, new_id
 from chatconnect.domain.knowledge import Document, Failure, Progress, Status
 from chatconnect.ports.document_lists import Listing
 from chatconnect.ports.knowledge import Documents
-from tests.contracts.documents.steps import OpenTenant, added, ready
+from tests.contracts.documents.steps import MODEL, OpenTenant, added, ready
 from tests.factories import a_chunk, a_document, a_version
 
 
@@ -58,6 +58,8 @@ async def test_a_processed_version_answers_once_it_is_active(documents: Document
     assert claimed.status is Status.PROCESSING
     assert (await documents.get(document.id)).newest.progress == Progress(3, 10)
     assert await documents.active_among([version.id]) == frozenset()
+
+    await documents.stored_chunks(version.id, MODEL)
     assert await documents.hidden_versions() == [version.id]
 
     assert await documents.activate(version.id)
@@ -75,6 +77,7 @@ async def test_a_failed_version_says_why_and_the_old_one_goes_on_answering(
     second = a_version(document.tenant_id, document.id, 2)
     await documents.add_version(second)
     await documents.begin_processing(second.id, "02")
+    await documents.stored_chunks(second.id, MODEL)
 
     failed = await documents.fail(second.id, Failure("encrypted", "The file has a password."))
     again = await documents.fail(second.id, Failure("damaged", "It cannot be read."))
@@ -85,6 +88,17 @@ async def test_a_failed_version_says_why_and_the_old_one_goes_on_answering(
     assert (failed, again) == (after.newest, None)
     assert after.active_version_id == first.id
     assert await documents.hidden_versions() == [second.id]
+
+
+async def test_what_is_rejected_before_it_has_a_chunk_makes_no_search_longer(
+    documents: Documents, document: Document
+) -> None:
+    version = await added(documents, document)
+    await documents.begin_processing(version.id, "01")
+
+    await documents.fail(version.id, Failure("encrypted", "The file has a password."))
+
+    assert await documents.hidden_versions() == []
 
 
 async def test_an_older_version_never_takes_over_from_a_newer_one(documents: Documents, document: Document) -> None:
@@ -116,6 +130,8 @@ async def test_replaced_versions_are_named_until_they_are_purged(documents: Docu
     await documents.add_version(second)
     await documents.add_version(third)
     await ready(documents, second)
+    for version in (first, third):
+        await documents.stored_chunks(version.id, MODEL)
 
     assert [v.id for v in await documents.replaced_versions(document.id)] == [first.id]
     assert [v.id for v in await documents.abandoned_versions()] == [first.id]

@@ -132,7 +132,10 @@ class Documents(Protocol):
         ...
 
     async def hidden_versions(self) -> Sequence[VersionId]:
-        """Return the versions that must not answer but may still have points: unfinished, replaced or deleted ones."""
+        """Return the versions that must not answer but may have points: unfinished, replaced and deleted ones.
+
+        One has none before `stored_chunks` was asked for it.
+        """
         ...
 
     async def active_among(self, version_ids: Collection[VersionId]) -> frozenset[VersionId]:

@@ -211,10 +211,12 @@ WITH dropped AS (
 SELECT id FROM document_versions WHERE tenant_id = %(tenant)s AND id = %(id)s
 """
 
+# A version has a model from when its first chunk is about to be stored; what is rejected before has nothing to hide.
 SELECT_HIDDEN = """
 SELECT v.id FROM document_versions v
 JOIN documents d ON d.tenant_id = %(tenant)s AND d.id = v.document_id
 WHERE v.tenant_id = %(tenant)s AND v.purged_at IS NULL AND v.id IS DISTINCT FROM d.active_version_id
+  AND v.embedding_model IS NOT NULL
 ORDER BY v.created_at, v.id
 """
 
