@@ -12,7 +12,7 @@ from infra.bundling import Bundles, Target
 from infra.layers import layer_bundle
 from tests.infra.test_bundles import LAYERS
 
-SDK = ("boto3", "botocore", "s3transfer")  # Lambda's runtime has it
+SDK = ("boto3", "botocore", "s3transfer", "dateutil", "jmespath", "six", "urllib3")  # Lambda's runtime has it
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,9 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
         origin = find_spec(package)
         assert origin is not None
         assert origin.origin is not None
-        (folder / "runtime" / package).symlink_to(Path(origin.origin).parent)
+        found = Path(origin.origin)
+        found = found.parent if origin.submodule_search_locations else found
+        (folder / "runtime" / found.name).symlink_to(found)
     return folder
 
 
