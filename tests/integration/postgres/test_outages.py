@@ -81,7 +81,7 @@ async def test_a_frozen_server_is_not_waited_for(server: Postgres) -> None:
     database = PostgresDatabase(conninfo(await prepare_database(server, "chatconnect")), statement_timeout=1)
     await database.check()
 
-    with frozen(server):
+    with Frozen(server):
         began = time.monotonic()
         with pytest.raises(Unavailable):
             await database.check()
@@ -113,7 +113,7 @@ async def test_statements_are_not_prepared_behind_a_proxy(app_url: str) -> None:
     await database.aclose()
 
 
-class frozen:  # noqa: N801 - reads as what it does
+class Frozen:
     """Stops every process of a server for a while, as an overloaded machine would."""
 
     def __init__(self, server: Postgres) -> None:

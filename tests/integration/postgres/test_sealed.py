@@ -53,7 +53,8 @@ async def seal_one_of_each(database: PostgresDatabase, new: NewTenant) -> None:
     }
     async with database.transaction(tenant_id) as connection:
         for table, (columns, values) in by_hand.items():
-            statement = f"INSERT INTO {table} (tenant_id, id, secret, secret_key, {columns}) VALUES (%s, %s, %s, 'old', {values})"  # noqa: E501
+            names = f"tenant_id, id, secret, secret_key, {columns}"
+            statement = f"INSERT INTO {table} ({names}) VALUES (%s, %s, %s, 'old', {values})"
             await connection.execute(
                 statement.encode(), [tenant_id, new_id(), await OLD.encrypt(tenant_id, b"by hand")]
             )

@@ -3,7 +3,7 @@
 import csv
 import html
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -40,18 +40,18 @@ class Part:
     table: Table | None = None
 
 
-def sentences(words: list[str]) -> st.SearchStrategy[str]:
+def sentences(words: Sequence[str]) -> st.SearchStrategy[str]:
     sentence = st.lists(st.sampled_from(words), min_size=1, max_size=12).map(lambda chosen: " ".join(chosen) + ".")
     return st.lists(sentence, min_size=1, max_size=12).map(" ".join)
 
 
-def _table(words: list[str]) -> st.SearchStrategy[Table]:
+def _table(words: Sequence[str]) -> st.SearchStrategy[Table]:
     cell = st.lists(st.sampled_from(words), min_size=1, max_size=6).map(" ".join)
     row = st.tuples(cell, cell, cell).map(list)
     return st.builds(Table, st.just(["Name A", "Name B", "Name C"]), st.lists(row, min_size=1, max_size=25))
 
 
-def parts(words: list[str] = [*WORDS, *OTHER_WORDS]) -> st.SearchStrategy[list[Part]]:  # noqa: B006 - never changed
+def parts(words: Sequence[str] = (*WORDS, *OTHER_WORDS)) -> st.SearchStrategy[list[Part]]:
     text = st.lists(sentences(words), min_size=1, max_size=3)
     items = st.lists(st.sampled_from(words), max_size=4)
     title = st.integers(1, 999).map(lambda number: f"Title {number}")
