@@ -19,12 +19,13 @@ from chatconnect.adapters.postgres.tenants import PostgresTenants
 from chatconnect.adapters.postgres.tools import PostgresHttpTools
 from chatconnect.adapters.postgres.usage import PostgresUsage
 from chatconnect.adapters.postgres.visitors import PostgresVisitors
-from chatconnect.adapters.redis import RedisDatabase, RedisJournal, RedisRateLimits
+from chatconnect.adapters.redis import RedisDatabase, RedisJournal
 from chatconnect.adapters.redis_abuse import RedisWatch
 from chatconnect.adapters.redis_answers import RedisAnswerCache
 from chatconnect.adapters.redis_budgets import RedisBudgets
 from chatconnect.adapters.redis_epochs import RedisEpochs
 from chatconnect.adapters.redis_queries import RedisQueryCache
+from chatconnect.adapters.redis_rates import RedisRateLimits
 from chatconnect.adapters.sqs import SqsTurns
 from chatconnect.adapters.tokens import BpeTokenCounter
 from chatconnect.domain.conversation import Turn

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chatconnect.adapters.redis import RedisDatabase, RedisJournal, RedisRateLimits
+from chatconnect.adapters.redis import RedisDatabase, RedisJournal
+from chatconnect.adapters.redis_rates import RedisRateLimits
 from chatconnect.domain.errors import LimitReached, NotFound, Unavailable
 from chatconnect.domain.events import Frame
 from chatconnect.domain.identifiers import MessageId, TenantId, new_id

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatconnect.adapters.redis import RATE_SCRIPT, RedisDatabase
+from chatconnect.adapters.redis import RedisDatabase
+from chatconnect.adapters.redis_rates import RATE_SCRIPT
 from chatconnect.adapters.redis_scripts import RedisScript
 from local.services import Redis
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from redis.crc import key_slot
 
-from chatconnect.adapters.redis import RedisDatabase, RedisRateLimits
+from chatconnect.adapters.redis import RedisDatabase
 from chatconnect.adapters.redis_abuse import RedisWatch
+from chatconnect.adapters.redis_rates import RedisRateLimits
 from chatconnect.adapters.redis_wire import Command
 from chatconnect.domain.abuse import hold, sighting_of
 from chatconnect.domain.budget import Measure, Whose

@@ -15,8 +15,9 @@ from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.usage import PostgresUsage
-from chatconnect.adapters.redis import RedisDatabase, RedisRateLimits
+from chatconnect.adapters.redis import RedisDatabase
 from chatconnect.adapters.redis_budgets import RedisBudgets
+from chatconnect.adapters.redis_rates import RedisRateLimits
 from chatconnect.domain.conversation import Conversation
 from chatconnect.domain.errors import LimitReached
 from chatconnect.domain.identifiers import TenantId

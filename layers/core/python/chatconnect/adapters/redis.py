@@ -1,4 +1,4 @@
-"""Rates and journals in Redis. Losing Redis costs strictness and resuming, never an answer."""
+"""Redis, and the journals of answers in it. Losing Redis costs strictness and resuming, never an answer."""
 
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -9,12 +9,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from chatconnect.adapters.redis_scripts import RedisScript
 from chatconnect.adapters.redis_wire import Command, RedisWire
-from chatconnect.domain.errors import LimitReached, NotFound, Unavailable
+from chatconnect.domain.errors import NotFound, Unavailable
 from chatconnect.domain.events import Frame
 from chatconnect.domain.identifiers import MessageId, TenantId
-from chatconnect.ports.traffic import Rate
 
 _CONNECT_SECONDS = 0.5
 _ANSWER_SECONDS = 2.0
@@ -26,8 +24,6 @@ _FIRST_FRAME_SECONDS = 2.0
 _SILENCE_SECONDS = 20.0
 _BLOCK_MS = 1_000
 _READ_COUNT = 500
-RATE_SCRIPT = "rate.lua"
-WINDOW_MS = 60_000
 AWAY = (RedisError, OSError, TimeoutError)
 
 
@@ -92,39 +88,6 @@ class RedisDatabase:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
-
-
-class RedisRateLimits:
-    """Counts requests per minute with a sliding window, apart from what else an admission counts."""
-
-    def __init__(self, database: RedisDatabase) -> None:
-        self._database, self._check = database, RedisScript(RATE_SCRIPT, "check_rate.lua")
-
-    async def check(self, tenant_id: TenantId, rate: Rate) -> None:
-        """Count one request. Raises LimitReached; lets it pass when Redis is away."""
-        if self._database.resting:
-            return
-        try:
-            wait = await self._check(self._database, [rate_key(tenant_id, rate)], [rate.per_minute, WINDOW_MS])
-        except AWAY:
-            self._database.failed()
-            return
-        if wait:
-            raise too_many(rate, wait)
-
-
-def rate_key(tenant_id: TenantId, rate: Rate) -> str:
-    """Return where a rate's window is kept, on the node of all that is the tenant's."""
-    return f"{{{tenant_id}}}:rate:{rate.subject}"
-
-
-def too_many(rate: Rate, wait_ms: int) -> LimitReached:
-    """Return the refusal of a request that has to wait so many milliseconds."""
-    return LimitReached(
-        "too many messages in the last minute",
-        retry_after=max(1.0, wait_ms / 1_000),
-        details={"per_minute": rate.per_minute},
-    )
 
 
 class RedisJournal:

@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chatconnect.adapters.redis import AWAY, RATE_SCRIPT, WINDOW_MS, RedisDatabase, rate_key, too_many
+from chatconnect.adapters.redis import AWAY, RedisDatabase
+from chatconnect.adapters.redis_rates import RATE_SCRIPT, WINDOW_MS, rate_key, too_many
 from chatconnect.adapters.redis_scripts import RedisScript
 from chatconnect.domain.budget import Cap, Left, Measure, Period, Whose
 from chatconnect.domain.errors import Unavailable
