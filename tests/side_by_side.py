@@ -7,41 +7,36 @@ every id, name and place that it asks for, and their tenants' own texts.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-from uuid import UUID
+from contextvars import ContextVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+from uuid import UUID, uuid5
 
-from chatconnect.adapters.postgres.accounts import PostgresAccounts
-from chatconnect.adapters.postgres.conversations import PostgresConversations
+from chatconnect.adapters.postgres.accounts import INSERT_ACCOUNT, PostgresAccounts, account_parameters
 from chatconnect.adapters.postgres.database import PostgresDatabase
-from chatconnect.adapters.postgres.documents import PostgresDocuments
-from chatconnect.adapters.postgres.knowledge_sources import PostgresKnowledgeSources
-from chatconnect.adapters.postgres.mcp_servers import PostgresMcpServers
-from chatconnect.adapters.postgres.tools import PostgresHttpTools
-from chatconnect.adapters.postgres.visitors import PostgresVisitors
+from chatconnect.adapters.postgres.sessions import PostgresSessions
 from chatconnect.domain.conversation import Branch, Message, Turn
 from chatconnect.domain.errors import ChatConnectError
-from chatconnect.domain.identifiers import (
-    AssistantId,
-    new_id,
-)
+from chatconnect.domain.identifiers import AssistantId, KeyId, MemberId, WidgetId, new_id
+from chatconnect.domain.keys import ApiKey
 from chatconnect.domain.knowledge import Document
 from chatconnect.ports.conversations import Path
 from chatconnect.ports.document_lists import DocumentPage
-from tests.factories import (
-    NOON,
-    a_tenant,
-)
-from tests.fakes.conversations import MemoryConversations, StoredConversations
-from tests.fakes.documents import MemoryDocuments
-from tests.fakes.encryption import ReversingEncryption
-from tests.fakes.knowledge_sources import MemoryKnowledgeSources
-from tests.fakes.mcp import MemoryMcpServers
-from tests.fakes.tools import MemoryHttpTools
-from tests.fakes.visitors import MemoryVisitors, StoredVisitors
-from tests.side_operations import OPERATIONS, THINGS, Operation, Stores, Things
+from chatconnect.ports.tenants import NewTenant
+from tests.factories import NOON, a_tenant
+from tests.fakes.people import MemorySessions
+from tests.fakes.tenants import MemoryAccounts, StoredTenants
+from tests.side_operations import DOCUMENTS, TALKS, TOOLS, VISITORS
+from tests.side_settings import ASSISTANTS, KEYS, PEOPLE
+from tests.side_stores import memory_stores, stored_stores
+from tests.side_things import LATER, THINGS, Operation, Stores, Things
 
 TENANTS = 4
+remembering: ContextVar[bool] = ContextVar("remembering", default=False)
+"""Whether it is a tenant's memory that is asked, which may be a database, too."""
+OPERATIONS: Sequence[Operation] = (*TALKS, *DOCUMENTS, *TOOLS, *VISITORS, *PEOPLE, *KEYS, *ASSISTANTS)
+
+SomeStores = TypeVar("SomeStores", bound=Stores)
 
 
 class Crossed(AssertionError):
@@ -54,9 +49,9 @@ class Calls:
 
     count: int = 0
 
-    def counted(self, store: Any) -> Any:
-        """The store, whose calls are counted."""
-        return _Counted(store, self)
+    def counted(self, stores: SomeStores) -> SomeStores:
+        """The stores, whose calls are counted."""
+        return replace(stores, **{each.name: _Counted(getattr(stores, each.name), self) for each in fields(stores)})
 
 
 class _Counted:
@@ -66,6 +61,10 @@ class _Counted:
     def __getattr__(self, name: str) -> Any:
         self._calls.count += 1
         return getattr(self._store, name)
+
+    async def __call__(self, *arguments: Any) -> Any:
+        self._calls.count += 1
+        return await self._store(*arguments)
 
 
 @dataclass(frozen=True)
@@ -80,15 +79,32 @@ class Side:
     async def does(self, operation: Operation, number: int) -> None:
         """Do it in both, and compare. Raises Crossed."""
         found = await _outcome(operation, self.stored, self.things, number)
+        token = remembering.set(True)
         expected = await _outcome(operation, self.memory, self.things, number)
+        remembering.reset(token)
         if found != expected:
             raise Crossed(f"{operation.__name__} {number} of {self.things.tenant_id}: {found}\ninstead of {expected}")
 
 
-async def open_sides(database: PostgresDatabase, tenants: int = TENANTS) -> list[Side]:
-    """Open tenants whose assistants, and whatever they do next, have the same ids."""
-    assistant_id, seed = AssistantId(new_id()), new_id()
-    return [await _open_side(database, assistant_id, seed) for _ in range(tenants)]
+async def open_sides(
+    database: PostgresDatabase, tenants: int = TENANTS, *, alone: PostgresDatabase | None = None
+) -> list[Side]:
+    """Open tenants whose assistants, and whatever they do next, have the same ids.
+
+    `alone`: another database, in which each tenant has its memory, in place of the fakes.
+    """
+    seed = new_id()
+    opened = [_new_tenant(seed) for _ in range(tenants)]
+    for each in (database, alone) if alone else (database,):
+        for new in opened:
+            await PostgresAccounts(each).open_tenant(new)
+        await _log_in(each, _things(opened[0], seed))
+    sides = []
+    for new in opened:
+        tenant_id, calls = new.tenant.id, Calls()
+        memory = stored_stores(alone, tenant_id) if alone else await _memory(new, seed)
+        sides.append(Side(_things(new, seed), calls.counted(stored_stores(database, tenant_id)), memory, calls))
+    return sides
 
 
 async def run(sides: Sequence[Side], script: bytes, operations: Sequence[Operation] = OPERATIONS) -> int:
@@ -115,29 +131,48 @@ async def run(sides: Sequence[Side], script: bytes, operations: Sequence[Operati
     return sum(side.calls.count for side in sides) - before
 
 
-async def _open_side(database: PostgresDatabase, assistant_id: AssistantId, seed: UUID) -> Side:
-    new = a_tenant()
-    assistant = replace(new.assistant, id=assistant_id)
-    new = replace(new, assistant=assistant, widget=replace(new.widget, assistant_id=assistant_id))
-    await PostgresAccounts(database).open_tenant(new)
-    tenant_id, sealing, calls = new.tenant.id, ReversingEncryption(), Calls()
-    stored = Stores(
-        calls.counted(PostgresConversations(database, tenant_id)),
-        calls.counted(PostgresDocuments(database, tenant_id)),
-        calls.counted(PostgresHttpTools(database, tenant_id, encryption=sealing)),
-        calls.counted(PostgresKnowledgeSources(database, tenant_id, encryption=sealing)),
-        calls.counted(PostgresMcpServers(database, tenant_id, encryption=sealing)),
-        calls.counted(PostgresVisitors(database, tenant_id)),
+def _things(new: NewTenant, seed: UUID) -> Things:
+    return Things(new.tenant.id, new.assistant.id, seed)
+
+
+def _new_tenant(seed: UUID) -> NewTenant:
+    """A tenant that has the ids of all the others, but for its own and its owner's."""
+    new, id_ = a_tenant(), uuid5(seed, "first")
+    assistant = replace(new.assistant, id=AssistantId(id_))
+    return replace(
+        new,
+        tenant=replace(new.tenant, name=f"{new.tenant.id}"),
+        owner=replace(new.owner, id=MemberId(id_)),
+        assistant=assistant,
+        widget=replace(new.widget, id=WidgetId(id_), assistant_id=assistant.id),
+        widget_key=_same(new.widget_key, seed),
+        secret_key=_same(new.secret_key, seed),
     )
-    memory = Stores(
-        MemoryConversations(StoredConversations(), tenant_id),
-        MemoryDocuments({}, tenant_id),
-        MemoryHttpTools({}, tenant_id),
-        MemoryKnowledgeSources({}, tenant_id),
-        MemoryMcpServers({}, tenant_id),
-        MemoryVisitors(StoredVisitors(), tenant_id),
-    )
-    return Side(Things(tenant_id, assistant_id, seed), stored, memory, calls)
+
+
+def _same(key: tuple[ApiKey, bytes], seed: UUID) -> tuple[ApiKey, bytes]:
+    id_ = uuid5(seed, key[0].kind.value)
+    return replace(key[0], id=KeyId(id_)), id_.bytes * 2
+
+
+async def _log_in(database: PostgresDatabase, things: Things) -> None:
+    """Store the people who have a place at several tenants, and a session of each."""
+    async with database.shared_transaction() as connection:
+        for number in range(THINGS):
+            await connection.execute(INSERT_ACCOUNT, account_parameters(things.person(number), NOON))
+    for number in range(THINGS):
+        await PostgresSessions(database).begin(things.session(number), things.hash("session", number), LATER)
+
+
+async def _memory(new: NewTenant, seed: UUID) -> Stores:
+    stored, things = StoredTenants(), _things(new, seed)
+    await MemoryAccounts(stored).open_tenant(new)
+    sessions = MemorySessions(stored)
+    for number in range(THINGS):
+        person = things.person(number)
+        stored.accounts[person.email] = person
+        await sessions.begin(things.session(number), things.hash("session", number), LATER)
+    return memory_stores(stored, sessions, new.tenant.id)
 
 
 async def _outcome(operation: Operation, of: Stores, things: Things, number: int) -> object:

@@ -1,119 +1,36 @@
-"""What the tenants of side_by_side.py have, and all that they do with it."""
+"""What the tenants of side_by_side.py do with their conversations, their knowledge and what answers from it."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID, uuid5
 
 from chatconnect.domain.context import PromptContext
 from chatconnect.domain.controls import Controls
-from chatconnect.domain.conversation import Feedback, State, Turn
+from chatconnect.domain.conversation import Feedback, State
 from chatconnect.domain.identifiers import (
-    AssistantId,
     ConversationId,
     DocumentId,
     KnowledgeSourceId,
     McpServerId,
     MessageId,
-    TenantId,
     ToolId,
     VersionId,
     VisitorId,
 )
 from chatconnect.domain.identity import Identity
-from chatconnect.domain.knowledge import Chunk, Document, Failure, Progress
+from chatconnect.domain.knowledge import Failure, Progress
 from chatconnect.domain.metadata import DocumentFilters
 from chatconnect.domain.visitor import Block
-from chatconnect.ports.conversations import Conversations
 from chatconnect.ports.document_lists import Listing, Selection
-from chatconnect.ports.knowledge import Documents
-from chatconnect.ports.knowledge_sources import KnowledgeSources
-from chatconnect.ports.mcp import McpServers
-from chatconnect.ports.tools import HttpTools
-from chatconnect.ports.visitors import Visitors
 from tests.factories import (
     NOON,
-    a_chunk,
-    a_conversation,
-    a_document,
     a_knowledge_source,
     a_tool,
-    a_turn,
     an_mcp_server,
     answered,
     seconds,
 )
-
-THINGS = 5
-
-
-@dataclass(frozen=True)
-class Stores:
-    """What a tenant has its things in."""
-
-    conversations: Conversations
-    documents: Documents
-    tools: HttpTools
-    sources: KnowledgeSources
-    servers: McpServers
-    visitors: Visitors
-
-
-@dataclass(frozen=True)
-class Things:
-    """A tenant's things by their number: their ids are those of every tenant, their texts its own."""
-
-    tenant_id: TenantId
-    assistant_id: AssistantId
-    seed: UUID
-    added: set[tuple[int, int]] = field(default_factory=set)
-
-    @property
-    def own(self) -> int:
-        """A small number that hardly any other tenant has."""
-        return self.tenant_id.int % 997
-
-    def is_first(self, of: Stores, number: int) -> bool:
-        """Whether a document has not yet been added to these stores."""
-        place = (id(of), number)
-        is_first = place not in self.added
-        self.added.add(place)
-        return is_first
-
-    def id(self, kind: str, number: int) -> UUID:
-        return uuid5(self.seed, f"{kind} {number}")
-
-    def turn(self, number: int) -> Turn:
-        visitor_id = VisitorId(self.id("visitor", number % 2))
-        kept = a_conversation(self.tenant_id, self.assistant_id, id=self.id("talk", number), visitor_id=visitor_id)
-        turn = a_turn(kept, text=f"{self.tenant_id} asks", at=number, key=f"key {number}")
-        question = replace(turn.question, id=MessageId(self.id("question", number)))
-        answer = replace(turn.answer, id=MessageId(self.id("answer", number)), parent_id=question.id)
-        return replace(turn, question=question, answer=answer)
-
-    def further(self, number: int) -> Turn:
-        """What follows the first answer of a conversation."""
-        first = self.turn(number)
-        turn = a_turn(first.conversation, after=first, text=f"{self.tenant_id} more", at=number + 2 + self.own / 1_000)
-        question = replace(turn.question, id=MessageId(self.id("further question", number)))
-        answer = replace(turn.answer, id=MessageId(self.id("further answer", number)), parent_id=question.id)
-        return replace(turn, question=question, answer=answer)
-
-    def document(self, number: int) -> Document:
-        document = a_document(self.tenant_id, id=self.id("document", number), title=f"{self.tenant_id} {number}")
-        version = replace(
-            document.newest,
-            id=VersionId(self.id("version", number)),
-            document_id=document.id,
-            created_at=seconds(number),
-        )
-        return replace(document, created_at=seconds(number), updated_at=seconds(number), newest=version)
-
-    def chunk(self, number: int) -> Chunk:
-        return a_chunk(self.document(number).newest, text=f"{self.tenant_id} knows")
-
-
-Operation = Callable[[Stores, Things, int], Awaitable[object]]
+from tests.side_things import THINGS, Operation, Stores, Things
 
 
 async def begins(of: Stores, things: Things, number: int) -> object:
@@ -172,7 +89,7 @@ async def gives_up_lost(of: Stores, things: Things, number: int) -> object:
 
 async def adds_document(of: Stores, things: Things, number: int) -> object:
     document = things.document(number)
-    if things.is_first(of, number):
+    if things.is_first(of, "document", number):
         await of.documents.add(document)
     return await of.documents.get(document.id)
 
@@ -231,7 +148,7 @@ async def looks_over_versions(of: Stores, things: Things, number: int) -> object
 async def purges(of: Stores, things: Things, number: int) -> object:
     document_id, version_id = DocumentId(things.id("document", number)), VersionId(things.id("version", number))
     kept = {each.id for each in (await of.documents.page(Listing())).documents}
-    if (id(of), number) in things.added and document_id not in kept:
+    if (id(of), "document", number) in things.added and document_id not in kept:
         await of.documents.purged(version_id)
     return await of.documents.active_among([version_id])
 
@@ -303,11 +220,16 @@ async def reads_visitors(of: Stores, things: Things, number: int) -> object:
     return blocked, await of.visitors.is_blocked(visitor_id, at), await of.visitors.find(visitor_id, at)
 
 
-OPERATIONS: Sequence[Operation] = (
+TALKS: Sequence[Operation] = (
     begins, begins, begins_further, completes, reads, looks_at_talk, looks_up, lists_talks, rates,
     archives, gives_up_lost,
-    adds_document, adds_document, reads_documents, changes_document, processes, keeps_chunks, activates, fails,
-    removes_document, looks_over_versions, purges, adds_tool, reads_tools, removes_tool,
-    adds_source, reads_sources, removes_source, adds_server, reads_servers, removes_server,
-    recognises, blocks, unblocks, reads_visitors,
 )  # fmt: skip
+DOCUMENTS: Sequence[Operation] = (
+    adds_document, adds_document, reads_documents, changes_document, processes, keeps_chunks, activates, fails,
+    removes_document, looks_over_versions, purges,
+)  # fmt: skip
+TOOLS: Sequence[Operation] = (
+    adds_tool, reads_tools, removes_tool, adds_source, reads_sources, removes_source, adds_server, reads_servers,
+    removes_server,
+)  # fmt: skip
+VISITORS: Sequence[Operation] = (recognises, blocks, unblocks, reads_visitors)

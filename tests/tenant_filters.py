@@ -13,8 +13,9 @@ import random
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,22 +29,63 @@ from chatconnect.adapters.postgres.database import PostgresDatabase
 from local.database import prepare_database
 from local.services import Postgres, free_port
 from tests.postgres import conninfo
-from tests.side_by_side import Side, open_sides, run
-from tests.side_operations import OPERATIONS, THINGS, Operation, Things, removes_document
+from tests.side_by_side import Side, open_sides, remembering, run
+from tests.side_operations import DOCUMENTS, TALKS, TOOLS, VISITORS, activates
+from tests.side_records import AUDIT, INDEXES, RECORDS, REQUESTS, SEALED, SIGNALS, USAGE
+from tests.side_settings import ASSISTANTS, KEYS, PEOPLE
+from tests.side_things import THINGS, Operation, Things
 
-FILTER = re.compile(r"(?:\w+\.)?(?:tenant_id|id) = %\(tenant\)s|\w+\.tenant_id = \w+\.tenant_id")
+FILTER = re.compile(r"(?:\w+\.)?(?:tenant_id|id) = %\(tenant\)s|\w+\.(?:tenant_id|id) = \w+\.tenant_id")
+_FOR_EACH_TABLE = re.compile(
+    r"\s*(SELECT \(\(to_jsonb|(?:SELECT count\(\*\)(?: AS rows)?|DELETE) FROM (?!data_requests))"
+)
 TENANTS = 3
 TRIES = 6
-_FILLING = ("begins", "completes", "rates", "adds", "processes", "keeps", "activates", "recognises", "blocks")
+
+
+@dataclass(frozen=True)
+class Area:
+    """What is done with things that have to do with each other, and what has to be there `before` it means anything.
+
+    `alone`: there is no fake of them, so that a tenant's memory is another database.
+    """
+
+    operations: Sequence[Operation]
+    before: Sequence[Operation] = ()
+    alone: bool = False
+
+    @property
+    def all(self) -> Sequence[Operation]:
+        """Every operation once."""
+        return list(dict.fromkeys([*self.before, *self.operations]))
+
+
+AREAS = (
+    *map(Area, (TALKS, DOCUMENTS, TOOLS, VISITORS, PEOPLE, KEYS)),
+    Area(ASSISTANTS, KEYS),
+    Area(SIGNALS, VISITORS, alone=True),
+    Area((*INDEXES, activates), DOCUMENTS, alone=True),
+    Area(USAGE, (*TALKS, *DOCUMENTS, *PEOPLE), alone=True),
+    Area(AUDIT, KEYS, alone=True),
+    Area(REQUESTS, (), alone=True),
+    Area(SEALED, (*TOOLS, *KEYS, *ASSISTANTS), alone=True),
+    Area(RECORDS, (*TALKS, *DOCUMENTS, *VISITORS, *ASSISTANTS, *REQUESTS), alone=True),
+)
+
+_FILLING = (
+    "asks", "begins", "completes", "rates", "adds", "processes", "keeps", "activates", "recognises", "blocks",
+    "invites", "accepts", "saves", "finishes",
+)  # fmt: skip
 _LOOKING = ("reads", "looks", "lists")
-FILLING = [each for each in dict.fromkeys(OPERATIONS) if each.__name__.startswith(_FILLING)]
-LOOKING = [each for each in dict.fromkeys(OPERATIONS) if each.__name__.startswith(_LOOKING)]
+_REMOVING = ("removes_document",)
 
 Place = tuple[str, int]
 """A statement, and which of its filters."""
 
 # What cannot show here, by what stands around the filter.
 UNOBSERVABLE: Mapping[str, str] = {
+    r"SELECT FROM \w+ WHERE >>>.*FOR (NO KEY )?UPDATE$": "a lock, for which others would only wait",
+    r"SELECT p.members FROM tenants t .*>>>": "only a tenant at its limit notices",
     r"WITH room AS .*(count|sum)\(.*>>>.*AS for_(document|file) FROM tenants": "only a tenant at its limit notices",
     r"WHEN NOT EXISTS \( SELECT FROM messages WHERE >>>.*idempotency_key": "only a turn stored late notices",
     r"SELECT active FROM knowledge_indexes WHERE >>>": "no tenant here has an index of its own",
@@ -60,24 +102,35 @@ _doing: ContextVar[Operation | None] = ContextVar("doing", default=None)
 
 
 class Statements:
-    """The statements that run, and what is left out of them."""
+    """The statements that run, and what is left out of them. Those of the tenants' memory run as they are."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, set[Operation]] = {}
+        self.seen: dict[str, dict[Operation, int]] = {}
+        self.refused = {operation for area in AREAS for operation in area.all}
         self.left_out: Place | None = None
         self.all_left_out = False
 
     def rewritten(self, statement: str) -> str:
         """Note a statement, and return it as it is to run."""
-        doing = _doing.get()
-        if doing is not None and FILTER.search(statement):
-            self.seen.setdefault(statement, set()).add(doing)
-        if self.all_left_out:
-            return FILTER.sub("true", statement) if doing is not None else statement
-        if self.left_out is None or statement != self.left_out[0]:
+        doing = None if remembering.get() else _doing.get()
+        found = list(FILTER.finditer(statement))
+        if doing is None or not found:
             return statement
-        found = list(FILTER.finditer(statement))[self.left_out[1]]
-        return f"{statement[: found.start()]}true{statement[found.end() :]}"
+        if self.all_left_out:
+            return FILTER.sub("true", statement)
+        kind = _kind(statement, doing)
+        users = self.seen.setdefault(kind, {})
+        users[doing] = max(len(found), users.get(doing, 0))
+        if self.left_out is None or kind != self.left_out[0] or len(found) <= self.left_out[1]:
+            return statement
+        filter_ = found[self.left_out[1]]
+        return f"{statement[: filter_.start()]}true{statement[filter_.end() :]}"
+
+
+def _kind(statement: str, doing: Operation) -> str:
+    """The statement, or what it begins with when there is one like it for each table."""
+    found = _FOR_EACH_TABLE.match(statement) if doing in RECORDS else None
+    return f"{found[1]} ... of each table" if found else statement
 
 
 @contextmanager
@@ -89,64 +142,93 @@ def rewriting(kept: Statements) -> Iterator[None]:
         return numbered(kept.rewritten(statement))
 
     async def executed(self: AsyncCursor[Any], query: Any, *arguments: Any, **named: Any) -> Any:
-        return await execute(self, kept.rewritten(query) if isinstance(query, str) else query, *arguments, **named)
+        text = query.decode() if isinstance(query, bytes) else query
+        return await execute(self, kept.rewritten(text) if isinstance(text, str) else text, *arguments, **named)
 
     with patch.object(statements, "_with_numbers", with_numbers), patch.object(AsyncCursor, "execute", executed):
         yield
 
 
-def watched(operation: Operation) -> Operation:
-    """The operation, whose statements can be told from those that open tenants."""
+class Filters:
+    """Runs what there is, in a database that several tenants share and in one in which each is alone."""
+
+    def __init__(self, shared: PostgresDatabase, alone: PostgresDatabase, seed: int) -> None:
+        self.kept = Statements()
+        self._shared, self._alone, self._seed = shared, alone, seed
+
+    async def run_all(self, operations: int) -> int:
+        """Do everything, in no order, and return how often a store was called. Raises Crossed."""
+        done, script = 0, random.Random(self._seed).randbytes(3 * operations)
+        for alone in (False, True):
+            every = [watched(each, self.kept) for area in AREAS if area.alone is alone for each in area.all]
+            done += await run(await self._open_sides(alone=alone), script, every)
+        return done
+
+    async def look(self) -> dict[str, Any]:
+        """Leave out each filter that was seen; return what nobody noticed."""
+        places = [(kind, n) for kind, users in self.kept.seen.items() for n in range(max(users.values()))]
+        survivors, unobservable = [], dict[str, str]()
+        for place in places:
+            if not await self._is_noticed(place):
+                text = shown(place)
+                reason = next((reason for around, reason in UNOBSERVABLE.items() if re.search(around, text)), None)
+                if reason is None:
+                    survivors.append(text)
+                    sys.stderr.write(f"survives: {text}\n")
+                else:
+                    unobservable[text] = reason
+        # What is always refused shows nothing.
+        survivors += [f"{operation.__name__} is refused whenever it is tried" for operation in self.kept.refused]
+        found = {"statements": len(self.kept.seen), "filters": len(places)}
+        return {**found, "unobservable": unobservable, "survivors": survivors}
+
+    async def _is_noticed(self, place: Place) -> bool:
+        users, chance = self.kept.seen[place[0]], random.Random(self._seed)
+        for area in AREAS:
+            using = [each for each in area.operations if users.get(each, 0) > place[1]]
+            if using and await self._is_noticed_in(area, using, place, chance):
+                return True
+        return False
+
+    async def _is_noticed_in(self, area: Area, using: list[Operation], place: Place, chance: random.Random) -> bool:
+        """Whether tenants meet each other without a filter: all have everything, use the statement, and look again."""
+        filling, looking, removing = (
+            [watched(each, self.kept) for each in area.all if each.__name__.startswith(names)]
+            for names in (_FILLING, _LOOKING, _REMOVING)
+        )
+        for _ in range(TRIES):
+            sides = await self._open_sides(alone=area.alone)
+            await asyncio.gather(*(does_all(side, filling, chance, share=0.6) for side in sides))
+            await asyncio.gather(*(does_all(side, removing, chance, share=0.3) for side in sides))
+            self.kept.left_out = place
+            try:
+                for _ in range(5):
+                    await run(sides, chance.randbytes(3 * 6), [watched(each, self.kept) for each in using])
+                    await asyncio.gather(*(does_all(side, looking, chance) for side in sides))
+            except (AssertionError, psycopg.Error, ValueError, LookupError):
+                return True
+            finally:
+                self.kept.left_out = None
+        return False
+
+    async def _open_sides(self, *, alone: bool) -> list[Side]:
+        return await open_sides(self._shared, TENANTS, alone=self._alone if alone else None)
+
+
+def watched(operation: Operation, kept: Statements) -> Operation:
+    """The operation, whose statements can be told from those that open tenants; that it was not refused is kept."""
 
     async def doing(of: Any, things: Things, number: int) -> object:
         token = _doing.set(operation)
         try:
-            return await operation(of, things, number)
+            found = await operation(of, things, number)
+            kept.refused.discard(operation)
+            return found
         finally:
             _doing.reset(token)
 
     doing.__name__ = operation.__name__
     return doing
-
-
-async def look(database: PostgresDatabase, kept: Statements, operations: int, seed: int) -> dict[str, Any]:
-    """Run what there is once as it is and once without each filter; return what nobody noticed."""
-    script = random.Random(seed).randbytes(3 * operations)
-    every = [watched(operation) for operation in OPERATIONS]
-    await run(await open_sides(database, TENANTS), script, every)
-    places = [(text, number) for text in kept.seen for number in range(len(FILTER.findall(text)))]
-    by_operation = {operation: watched(operation) for operation in OPERATIONS}
-    survivors, unobservable = [], dict[str, str]()
-    for place in places:
-        near = [by_operation[operation] for operation in kept.seen[place[0]]]
-        if not await is_noticed(database, kept, place, near, random.Random(seed)):
-            text = shown(place)
-            reason = next((reason for around, reason in UNOBSERVABLE.items() if re.search(around, text)), None)
-            if reason is None:
-                survivors.append(text)
-            else:
-                unobservable[text] = reason
-    return {"statements": len(kept.seen), "filters": len(places), "unobservable": unobservable, "survivors": survivors}
-
-
-async def is_noticed(
-    database: PostgresDatabase, kept: Statements, place: Place, operations: list[Operation], chance: random.Random
-) -> bool:
-    """Whether tenants meet each other without a filter: all have everything, use the statement, and look again."""
-    for _ in range(TRIES):
-        sides = await open_sides(database, TENANTS)
-        await asyncio.gather(*(does_all(side, FILLING, chance, share=0.6) for side in sides))
-        await asyncio.gather(*(does_all(side, [removes_document], chance, share=0.3) for side in sides))
-        kept.left_out = place
-        try:
-            for _ in range(5):
-                await run(sides, chance.randbytes(3 * 6), operations)
-                await asyncio.gather(*(does_all(side, LOOKING, chance) for side in sides))
-        except (AssertionError, psycopg.Error, ValueError, LookupError):
-            return True
-        finally:
-            kept.left_out = None
-    return False
 
 
 async def does_all(side: Side, operations: Sequence[Operation], chance: random.Random, *, share: float = 0.8) -> None:
@@ -160,42 +242,41 @@ async def does_all(side: Side, operations: Sequence[Operation], chance: random.R
 def shown(place: Place) -> str:
     """A filter that survived: its statement in one line, the filter marked."""
     text, number = place
-    found = list(FILTER.finditer(text))[number]
-    marked = f"{text[: found.start()]}>>> {found[0]} <<<{text[found.end() :]}"
-    return " ".join(marked.split())
+    found = list(FILTER.finditer(text))[number : number + 1]
+    if not found:
+        return f"{text} >>> {number} <<<"
+    start, end = found[0].span()
+    return " ".join(f"{text[:start]}>>> {text[start:end]} <<<{text[end:]}".split())
 
 
 async def switch_row_level_security(owner_url: str, *, on: bool) -> None:
-    """Switch it off or on for every table that has it."""
+    """Have it let every row pass, or no more; the tables stay those that have it, by which records are found."""
+    change = "DROP POLICY everybodys ON {}" if on else "CREATE POLICY everybodys ON {} USING (true) WITH CHECK (true)"
     async with await AsyncConnection.connect(owner_url, autocommit=True) as connection:
         found = await connection.execute("SELECT DISTINCT tablename FROM pg_policies WHERE schemaname = 'public'")
         for (table,) in await found.fetchall():
-            verb = sql.SQL("ENABLE" if on else "DISABLE")
-            await connection.execute(
-                sql.SQL("ALTER TABLE {} {} ROW LEVEL SECURITY").format(sql.Identifier(table), verb)
-            )
+            await connection.execute(sql.SQL(change).format(sql.Identifier(table)))
 
 
 async def main(operations: int, seed: int) -> dict[str, Any]:
     """Return what was found; see the module."""
-    kept = Statements()
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # the server runs as somebody else
-        async with Postgres(Path(folder) / "postgres", free_port(), durable=False) as server:
-            url = await prepare_database(server, "chatconnect")
-            owner_url = server.database_url("chatconnect")
-            database = PostgresDatabase(conninfo(url), pool_size=4, prepare=False)
-            try:
-                with rewriting(kept):
-                    await switch_row_level_security(owner_url, on=False)
-                    found = await look(database, kept, operations, seed)
-                    await switch_row_level_security(owner_url, on=True)
-                    kept.all_left_out = True
-                    every = [watched(operation) for operation in OPERATIONS]
-                    script = random.Random(seed).randbytes(3 * operations)
-                    found["by_row_level_security_alone"] = await run(await open_sides(database, TENANTS), script, every)
-            finally:
-                await database.aclose()
+        async with Postgres(Path(folder) / "postgres", free_port(), durable=False) as server, AsyncExitStack() as stack:
+            databases = []
+            for name in ("chatconnect", "alone"):
+                url = await prepare_database(server, name)
+                databases.append(PostgresDatabase(conninfo(url), pool_size=4, prepare=False))
+                stack.push_async_callback(databases[-1].aclose)
+            shared, alone = databases
+            filters, owner_url = Filters(shared, alone, seed), server.database_url("chatconnect")
+            with rewriting(filters.kept):
+                await switch_row_level_security(owner_url, on=False)
+                await filters.run_all(operations)
+                found = await filters.look()
+                await switch_row_level_security(owner_url, on=True)
+                filters.kept.all_left_out = True
+                found["by_row_level_security_alone"] = await filters.run_all(operations)
     return {"seed": seed, **found}
 
 

@@ -81,8 +81,10 @@ class MemoryIdentitySecrets:
         return sorted(usable, key=lambda secret: (secret.created_at, secret.id), reverse=True)
 
     async def add(self, secret: IdentitySecret, *, others_end_at: datetime) -> None:
-        for (tenant, id_), other in self._stored.secrets.items():
-            if tenant == self._tenant_id:
+        for (tenant, id_), other in list(self._stored.secrets.items()):
+            if tenant == self._tenant_id and not other.is_usable(secret.created_at):
+                del self._stored.secrets[tenant, id_]
+            elif tenant == self._tenant_id:
                 ends = min(others_end_at, other.expires_at) if other.expires_at else others_end_at
                 self._stored.secrets[tenant, id_] = replace(other, expires_at=ends)
         self._stored.secrets[self._tenant_id, secret.id] = secret

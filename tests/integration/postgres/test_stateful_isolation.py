@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from tests.side_by_side import Crossed, open_sides, run
-from tests.side_operations import THINGS, adds_tool, reads_tools
+from tests.side_operations import adds_tool, reads_tools
+from tests.side_things import THINGS
 
 OPERATIONS = int(os.environ.get("ISOLATION_OPERATIONS", "10000"))
 STEPS = 500
