@@ -248,8 +248,7 @@ async def reads_assistants(of: Stores, things: Things, number: int) -> object:
 
 async def looks_at_assistant(of: Stores, things: Things, number: int) -> object:
     id_ = AssistantId(things.id("assistant", number))
-    version, first = await of.assistants.version(id_, 1), await of.tenants.assistant(id_, 1)
-    return await of.assistants.get(id_), version, first.config
+    return await of.assistants.get(id_), await of.assistants.version(id_, 1), await of.tenants.assistant(id_, 1)
 
 
 async def looks_at_answering(of: Stores, things: Things, number: int) -> object:
@@ -280,8 +279,7 @@ KEYS: Sequence[Operation] = (
     adds_key, replaces_key, revokes_key, uses_key, reads_keys, looks_at_key, adds_secret, removes_secret, reads_secrets,
 )  # fmt: skip
 ASSISTANTS: Sequence[Operation] = (
-    adds_assistant, adds_widget, saves_assistant, publishes, saves_default, retires, brings_back, removes_assistant,
-    reads_assistants, looks_at_assistant, looks_at_answering, saves_widget, removes_widget, reads_widgets,
-    looks_at_widget, keeps_lead, removes_lead, reads_leads, controls, reads_tenant,
+    adds_assistant, adds_widget, adds_key, reads_keys, saves_assistant, publishes, saves_default, retires, brings_back,
+    removes_assistant, reads_assistants, looks_at_assistant, looks_at_answering, saves_widget, removes_widget,
+    reads_widgets, looks_at_widget, keeps_lead, removes_lead, reads_leads, controls, reads_tenant,
 )  # fmt: skip
-SETTINGS: Sequence[Operation] = (*PEOPLE, *KEYS, *ASSISTANTS)

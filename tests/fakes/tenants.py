@@ -151,7 +151,8 @@ class MemoryTenants:
         if version is not None:
             if (self._tenant_id, assistant_id, version) not in self._stored.versions:
                 raise NotFound("assistant", assistant_id)
-            return self._stored.versions[self._tenant_id, assistant_id, version]
+            config = self._stored.versions[self._tenant_id, assistant_id, version].config
+            return replace(self._stored.assistants[self._tenant_id, assistant_id], config=config, version=version)
         for assistant in await self.assistants():
             if assistant.id == assistant_id:
                 return assistant
