@@ -12,6 +12,7 @@ from chatconnect.domain.budget import Whose as Capped
 from chatconnect.domain.data_rights import DataRequest, RequestKind, RequestStatus, Retention
 from chatconnect.domain.embedding import EmbeddingModel
 from chatconnect.domain.identifiers import DataRequestId, VersionId, VisitorId
+from chatconnect.domain.identity import Identity
 from chatconnect.domain.knowledge import Progress
 from chatconnect.ports.abuse import Occasion
 from chatconnect.ports.audit import origin
@@ -48,6 +49,10 @@ async def adds_index(of: StoredStores, things: Things, number: int) -> object:
 
 async def begins_index(of: StoredStores, things: Things, number: int) -> object:
     return await of.indexes.begin(MODELS[(number + things.own) % 3])
+
+
+async def begins_other_index(of: StoredStores, things: Things, number: int) -> object:
+    return await of.indexes.abandon(NOON), await of.indexes.begin(MODELS[(number + things.own + 1) % 3])
 
 
 async def fills_index(of: StoredStores, things: Things, number: int) -> None:
@@ -202,6 +207,13 @@ async def looks_at_people(of: StoredStores, things: Things, number: int) -> obje
     return await of.records.people(_visitor(things, number))
 
 
+async def recognises_former(of: StoredStores, things: Things, number: int) -> object:
+    if await of.visitors.find(_visitor(things, number), NOON) is None:
+        return None
+    claimed = VisitorId(things.id("visitor", number % 2))
+    return await of.visitors.recognise(Identity(f"user {number}"), claimed, seconds(number))
+
+
 async def erases_old(of: StoredStores, things: Things, number: int) -> object:
     return await of.records.erase_older(seconds(number), 100)
 
@@ -215,7 +227,8 @@ async def erases_visitor(of: StoredStores, things: Things, number: int) -> objec
 
 SIGNALS: Sequence[Operation] = (adds_signal, reads_signals)
 INDEXES: Sequence[Operation] = (
-    adds_index, begins_index, fills_index, switches_index, abandons_index, forgets_index, reads_index,
+    adds_index, begins_index, begins_other_index, fills_index, switches_index, abandons_index, forgets_index,
+    reads_index,
 )  # fmt: skip
 USAGE: Sequence[Operation] = (saves_caps, reads_usage)
 AUDIT: Sequence[Operation] = (adds_audit_line, reads_audit)
@@ -224,4 +237,4 @@ REQUESTS: Sequence[Operation] = (
     looks_at_request, saves_retention, reads_retention,
 )  # fmt: skip
 SEALED: Sequence[Operation] = (adds_webhook, seals_anew, reads_sealed)
-RECORDS: Sequence[Operation] = (reads_records, looks_at_people, erases_old, erases_visitor)
+RECORDS: Sequence[Operation] = (reads_records, looks_at_people, recognises_former, erases_old, erases_visitor)

@@ -2,9 +2,9 @@
 
 `python -m tests.tenant_filters [operations] [seed]`, or `make mutate`. First every statement is taken as it is and
 row-level security is switched off: the filters hold by themselves. Then each of them is left out in turn: several
-tenants with things of the same ids (see side_by_side.py) must meet each other's rows. At last all are left out at once
-and row-level security is on again: it holds by itself. What is found is printed as JSON; the status is 1 when anything
-survives.
+tenants with things of the same ids (see side_by_side.py) must meet each other's rows. Then all are left out at once
+and row-level security is on again: it holds by itself. Redis's keys and Qdrant's conditions are left to tenant_keys.py.
+What is found is printed as JSON; the status is 1 when anything survives.
 """
 
 import asyncio
@@ -27,13 +27,14 @@ from psycopg import AsyncConnection, AsyncCursor, sql
 from chatconnect.adapters.postgres import database as statements
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from local.database import prepare_database
-from local.services import Postgres, free_port
+from local.services import Postgres, Qdrant, Redis, free_port
 from tests.postgres import conninfo
 from tests.side_by_side import Side, open_sides, remembering, run
 from tests.side_operations import DOCUMENTS, TALKS, TOOLS, VISITORS, activates
 from tests.side_records import AUDIT, INDEXES, RECORDS, REQUESTS, SEALED, SIGNALS, USAGE
 from tests.side_settings import ASSISTANTS, KEYS, PEOPLE
 from tests.side_things import THINGS, Operation, Things
+from tests.tenant_keys import look as look_at_keys
 
 FILTER = re.compile(r"(?:\w+\.)?(?:tenant_id|id) = %\(tenant\)s|\w+\.(?:tenant_id|id) = \w+\.tenant_id")
 _FOR_EACH_TABLE = re.compile(
@@ -61,8 +62,7 @@ class Area:
 
 
 AREAS = (
-    *map(Area, (TALKS, DOCUMENTS, TOOLS, VISITORS, PEOPLE, KEYS)),
-    Area(ASSISTANTS, KEYS),
+    *map(Area, (TALKS, DOCUMENTS, TOOLS, VISITORS, PEOPLE, KEYS, ASSISTANTS)),
     Area(SIGNALS, VISITORS, alone=True),
     Area((*INDEXES, activates), DOCUMENTS, alone=True),
     Area(USAGE, (*TALKS, *DOCUMENTS, *PEOPLE), alone=True),
@@ -77,13 +77,14 @@ _FILLING = (
     "invites", "accepts", "saves", "finishes",
 )  # fmt: skip
 _LOOKING = ("reads", "looks", "lists")
-_REMOVING = ("removes_document",)
+_REMOVING = ("removes_document", "erases_visitor")
 
 Place = tuple[str, int]
 """A statement, and which of its filters."""
 
 # What cannot show here, by what stands around the filter.
 UNOBSERVABLE: Mapping[str, str] = {
+    r"^SELECT .* of each table >>> 1 <<<": "a message of an equal id is of an equal conversation",
     r"SELECT FROM \w+ WHERE >>>.*FOR (NO KEY )?UPDATE$": "a lock, for which others would only wait",
     r"SELECT p.members FROM tenants t .*>>>": "only a tenant at its limit notices",
     r"WITH room AS .*(count|sum)\(.*>>>.*AS for_(document|file) FROM tenants": "only a tenant at its limit notices",
@@ -260,28 +261,37 @@ async def switch_row_level_security(owner_url: str, *, on: bool) -> None:
 
 async def main(operations: int, seed: int) -> dict[str, Any]:
     """Return what was found; see the module."""
-    with TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # the server runs as somebody else
-        async with Postgres(Path(folder) / "postgres", free_port(), durable=False) as server, AsyncExitStack() as stack:
-            databases = []
-            for name in ("chatconnect", "alone"):
-                url = await prepare_database(server, name)
-                databases.append(PostgresDatabase(conninfo(url), pool_size=4, prepare=False))
-                stack.push_async_callback(databases[-1].aclose)
-            shared, alone = databases
-            filters, owner_url = Filters(shared, alone, seed), server.database_url("chatconnect")
-            with rewriting(filters.kept):
-                await switch_row_level_security(owner_url, on=False)
-                await filters.run_all(operations)
-                found = await filters.look()
-                await switch_row_level_security(owner_url, on=True)
-                filters.kept.all_left_out = True
-                found["by_row_level_security_alone"] = await filters.run_all(operations)
-    return {"seed": seed, **found}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the server runs as somebody else
+        async with Redis(folder / "redis", free_port()) as redis, Qdrant(folder / "qdrant", free_port()) as qdrant:
+            elsewhere = await look_at_keys(redis.url, qdrant.url)
+        async with Postgres(folder / "postgres", free_port(), durable=False) as server:
+            return {"seed": seed, **await look_at_filters(server, operations, seed), **elsewhere}
+
+
+async def look_at_filters(server: Postgres, operations: int, seed: int) -> dict[str, Any]:
+    """Return what was found of the filters of the SQL."""
+    async with AsyncExitStack() as stack:
+        databases = []
+        for name in ("chatconnect", "alone"):
+            url = await prepare_database(server, name)
+            databases.append(PostgresDatabase(conninfo(url), pool_size=4, prepare=False))
+            stack.push_async_callback(databases[-1].aclose)
+        shared, alone = databases
+        filters, owner_url = Filters(shared, alone, seed), server.database_url("chatconnect")
+        with rewriting(filters.kept):
+            await switch_row_level_security(owner_url, on=False)
+            await filters.run_all(operations)
+            found = await filters.look()
+            await switch_row_level_security(owner_url, on=True)
+            filters.kept.all_left_out = True
+            found["by_row_level_security_alone"] = await filters.run_all(operations)
+    return found
 
 
 if __name__ == "__main__":
     wanted = [int(argument) for argument in sys.argv[1:]]
     outcome = asyncio.run(main(*(wanted + [1_500, 7][len(wanted) :])))
     sys.stdout.write(json.dumps(outcome, indent=2) + "\n")
-    sys.exit(1 if outcome["survivors"] else 0)
+    sys.exit(1 if any(found["survivors"] for found in (outcome, outcome["redis"], outcome["qdrant"])) else 0)
