@@ -215,14 +215,20 @@ async def recognises_former(of: StoredStores, things: Things, number: int) -> ob
 
 
 async def erases_old(of: StoredStores, things: Things, number: int) -> object:
-    return await of.records.erase_older(seconds(number), 100)
+    return await of.records.erase_older(seconds(2 * number), 100)
 
 
 async def erases_visitor(of: StoredStores, things: Things, number: int) -> object:
     request = await of.requests.get(DataRequestId(things.id("erase", number)))
     before = None if number % 2 else seconds(number)
-    whose = Whose((_visitor(things, number), VisitorId(things.id("visitor", number % 2))), before)
-    return await of.records.erase_some(whose, request, 100)
+    visitors = (_visitor(things, number), VisitorId(things.id("visitor", number % 2)))[: 1 if number % 2 else 2]
+    # The conversations go first, then what is the visitors' own.
+    return [await of.records.erase_some(Whose(visitors, before), request, 100) for _ in range(2)]
+
+
+async def erases_rows(of: StoredStores, things: Things, number: int) -> object:
+    request = await of.requests.get(DataRequestId(things.id("erase", 0)))
+    return None if number > things.own % 3 else await of.records.erase_some(Whose(), request, 1_000)
 
 
 SIGNALS: Sequence[Operation] = (adds_signal, reads_signals)
@@ -237,4 +243,6 @@ REQUESTS: Sequence[Operation] = (
     looks_at_request, saves_retention, reads_retention,
 )  # fmt: skip
 SEALED: Sequence[Operation] = (adds_webhook, seals_anew, reads_sealed)
-RECORDS: Sequence[Operation] = (reads_records, looks_at_people, recognises_former, erases_old, erases_visitor)
+RECORDS: Sequence[Operation] = (
+    reads_records, looks_at_people, recognises_former, erases_old, erases_visitor, erases_rows,
+)  # fmt: skip

@@ -159,10 +159,13 @@ class Filters:
 
     async def run_all(self, operations: int) -> int:
         """Do everything, in no order, and return how often a store was called. Raises Crossed."""
-        done, script = 0, random.Random(self._seed).randbytes(3 * operations)
+        done, chance = 0, random.Random(self._seed)
         for alone in (False, True):
             every = [watched(each, self.kept) for area in AREAS if area.alone is alone for each in area.all]
-            done += await run(await self._open_sides(alone=alone), script, every)
+            sides = await self._open_sides(alone=alone)
+            filling = [each for each in every if each.__name__.startswith(_FILLING)]
+            await asyncio.gather(*(does_all(side, filling, chance) for side in sides))
+            done += await run(sides, chance.randbytes(3 * operations), every)
         return done
 
     async def look(self) -> dict[str, Any]:
