@@ -108,7 +108,8 @@ async def reads_audit(of: StoredStores, things: Things, number: int) -> object:
 def _request(things: Things, kind: RequestKind, number: int) -> DataRequest:
     id_, visitor = DataRequestId(things.id(kind.value, number)), _visitor(things, number) if number else None
     status, at = RequestStatus.OPEN if number else RequestStatus.WAITING, seconds(number)
-    return DataRequest(id_, things.tenant_id, kind, visitor, None, at, status, next_at=at)
+    due = at if number else seconds(5_000)  # what waits can be called off
+    return DataRequest(id_, things.tenant_id, kind, visitor, None, at, status, next_at=due)
 
 
 async def adds_export(of: StoredStores, things: Things, number: int) -> object:
@@ -208,7 +209,8 @@ async def looks_at_people(of: StoredStores, things: Things, number: int) -> obje
 
 
 async def recognises_former(of: StoredStores, things: Things, number: int) -> object:
-    if await of.visitors.find(_visitor(things, number), NOON) is None:
+    known = await of.visitors.find(_visitor(things, number), NOON)
+    if known is None or known.is_anonymous:  # whom they turn out to be would have a new id
         return None
     claimed = VisitorId(things.id("visitor", number % 2))
     return await of.visitors.recognise(Identity(f"user {number}"), claimed, seconds(number))
