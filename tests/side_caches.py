@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from chatconnect.adapters.redis import RedisDatabase, RedisJournal, RedisRateLimits
+from chatconnect.adapters.redis import RedisDatabase, RedisJournal
 from chatconnect.adapters.redis_abuse import RedisWatch
 from chatconnect.adapters.redis_answers import RedisAnswerCache
 from chatconnect.adapters.redis_budgets import RedisBudgets
 from chatconnect.adapters.redis_epochs import RedisEpochs
 from chatconnect.adapters.redis_listeners import RedisListeners
 from chatconnect.adapters.redis_queries import RedisQueryCache
+from chatconnect.adapters.redis_rates import RedisRateLimits
 from chatconnect.adapters.redis_traces import RedisTraces
 from chatconnect.adapters.redis_vectors import RedisVectorCache
 from chatconnect.domain.abuse import Hold, Sighting

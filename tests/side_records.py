@@ -87,7 +87,6 @@ async def reads_usage(of: StoredStores, things: Things, number: int) -> object:
         await of.usage.totals(Subject.VISITOR, visitor, Period.DAY, since=day, until=day),
         sorted((await of.spent(things.tenant_id, NOON, (Capped.VISITOR, visitor))).items()),
         await of.usage.holdings(),
-        await of.usage.caps(),
         (await of.tenants.plan()).own_caps,
     )
 
