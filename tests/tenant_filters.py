@@ -84,6 +84,7 @@ Place = tuple[str, int]
 
 # What cannot show here, by what stands around the filter.
 UNOBSERVABLE: Mapping[str, str] = {
+    r"FROM messages other WHERE >>>|THEN m\.idempotency_key END WHERE >>>": "see postgres/test_merging.py",
     r"SET \w+ = %\(sealed\)s, .*>>>.*= %\(former\)s": "what was sealed for two tenants is never equal",
     r"^SELECT .* of each table >>> 1 <<<": "a message of an equal id is of an equal conversation",
     r"SELECT FROM \w+ WHERE >>>.*FOR (NO KEY )?UPDATE$": "a lock, for which others would only wait",
