@@ -49,7 +49,8 @@ test: setup check ## Everything: lint, types, unit, integration, infrastructure,
 	@python -m local.services.node
 	@python -m local.chromium
 	@cd web && npm test --silent
-	@pytest tests --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@# One thread for the embedding model's arithmetic: several, of several stacks, wait for each other.
+	@OPENBLAS_NUM_THREADS=1 pytest tests --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: synth
 synth: .venv/ready ## Synthesise an environment: make synth ENV=prod
