@@ -54,8 +54,9 @@ async def test_a_file_of_a_kind_that_is_not_supported_is_refused_before_it_is_se
     await add_files(dashboard, {"name": "song.mp3", "mimeType": "audio/mpeg", "buffer": b"ID3"})
 
     await expect(dashboard.get_by_role("list", name="Uploads")).to_contain_text("not supported")
+    await open_place(dashboard, "Try a search")
     async with dashboard.expect_response("**/v1/documents?*") as listed:
-        await dashboard.reload()
+        await open_place(dashboard, "Documents")
     assert "song.mp3" not in await (await listed.value).text()
     await expect(document_row(dashboard, "song.mp3")).to_have_count(0)
 
