@@ -90,6 +90,7 @@ mutate: setup ## Leave out one tenant filter after the other: each must be misse
 .PHONY: fuzz-api
 fuzz-api: setup ## Send thousands of made-up requests by the OpenAPI document: each answer must be one that it promises
 	@API_EXAMPLES=$(or $(EXAMPLES),20) API_PHASES=coverage,fuzzing,stateful API_SEED=$(or $(SEED),$$RANDOM) \
+		API_CALLERS="owner server visitor nobody" \
 		pytest tests/integration/api/test_fuzz.py --timeout=3600
 
 .PHONY: invoke

@@ -19,6 +19,8 @@ PHASES = os.environ.get("API_PHASES", "fuzzing")
 
 SEED = os.environ.get("API_SEED", "1")
 
+CALLERS = os.environ.get("API_CALLERS", "owner visitor").split()
+
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -47,7 +49,7 @@ async def asking(open_company: OpenCompany) -> Company:
     return await open_company("Soylent")
 
 
-@pytest.fixture(params=["owner", "server", "visitor", "nobody"])
+@pytest.fixture(params=CALLERS)
 async def caller(request: pytest.FixtureRequest, asking: Company) -> Caller:
     match request.param:
         case "owner":
