@@ -163,7 +163,7 @@ async def adds_widget(of: Stores, things: Things, number: int) -> None:
     if all(each.id != widget_id for each in await of.widgets.all()):
         shown = things.id("assistant", number) if (number + things.own) % 2 else things.assistant_id
         config = WidgetConfig(allowed_domains=(f"{things.tenant_id}.example.com",))
-        widget = Widget(widget_id, things.tenant_id, AssistantId(shown), f"{things.tenant_id}", config, NOON)
+        widget = Widget(widget_id, things.tenant_id, AssistantId(shown), f"{things.tenant_id}", config, seconds(number))
         await of.widgets.add(widget, things.person(number).id)
 
 

@@ -43,6 +43,14 @@ class StoredTenants:
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     resets: dict[bytes, tuple[AccountId, datetime]] = field(default_factory=dict)
 
+    def keep_widget(self, widget: Widget, author: AccountId | None) -> None:
+        """Keep a widget, and its settings as a version."""
+        emails = {account.id: account.email for account in self.accounts.values()}
+        name = emails.get(author) if author else None
+        version = WidgetVersion(widget.version, widget.config, widget.updated_at, author, name)
+        self.widgets[widget.tenant_id, widget.id] = widget
+        self.widget_versions.setdefault(widget.id, []).append(version)
+
 
 class MemoryAccounts:
     """All accounts."""
@@ -109,9 +117,7 @@ class MemoryAccounts:
         author = Author(new.account.id, new.account.email)
         self._stored.versions[first] = new.assistant
         self._stored.saves[first] = Save(new.assistant.version, "", new.assistant.created_at, author)
-        self._stored.widgets[new.tenant.id, new.widget.id] = new.widget
-        began = WidgetVersion(1, new.widget.config, new.widget.updated_at, new.account.id, new.account.email)
-        self._stored.widget_versions[new.widget.id] = [began]
+        self._stored.keep_widget(new.widget, new.account.id)
         for key, key_hash in (new.widget_key, new.secret_key):
             self._stored.keys[new.tenant.id, key_hash] = key
 

@@ -20,7 +20,7 @@ class MemoryWidgets:
 
     async def all(self) -> Sequence[Widget]:
         own = [widget for (tenant, _), widget in self._stored.widgets.items() if tenant == self._tenant_id]
-        return own[::-1]  # ids made within a millisecond are in no order
+        return sorted(own, key=self._made, reverse=True)
 
     async def get(self, widget_id: WidgetId) -> Widget:
         if (self._tenant_id, widget_id) not in self._stored.widgets:
@@ -34,15 +34,15 @@ class MemoryWidgets:
         fitting = [each for each in await self.all() if key.assistant_id in (None, each.assistant_id)]
         if not fitting:
             raise NotFound("widget")
-        return min(fitting, key=lambda widget: (widget.assistant_id != default, widget.id))
+        return min(fitting, key=lambda widget: (widget.assistant_id != default, self._made(widget)))
 
     async def add(self, widget: Widget, author: AccountId | None) -> None:
         await MemoryTenants(self._stored, self._tenant_id).assistant(widget.assistant_id)
-        self._keep(widget, author)
+        self._stored.keep_widget(widget, author)
 
     async def save(self, widget: Widget, author: AccountId | None) -> Widget:
         saved = replace(widget, version=(await self.get(widget.id)).version + 1)
-        self._keep(saved, author)
+        self._stored.keep_widget(saved, author)
         return saved
 
     async def delete(self, widget_id: WidgetId, at: datetime) -> None:
@@ -59,12 +59,9 @@ class MemoryWidgets:
         kept = self._stored.widget_versions.get(widget_id, [])
         return [version for version in reversed(kept) if below is None or version.number < below][:limit]
 
-    def _keep(self, widget: Widget, author: AccountId | None) -> None:
-        emails = {account.id: account.email for account in self._stored.accounts.values()}
-        name = emails.get(author) if author else None
-        version = WidgetVersion(widget.version, widget.config, widget.updated_at, author, name)
-        self._stored.widgets[self._tenant_id, widget.id] = widget
-        self._stored.widget_versions.setdefault(widget.id, []).append(version)
+    def _made(self, widget: Widget) -> tuple[datetime, WidgetId]:
+        """Return when it was made; ids of one millisecond are in no order."""
+        return self._stored.widget_versions[widget.id][0].created_at, widget.id
 
 
 class MemoryLeads:

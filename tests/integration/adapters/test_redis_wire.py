@@ -1,6 +1,7 @@
 """The connection that everybody's commands share: answers reach whoever asked, and a lost connection is replaced."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -91,6 +92,16 @@ async def test_a_server_that_says_nothing_is_given_up_and_asked_anew_on_another_
 
         assert await shared.ask([("PING",)]) == [b"PONG"]
         await shared.aclose()
+
+
+async def test_what_this_process_is_busy_with_does_not_count_as_waiting_for_redis(redis: Redis) -> None:
+    shared = wire(redis.url, answer_seconds=0.1)
+    await shared.ask([("PING",)])
+    asking = asyncio.create_task(shared.ask([("ECHO", "late")]))
+    asyncio.get_running_loop().call_soon(time.sleep, 0.3)  # after the question, before it is sent
+
+    assert await asking == [b"late"]
+    await shared.aclose()
 
 
 async def test_an_answer_that_is_none_of_redis_is_an_error(tmp_path: Path) -> None:

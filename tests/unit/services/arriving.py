@@ -43,7 +43,7 @@ class Arrival:
     def __post_init__(self) -> None:
         self.widget_key, self.secret_key = (self._moved_in(self.new, kind) for kind in KeyKind)
         widget = replace(self.new.widget, config=WidgetConfig(allowed_domains=("acme.example",)))
-        self.stored.widgets[self.tenant_id, widget.id] = widget
+        self.stored.keep_widget(widget, None)
 
     @property
     def tenant_id(self) -> TenantId:

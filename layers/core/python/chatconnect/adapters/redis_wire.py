@@ -95,11 +95,13 @@ def _greeting(address: dict[str, Any]) -> list[Command]:
 class _Question:
     """Some commands that were asked together, and the answers that have come."""
 
-    __slots__ = ("answer", "answers", "expires", "missing")
+    __slots__ = ("answer", "answers", "expires", "missing", "packed")
 
-    def __init__(self, missing: int, expires: float, answer: "asyncio.Future[list[Any]]") -> None:
-        self.missing, self.expires, self.answer = missing, expires, answer
+    def __init__(self, commands: Sequence[Command], answer: "asyncio.Future[list[Any]]") -> None:
+        self.packed = b"".join(map(_packed, commands))
+        self.missing, self.answer = len(commands), answer
         self.answers: list[Any] = []
+        self.expires: float  # from when it was sent on
 
 
 class _Connection(asyncio.Protocol):
@@ -111,7 +113,7 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader(replyError=_refusal)
         self._transport: asyncio.Transport
-        self._unsent: list[bytes] = []
+        self._unsent: list[_Question] = []
         self._waiting: deque[_Question] = deque()
         self._clock: asyncio.TimerHandle | None = None
 
@@ -121,13 +123,10 @@ class _Connection(asyncio.Protocol):
         if self.lost:
             answer.set_exception(Disconnected("the connection was lost"))
             return answer
+        question = _Question(commands, answer)
         if not self._unsent:
             self._loop.call_soon(self._send)
-        self._unsent += [_packed(command) for command in commands]
-        expires = self._loop.time() + self._answer_seconds
-        self._waiting.append(_Question(len(commands), expires, answer))
-        if self._clock is None:
-            self._clock = self._loop.call_at(expires, self._look)
+        self._unsent.append(question)
         return answer
 
     def abort(self) -> None:
@@ -136,9 +135,17 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _send(self) -> None:
+        if self.lost:
+            return
         unsent, self._unsent = self._unsent, []
-        if not self.lost:
-            self._transport.write(b"".join(unsent))
+        self._transport.write(b"".join(question.packed for question in unsent))
+        # Redis has its time from now on: what passed since somebody asked went to other work of this process.
+        expires = self._loop.time() + self._answer_seconds
+        for question in unsent:
+            question.expires = expires
+        self._waiting += unsent
+        if self._clock is None:
+            self._clock = self._loop.call_at(expires, self._look)
 
     def _look(self) -> None:
         """Give the connection up when the oldest question has waited too long; one timer for all of them."""
@@ -153,7 +160,7 @@ class _Connection(asyncio.Protocol):
 
     def _fail(self, error: Exception) -> None:
         self.lost = True
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self._waiting, self._unsent = [*self._waiting, *self._unsent], deque(), []
         for question in waiting:
             if not question.answer.done():
                 question.answer.set_exception(error)
