@@ -46,7 +46,7 @@ def _upload(addresses: Mapping[str, str]) -> str:
         "s3",
         endpoint_url=addresses["s3_endpoint"],
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
+        aws_secret_access_key="test",
         region_name=REGION,
     )
     listed = s3.list_objects_v2(Bucket=addresses["bucket"], Prefix=f"{addresses['tenant_id']}/", MaxKeys=1)

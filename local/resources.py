@@ -31,7 +31,7 @@ def make_resources(aws: Aws, prefix: str = "chatconnect-local") -> Resources:
     """Make the bucket, its queues and notification, and the key."""
     session = boto3.Session(
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
+        aws_secret_access_key="test",
         region_name=REGION,
     )
     sqs = session.client("sqs", endpoint_url=aws.url)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chatconnect.domain.errors import Caught
 from local.queue_ages import report_ages
 
 if TYPE_CHECKING:
@@ -77,10 +78,8 @@ def main() -> None:
 
 def run_job(jobs: Handler, name: str) -> None:
     """Run a job that the clock runs on AWS; one that fails is run again next time."""
-    try:
+    with Caught(lambda fault: print(f"job {name}: {type(fault).__name__}", flush=True)):
         jobs({"job": name}, Context())
-    except Exception as fault:  # noqa: BLE001 - whatever is away now, the queues are still to be read
-        print(f"job {name}: {type(fault).__name__}", flush=True)
 
 
 def consume(sqs: "SQSClient", url: str, handler: Handler) -> int:

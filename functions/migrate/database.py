@@ -41,7 +41,7 @@ def apply_migrations(owner: Login, folder: Path, *, tls: str = "require") -> str
     program = shutil.which("dbmate")  # a layer puts it on PATH
     if program is None:
         raise MigrationFailed("there is no dbmate on PATH")
-    finished = subprocess.run(  # noqa: S603 - nothing of it comes from outside
+    finished = subprocess.run(
         [program, "--no-dump-schema", "--migrations-dir", str(folder), "--wait", "--wait-timeout", "60s", "up"],
         env={"DATABASE_URL": owner.url(tls=tls)},
         capture_output=True,

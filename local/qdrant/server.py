@@ -24,7 +24,7 @@ from local.qdrant.store import Store
 # The release whose API this follows; clients compare it with their own.
 VERSION = "1.20.0"
 
-_log = logging.getLogger("local.qdrant")
+_logger = logging.getLogger("local.qdrant")
 # Parameters of a cluster or of waiting: every answer here is final, so they change nothing.
 _PARAMETERS = frozenset({"wait", "ordering", "timeout", "consistency"})
 
@@ -127,8 +127,8 @@ async def _take_care(store: Store) -> None:
                 if collection.needs_care():
                     try:
                         await _in(thread, collection.care)
-                    except Exception:  # noqa: BLE001 - whatever it is, the other collections still need care
-                        _log.exception("caring for a collection failed")
+                    except Exception:  # whatever it is, the other collections still need care
+                        _logger.exception("caring for a collection failed")
 
 
 async def _version(_request: Request) -> Response:

@@ -1,5 +1,7 @@
 """The widget for everyone: keyboard, screen reader, direction of writing, small screens, dark and still."""
 
+from typing import Literal
+
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.script import ANSWER, DONE, Hold, answer, tokens
@@ -106,9 +108,15 @@ async def test_on_a_small_screen_the_chat_is_the_screen_and_keeps_the_focus(brow
 async def test_it_is_dark_when_the_visitor_or_the_tenant_wants_it(browser: Browser, api: ScriptedApi) -> None:
     surface = "node => getComputedStyle(node).backgroundColor"
     seen = {}
-    for visitor, tenant in (("dark", "auto"), ("light", "auto"), ("light", "dark"), ("dark", "light")):
+    schemes: list[tuple[Literal["dark", "light"], str]] = [
+        ("dark", "auto"),
+        ("light", "auto"),
+        ("light", "dark"),
+        ("dark", "light"),
+    ]
+    for visitor, tenant in schemes:
         api.config = {"theme": {"mode": tenant}}
-        page = await browser.new_page(color_scheme=visitor)  # type: ignore[arg-type]  # both are a scheme's names
+        page = await browser.new_page(color_scheme=visitor)
         await page.goto(api.page_url)
         await page.get_by_role("button", name="Open chat").click()
         seen[visitor, tenant] = await page.get_by_role("dialog").evaluate(surface)

@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Page, expect
 
@@ -103,8 +104,10 @@ async def test_the_pages_styles_do_not_reach_the_widget(opened: Opened, api: Scr
     api.config = {"theme": {"accent": "#0b6e4f", "mode": "light"}}
     page = await opened()
 
-    async def style(role: str, name: str, *properties: str) -> list[str]:
-        node = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]  # the name of a role
+    async def style(
+        role: Literal["button", "link", "dialog", "textbox", "heading"], name: str, *properties: str
+    ) -> list[str]:
+        node = page.get_by_role(role, name=name, exact=True)
         read = "(node, names) => names.map((name) => getComputedStyle(node)[name])"
         styles: list[str] = await node.evaluate(read, properties)
         return styles

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -82,11 +83,11 @@ async def test_pages_hold_every_document_once_and_in_order(shelf: Shelf, sort: S
 
     whole = await shelf.documents.page(Listing(sort=sort, descending=descending, limit=10))
     assert seen == list(whole.documents)
-    keys = [
+    keys: list[Any] = [
         {"created": d.created_at, "updated": d.updated_at, "title": d.title.lower(), "size": d.newest.size}[sort]
         for d in whole.documents
     ]
-    assert keys == sorted(keys, reverse=descending)  # type: ignore[type-var]  # all are of one kind
+    assert keys == sorted(keys, reverse=descending)
     assert len(seen) == 6
 
 

@@ -178,9 +178,9 @@ async def test_a_document_that_was_read_for_the_old_index_is_read_again_for_the_
 
     embedder = deployment.embedders[OLD]
     switch.append(asyncio.create_task(new.job.run()))
-    embedder.embed = slow  # type: ignore[method-assign]  # it ends when the tenant has been moved
-    outcome = await old.read(renewal)
-    del embedder.embed
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(embedder, "embed", slow)  # it ends when the tenant has been moved
+        outcome = await old.read(renewal)
     between = await new.found(acme, "tariff")
     again = await deployment.process(OLD).add(acme, "Unrelated.")  # takes up what waits, too
 
@@ -257,7 +257,7 @@ async def test_what_is_deleted_during_a_move_is_gone_from_both_indexes(
 
 
 async def test_a_version_replaced_while_it_is_embedded_leaves_no_points(
-    deployment: Deployment, old: Process, new: Process, acme: TenantId
+    deployment: Deployment, old: Process, new: Process, acme: TenantId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = await old.add(acme, *LONG[:5])
     await new.job.start()
@@ -271,7 +271,7 @@ async def test_a_version_replaced_while_it_is_embedded_leaves_no_points(
             replaced.append(await old.add(acme, "A short page.", renews=document.id))
         return await embed(texts)
 
-    deployment.embedders[NEW].embed = replacing  # type: ignore[method-assign]  # the version goes under its hands
+    monkeypatch.setattr(deployment.embedders[NEW], "embed", replacing)  # the version goes under its hands
     figures = await new.job.run()
 
     assert figures["switched"] == 1

@@ -7,7 +7,7 @@ from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.secret import Secret
 from chatconnect.ports.models import ModelEndpoint
 from chatconnect.services import model_choice
-from tests.fakes.models import ScriptedModel, Step
+from tests.fakes.models import OneModel, ScriptedModel, Step
 from tests.unit.services.conversing import World, a_question, a_world, names, text_of, told
 
 FALLBACK = Fallback("anthropic", "claude-haiku-4-5")
@@ -19,12 +19,12 @@ OWN_ADDRESS = {
 }
 
 
-class TwoModels:
+class TwoModels(OneModel):
     """The assistant's own model and its fallback, told apart by their names."""
 
     def __init__(self, own: ScriptedModel, other: ScriptedModel) -> None:
+        super().__init__(own)
         self.own, self.other = own, other
-        self.endpoints: list[ModelEndpoint] = []
 
     def at(self, endpoint: ModelEndpoint) -> ScriptedModel:
         self.endpoints.append(endpoint)
@@ -34,7 +34,7 @@ class TwoModels:
 async def a_world_of_two(*own: Step, other: ScriptedModel | None = None) -> tuple[World, TwoModels]:
     world = await a_world(fallback=FALLBACK)
     models = TwoModels(ScriptedModel(*own), other or ScriptedModel("From the other."))
-    world.models = models  # type: ignore[assignment]  # two in the place of one
+    world.models = models
     return world, models
 
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chatconnect.adapters.public_connections import CONNECT_SECONDS, PublicConnections
+from chatconnect.domain.errors import Caught
 from chatconnect.domain.mcp import MAX_TOOLS, Listing, McpServer
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.tools import ToolFailed
@@ -225,12 +226,11 @@ class _Connection:
     @contextmanager
     def _failures(self) -> Iterator[None]:
         """Raise ToolFailed for whatever goes wrong inside."""
-        try:
+        with Caught() as caught:  # the package raises its own, pydantic's, and some that are bare
             yield
-        except ToolFailed:
-            raise
-        except Exception as error:  # noqa: BLE001 - the package raises its own, pydantic's, and some that are bare
-            raise self._failed(_why(error)) from None
+        if caught.fault is not None:
+            known = isinstance(caught.fault, ToolFailed)
+            raise caught.fault if known else self._failed(_why(caught.fault)) from None
 
     def _failed(self, why: str) -> ToolFailed:
         """Return the failure with what the transport knows of it, or else with these words."""

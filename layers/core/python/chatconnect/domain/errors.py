@@ -15,7 +15,8 @@ ChatConnectError
 └── DocumentRejected        a document that cannot be read, and why
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Self
 
 Details = Mapping[str, object]
 
@@ -145,3 +146,26 @@ class DocumentRejected(ChatConnectError):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message, code=code)
+
+
+class Caught:
+    """Keeps as `fault` whatever goes wrong inside, tells `on_fault` of it, and lets what follows go on.
+
+    For what has to hold whatever happens: a stream ends in an event, a job goes on with other tenants, work beside an
+    answer does not end it. Cancelling goes through, and so does the end of a generator or of the process.
+    """
+
+    def __init__(self, on_fault: Callable[[Exception], object] | None = None) -> None:
+        self._on_fault = on_fault
+        self.fault: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, fault: BaseException | None, _traceback: object) -> bool:
+        if not isinstance(fault, Exception):
+            return False
+        self.fault = fault
+        if self._on_fault is not None:
+            self._on_fault(fault)
+        return True

@@ -3,12 +3,14 @@
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import orjson
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chatconnect.domain.errors import Caught
 from chatconnect.http.cors import CheckWebsite, Cors, Preflight
 from chatconnect.http.errors import add_error_handlers, error_response
 from chatconnect.observability import log_fault, trace_id
@@ -74,10 +76,9 @@ class RequestFrame:
             await send(message)
 
         try:
-            await self._app(scope, receive, framed)
-        except Exception as fault:  # noqa: BLE001 - whatever it was, the client gets an answer and the log its trace
-            log_fault("unexpected fault", fault)
-            if not started:
+            with Caught(partial(log_fault, "unexpected fault")) as caught:
+                await self._app(scope, receive, framed)
+            if caught.fault is not None and not started:
                 response = error_response(500, "internal", "something went wrong on our side")
                 await response(scope, receive, framed)
         finally:

@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from chatconnect.domain.conversation import Citation
-from chatconnect.domain.errors import ChatConnectError, LimitReached, Unavailable
+from chatconnect.domain.errors import Caught, ChatConnectError, LimitReached, Unavailable
 from chatconnect.domain.events import KEEP_ALIVE, Cited, Done, Event, Failed, Frame, Started, Token, ToolMoved, Warned
 from chatconnect.observability import log_fault
 
@@ -104,7 +104,7 @@ async def event_stream(frames: AsyncGenerator[Frame, None], *, after: int = 0) -
     `after` is the number of the last event that the client has: clients pass over events up to it.
     """
     last, ended = after, False
-    try:
+    with Caught() as caught:
         async with aclosing(frames) as source:
             async for frame in source:
                 if frame is KEEP_ALIVE:
@@ -114,11 +114,9 @@ async def event_stream(frames: AsyncGenerator[Frame, None], *, after: int = 0) -
                 yield b"id: %d\nevent: %b\ndata: %b\n\n" % (last, frame.name.encode(), frame.data)
                 if ended:
                     break
-        error: ChatConnectError = Unavailable("the rest of this answer", code="answer_interrupted")
-    except ChatConnectError as ours:
-        error = ours
-    except Exception as fault:  # noqa: BLE001 - the stream must end in an event
-        log_fault("stream fault", fault)
+    error = caught.fault or Unavailable("the rest of this answer", code="answer_interrupted")
+    if not isinstance(error, ChatConnectError):
+        log_fault("stream fault", error)
         error = ChatConnectError("something went wrong on our side")
     if ended:
         return

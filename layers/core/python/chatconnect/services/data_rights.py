@@ -6,6 +6,7 @@ in the hands of one run at a time, for as long as that run shows a sign of life.
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from chatconnect.domain.data_rights import (
@@ -16,7 +17,7 @@ from chatconnect.domain.data_rights import (
     RequestKind,
     RequestStatus,
 )
-from chatconnect.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from chatconnect.domain.errors import Caught, Conflict, Forbidden, Invalid, NotFound, Unavailable
 from chatconnect.domain.identifiers import DataRequestId, TenantId, VisitorId, new_id
 from chatconnect.domain.principals import Staff, TenantSide
 from chatconnect.domain.tenant import StaffRole
@@ -122,13 +123,11 @@ class DataRightsService:
         figures = {"done": 0, "left": 0, "failed": 0}
         for tenant_id in await self._due.tenants(self._clock()):
             while time.monotonic() < ends_at and (request := await self._claimed(tenant_id)):
-                try:
+                # Others wait too, and this one is due again when its lease is over.
+                with Caught(partial(self._on_fault, f"{request.kind} put off")) as caught:
                     request = await self._advance(request, ends_at)
-                except Exception as error:  # noqa: BLE001 - others wait too; it is due again when the lease is over
-                    self._on_fault(f"{request.kind} put off", error)
-                    figures["failed"] += 1
-                else:
-                    figures["left" if request.status is RequestStatus.OPEN else "done"] += 1
+                outcome = "left" if request.status is RequestStatus.OPEN else "done"
+                figures["failed" if caught.fault else outcome] += 1
         return figures
 
     async def _of_visitor(self, caller: TenantSide, kind: RequestKind, visitor_id: VisitorId) -> DataRequest:

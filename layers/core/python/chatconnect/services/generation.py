@@ -10,7 +10,7 @@ from typing import Any
 
 from chatconnect.domain.citations import CitationStream, Uncited
 from chatconnect.domain.conversation import Turn
-from chatconnect.domain.errors import ChatConnectError, LimitReached, ProviderFailed, Unavailable
+from chatconnect.domain.errors import Caught, ChatConnectError, LimitReached, ProviderFailed, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Started, ToolMoved, Warned
 from chatconnect.domain.given_answer import GivenAnswer
 from chatconnect.domain.knowledge import Passage
@@ -77,23 +77,17 @@ class AnswerMaker:
             yield Warned(f"{cap.name}_nearly_reached", f"most of the {cap.measure} allowed per {cap.period} are used")
         draft = Draft(request, self._spending.budget(request.reservation, request.assistant.config))
         beginning = None if request.recorded else asyncio.create_task(self._begin(turn, request.timings, draft.asked))
-        error: ChatConnectError | None = None
-        cancelled = False
+        caught, cancelled = Caught(), False
         try:
-            async with asyncio.timeout(LONGEST_ANSWER_SECONDS):
-                async for event in self._moderated(request, draft):
-                    yield event
+            with caught:
+                async with asyncio.timeout(LONGEST_ANSWER_SECONDS):
+                    async for event in self._moderated(request, draft):
+                        yield event
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None:
                 task.uncancel()
             cancelled = True
-        except TimeoutError:
-            error = Unavailable("the answer", code="answer_timeout")
-        except ChatConnectError as fault:
-            error = fault
-        except Exception as fault:  # noqa: BLE001 - a stream must end in an event, whatever happened
-            self._on_fault(turn, fault)
-            error = ChatConnectError("something went wrong on our side")
+        error = self._error_of(turn, caught.fault)
         draft.asked.set()
         if beginning is not None:
             await _uncancelled(beginning)
@@ -105,16 +99,23 @@ class AnswerMaker:
         beside = self._spending.budget_beside(request.reservation, request.assistant.config)
         await self._memory.remember(ended, request.assistant, request.history, beside)
 
+    def _error_of(self, turn: Turn, fault: Exception | None) -> ChatConnectError | None:
+        """Return what the asker is told of a fault; one that nobody expects is logged."""
+        if isinstance(fault, TimeoutError):
+            return Unavailable("the answer", code="answer_timeout")
+        if fault is None or isinstance(fault, ChatConnectError):
+            return fault
+        self._on_fault(turn, fault)
+        return ChatConnectError("something went wrong on our side")
+
     async def _begin(self, turn: Turn, timings: Timings, asked: asyncio.Event) -> None:
         """Store the turn's beginning while the answer is being found. What fails here is made good by `_record`."""
-        try:
+        with Caught(partial(self._on_fault, turn)):
             with suppress(TimeoutError):
                 async with asyncio.timeout(BEGIN_WITHIN_SECONDS):
                     await asked.wait()
             with timings.step("begin"):
                 await self._conversations_of(turn.conversation.tenant_id).begin(turn)
-        except Exception as fault:  # noqa: BLE001 - the answer goes on, and `_record` stores the whole turn
-            self._on_fault(turn, fault)
 
     async def _moderated(self, request: Request, draft: Draft) -> AsyncIterator[Event]:
         """Generate, and say the configured words in place of what is refused."""
@@ -219,15 +220,13 @@ class AnswerMaker:
         return await composing
 
     async def _record(self, turn: Turn, timings: Timings) -> None:
-        try:
-            with timings.step("record"):
-                await self._conversations_of(turn.conversation.tenant_id).complete(turn)
-        except Exception as fault:  # noqa: BLE001 - whatever it was, the turn is kept and the stream ends in an event
-            self._on_fault(turn, fault)
-            try:
+        """Store the turn, or else have it wait to be stored."""
+        on_fault = partial(self._on_fault, turn)
+        with Caught(on_fault) as caught, timings.step("record"):
+            await self._conversations_of(turn.conversation.tenant_id).complete(turn)
+        if caught.fault is not None:
+            with Caught(on_fault):
                 await self._waiting_turns.put(turn)
-            except Exception as second_fault:  # noqa: BLE001 - nothing is left to try, and the stream still ends in an event
-                self._on_fault(turn, second_fault)
         self._on_turn(replace(turn, answer=replace(turn.answer, timings=timings.milliseconds())), timings.spans)
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from chatconnect.domain.errors import Caught
 from chatconnect.ports.health import Check, Queue, QueueState
 
 _PATIENCE_SECONDS = 4.0
@@ -48,18 +49,15 @@ class HealthService:
 
 
 async def _measured(check: Check) -> PartHealth:
-    begin, ok = time.perf_counter(), True
-    try:
+    begin = time.perf_counter()
+    with Caught() as caught:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await check()
-    except Exception:  # noqa: BLE001 - a part that fails in a way of its own is not well either
-        ok = False
-    return PartHealth(ok, round((time.perf_counter() - begin) * 1000))
+    return PartHealth(caught.fault is None, round((time.perf_counter() - begin) * 1000))
 
 
 async def _or_none(state: Callable[[], Awaitable[QueueState]]) -> QueueState | None:
-    try:
+    with Caught():
         async with asyncio.timeout(_PATIENCE_SECONDS):
             return await state()
-    except Exception:  # noqa: BLE001 - a queue that cannot be asked is shown as unknown, whatever the reason
-        return None
+    return None

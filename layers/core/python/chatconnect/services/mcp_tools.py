@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from chatconnect.domain.errors import Caught
 from chatconnect.domain.identifiers import McpServerId, TenantId
 from chatconnect.domain.mcp import McpServer, McpTool, wanted_tools
 from chatconnect.ports.clock import Clock
@@ -66,9 +67,9 @@ class McpToolbox:
 
     async def _list(self, server: McpServer) -> None:
         try:
-            await self._lister.listed(server)
-        except Exception as fault:  # noqa: BLE001 - nobody waits for this; the next answer tries again
-            self._on_fault("an MCP server's tools were not listed", fault)
+            # Nobody waits for this, and the next answer tries again.
+            with Caught(partial(self._on_fault, "an MCP server's tools were not listed")):
+                await self._lister.listed(server)
         finally:
             del self._listing[server.id]
 

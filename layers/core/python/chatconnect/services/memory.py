@@ -1,10 +1,11 @@
 """What a conversation remembers: which messages go along, and the summary of those that no longer do."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from chatconnect.domain.assistant import Assistant, AssistantConfig
 from chatconnect.domain.conversation import Message, Turn
-from chatconnect.domain.errors import ChatConnectError
+from chatconnect.domain.errors import Caught, ChatConnectError
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.memory import (
     LONGEST_SUMMARY,
@@ -83,9 +84,8 @@ class MemoryService:
         if not fallen or not config.history_messages:
             return
         try:
-            await self._summarise(turn, config, branch, fallen, budget)
-        except Exception as fault:  # noqa: BLE001 - the answer is there, and nothing depends on this
-            self._on_fault(turn, fault)
+            with Caught(partial(self._on_fault, turn)):
+                await self._summarise(turn, config, branch, fallen, budget)
         finally:
             await budget.settle_beside()
 

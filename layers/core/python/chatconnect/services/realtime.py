@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 
-from chatconnect.domain.errors import Forbidden
+from chatconnect.domain.errors import Caught, Forbidden
 from chatconnect.ports.faults import OnFault
 from chatconnect.ports.realtime import Audience, Connections, Listeners, Message
 
@@ -40,14 +40,13 @@ class RealtimeService:
         """Send to everybody of the audience who is connected; what does not get through is logged and lost."""
         if time.monotonic() < self._resting_until:
             return
-        try:
+        faults: list[BaseException] = []
+        with Caught(faults.append):
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 connections = await self._listeners.of(audience)
                 text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
                 sent = (self._send(connection_id, audience, text) for connection_id in connections)
-                faults = [fault for fault in await asyncio.gather(*sent, return_exceptions=True) if fault]
-        except Exception as fault:  # noqa: BLE001 - whatever it is, nothing depends on who hears it
-            faults = [fault]
+                faults += [fault for fault in await asyncio.gather(*sent, return_exceptions=True) if fault]
         if faults:
             self._resting_until = time.monotonic() + _REST_SECONDS
             self._on_fault("live message not sent", faults[0])

@@ -2,8 +2,10 @@
 
 import time
 from datetime import timedelta
+from functools import partial
 
 from chatconnect.domain.data_rights import Retention
+from chatconnect.domain.errors import Caught
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.data_rights import RecordsOf, RetentionOf
@@ -51,12 +53,10 @@ class RetentionService:
         ends_at = time.monotonic() + seconds
         figures = dict.fromkeys(("conversations", "visitors", "audit", "failed", "left"), 0)
         async for tenant_id in self._directory.tenant_ids():
-            try:
+            with Caught(partial(self._on_fault, "retention not applied")) as caught:
                 for kind, count in (await self._apply(tenant_id, ends_at)).items():
                     figures[kind] += count
-            except Exception as error:  # noqa: BLE001 - the other tenants' turn comes, whatever it was
-                self._on_fault("retention not applied", error)
-                figures["failed"] += 1
+            figures["failed"] += caught.fault is not None
         return figures
 
     async def _apply(self, tenant_id: TenantId, ends_at: float) -> dict[str, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chatconnect.domain.context import ToolRound, ToolUse
-from chatconnect.domain.errors import ChatConnectError, LimitReached, ProviderBusy, ProviderFailed
+from chatconnect.domain.errors import Caught, ChatConnectError, LimitReached, ProviderBusy, ProviderFailed
 from chatconnect.domain.events import ToolMoved
 from chatconnect.domain.json_schema import violation
 from chatconnect.ports.models import (
@@ -133,20 +133,20 @@ class ToolRounds:
 
     async def _call(self, call: ToolCall, *, surplus: bool) -> ToolResult:
         """Make one call. Whatever goes wrong becomes a result, in words for the model."""
-        try:
+        with Caught() as caught:
             tool, arguments = self._understood(call, surplus=surplus)
             async with asyncio.timeout(TOOL_SECONDS):
-                text = await tool.call(arguments)
-        except ToolFailed as failure:
-            return _failed(call, str(failure))
-        except TimeoutError:
-            return _failed(call, f"no result within {TOOL_SECONDS:.0f} seconds")
-        except ChatConnectError as error:
-            return _failed(call, error.message)
-        except Exception as fault:  # noqa: BLE001 - the answer goes on without the tool
-            self._on_fault(fault)
-            return _failed(call, "the tool failed")
-        return ToolResult(call.id, _bounded(text))
+                return ToolResult(call.id, _bounded(await tool.call(arguments)))
+        match caught.fault:
+            case ToolFailed() as failure:
+                return _failed(call, str(failure))
+            case TimeoutError():
+                return _failed(call, f"no result within {TOOL_SECONDS:.0f} seconds")
+            case ChatConnectError() as error:
+                return _failed(call, error.message)
+            case Exception() as fault:
+                self._on_fault(fault)
+        return _failed(call, "the tool failed")
 
     def _understood(self, call: ToolCall, *, surplus: bool) -> tuple[Tool, dict[str, Any]]:
         if surplus:

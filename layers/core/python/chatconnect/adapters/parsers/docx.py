@@ -45,6 +45,7 @@ def parse_docx(data: bytes) -> ParsedDocument:
                 body = BodyReader(outline, styles, lists)
                 _read_xml(archive, part, body.start, body.end, body.text)
                 outline.close()
+    # NotImplementedError is zipfile's word for an archive of a newer format, and for a packing that it does not know.
     except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, KeyError, NotImplementedError) as error:
         raise DocumentRejected("damaged", "The Word file is damaged. Please save it again and upload it.") from error
     return writer.document(Kind.DOCX)

@@ -70,7 +70,7 @@ class SandboxedParser:
         command = [sys.executable, "-m", "chatconnect.adapters.parsers.worker"]
         # Of the name only its ending matters, and a process list is no place for the rest.
         suffix = PurePath(filename.strip()).suffix.encode("ascii", "ignore").decode()[:_MAX_SUFFIX].replace("\0", "")
-        return subprocess.Popen(  # noqa: S603 - a fixed program, and no shell
+        return subprocess.Popen(
             [*command, self._limits.to_argument(), os.fspath(path), f"file{suffix}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

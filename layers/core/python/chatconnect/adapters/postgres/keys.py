@@ -61,8 +61,8 @@ WITH forgotten AS (
 )
 INSERT INTO identity_secrets (tenant_id, id, hint, secret, secret_key, created_at, expires_at)
 VALUES (%(tenant)s, %(id)s, %(hint)s, %(secret)s, %(secret_key)s, %(created_at)s, %(expires_at)s)
-"""  # noqa: S105 - a statement
-DELETE_SECRET = "DELETE FROM identity_secrets WHERE tenant_id = %(tenant)s AND id = %(id)s"  # noqa: S105 - likewise
+"""
+DELETE_SECRET = "DELETE FROM identity_secrets WHERE tenant_id = %(tenant)s AND id = %(id)s"
 
 
 @dataclass(frozen=True, slots=True)
