@@ -19,6 +19,14 @@ from infra.stacks.realtime import RealtimeStack
 from infra.uploads import ARCHIVES_TOO
 
 _LONGEST_ANSWER = Duration.minutes(5)
+# What it takes to know who asks, to search and to ask a model.
+_SECRETS = [
+    "DATABASE_SECRET_ARN",
+    "QDRANT_API_KEY_SECRET_ARN",
+    "CHAT_TOKEN_SECRET_ARN",
+    "SIGNING_SECRET_ARN",
+    "PROVIDER_KEYS_SECRET_ARN",
+]
 _LOGGED = (
     "requestId", "requestTime", "httpMethod", "resourcePath", "status", "responseLatency", "responseLength",
     "identity.sourceIp", "xrayTraceId", "integrationErrorMessage",
@@ -75,13 +83,7 @@ class ApiStack(Stack):
             handler="functions/chat/run.sh" if streams else "handler.handler",
             extra_layers=[web_adapter(self, "WebAdapter")] if streams else [],
             variables={"TURNS_QUEUE_URL": jobs.turns.queue.queue_url, **(adapter_settings if streams else {})},
-            secrets=[
-                "DATABASE_SECRET_ARN",
-                "QDRANT_API_KEY_SECRET_ARN",
-                "CHAT_TOKEN_SECRET_ARN",
-                "SIGNING_SECRET_ARN",
-                "PROVIDER_KEYS_SECRET_ARN",
-            ],
+            secrets=_SECRETS,
             snap_start=True,
             concurrency=self._deployment.environment.traffic.chat_concurrency,
         )
@@ -121,13 +123,7 @@ class ApiStack(Stack):
                 "REALTIME_URL": realtime.url,
                 "REALTIME_CALLBACK_URL": realtime.callback_url,
             },
-            secrets=[
-                "DATABASE_SECRET_ARN",
-                "QDRANT_API_KEY_SECRET_ARN",
-                "CHAT_TOKEN_SECRET_ARN",
-                "SIGNING_SECRET_ARN",
-                "PROVIDER_KEYS_SECRET_ARN",
-            ],
+            secrets=_SECRETS,
             snap_start=True,
         )
         function.may_use_uploads(ingestion.bucket, *ARCHIVES_TOO)

@@ -18,7 +18,6 @@ class Deployment:
     """Where the deployed product answers."""
 
     api_url: str
-    ws_url: str
     services: Stack
 
 
@@ -34,4 +33,4 @@ async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         settings = stack.settings(database_url, make_resources(stack.aws, prefix="beside"))
         shared = ("DATABASE_URL", "REDIS_URL", "QDRANT_URL", "CHAT_TOKEN_SECRET", "SIGNING_SECRET", "KMS_KEY_ID")
         outputs = deploy(stack.aws.url, {name: settings[name] for name in shared})
-        yield Deployment(outputs["api_url"].rstrip("/"), outputs["ws_url"], stack)
+        yield Deployment(outputs["api_url"].rstrip("/"), stack)

@@ -1,6 +1,6 @@
 """A tenant with caps on a real Redis."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -13,7 +13,6 @@ from chatconnect.domain.budget import Cap, Measure, Period, Whose
 from chatconnect.domain.identifiers import MessageId, TenantId, new_id
 from chatconnect.domain.pricing import Price
 from chatconnect.ports.budgets import Reservation, Wanted
-from local.services import Redis
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 PRICE = Price("openai", "gpt-5-mini", date(2026, 1, 1), 250_000, 25_000, 2_000_000)
@@ -63,15 +62,8 @@ def company_on(database: RedisDatabase, *, lifetime: int = 300) -> Company:
 
 
 @pytest.fixture
-async def database(redis: Redis) -> AsyncIterator[RedisDatabase]:
-    made = RedisDatabase(redis.url)
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture
-def acme(database: RedisDatabase) -> Company:
-    return company_on(database)
+def acme(redis_database: RedisDatabase) -> Company:
+    return company_on(redis_database)
 
 
 def wanted() -> Wanted:

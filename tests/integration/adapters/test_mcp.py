@@ -18,6 +18,9 @@ from chatconnect.ports.tools import ToolFailed
 from tests.factories import NOON, an_mcp_server
 from tests.integration.adapters.endpoints import Endpoint, answer
 from tests.mcp_server import TOKEN, RunningServer, mcp_server
+from tests.mcp_shops import old_shop, shop
+
+__all__ = ["old_shop", "shop"]
 
 TENANT = TenantId(new_id())
 HANDSHAKE = ["POST", "POST", "GET"]  # initialize, initialized, and listening for news
@@ -27,20 +30,6 @@ HANDSHAKE = ["POST", "POST", "GET"]  # initialize, initialized, and listening fo
 def kind(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
     """A server of each kind: as versions and forms of answers go."""
     with mcp_server(modern="modern" in request.param, as_json="json" in request.param) as running:
-        yield running
-
-
-@pytest.fixture
-def shop(kind: RunningServer) -> Iterator[RunningServer]:
-    kind.requests.clear()
-    kind.calls.clear()
-    yield kind
-    kind.hanging = False
-
-
-@pytest.fixture
-def old_shop() -> Iterator[RunningServer]:
-    with mcp_server() as running:
         yield running
 
 

@@ -19,13 +19,6 @@ DONE = Frame(4, "done", b"{}")
 
 
 @pytest.fixture
-async def database(redis: Redis) -> AsyncIterator[RedisDatabase]:
-    made = RedisDatabase(redis.url)
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture
 async def nowhere() -> AsyncIterator[RedisDatabase]:
     """A Redis that is not there."""
     made = RedisDatabase(f"redis://127.0.0.1:{free_port()}")
@@ -34,8 +27,8 @@ async def nowhere() -> AsyncIterator[RedisDatabase]:
 
 
 @pytest.fixture
-def journal(database: RedisDatabase) -> RedisJournal:
-    return RedisJournal(database, ACME)
+def journal(redis_database: RedisDatabase) -> RedisJournal:
+    return RedisJournal(redis_database, ACME)
 
 
 def a_message() -> MessageId:
@@ -50,8 +43,8 @@ async def followed(journal: RedisJournal, message: MessageId, after: int) -> lis
     return [frame async for frame in journal.follow(message, after)]
 
 
-async def test_a_limit_lets_so_many_pass_and_says_how_long_to_wait(database: RedisDatabase) -> None:
-    rates = RedisRateLimits(database)
+async def test_a_limit_lets_so_many_pass_and_says_how_long_to_wait(redis_database: RedisDatabase) -> None:
+    rates = RedisRateLimits(redis_database)
     for _ in range(3):
         await rates.check(ACME, Rate("visitor:limited", 3))
 
@@ -62,8 +55,8 @@ async def test_a_limit_lets_so_many_pass_and_says_how_long_to_wait(database: Red
     assert 1 <= caught.value.retry_after <= 60.001  # when the window has begun to slide
 
 
-async def test_a_limit_is_not_overshot_by_requests_at_once(database: RedisDatabase) -> None:
-    rates = RedisRateLimits(database)
+async def test_a_limit_is_not_overshot_by_requests_at_once(redis_database: RedisDatabase) -> None:
+    rates = RedisRateLimits(redis_database)
 
     outcomes = await asyncio.gather(
         *(rates.check(ACME, Rate("visitor:eager", 10)) for _ in range(50)), return_exceptions=True
@@ -72,8 +65,8 @@ async def test_a_limit_is_not_overshot_by_requests_at_once(database: RedisDataba
     assert sum(outcome is None for outcome in outcomes) == 10
 
 
-async def test_tenants_and_visitors_are_counted_apart(database: RedisDatabase) -> None:
-    rates = RedisRateLimits(database)
+async def test_tenants_and_visitors_are_counted_apart(redis_database: RedisDatabase) -> None:
+    rates = RedisRateLimits(redis_database)
     await rates.check(ACME, Rate("visitor:one", 1))
 
     await rates.check(ACME, Rate("visitor:two", 1))
@@ -117,12 +110,12 @@ async def test_an_answer_that_nobody_keeps_is_not_found(journal: RedisJournal) -
         await followed(journal, a_message(), after=0)
 
 
-async def test_another_tenant_does_not_find_the_answer(journal: RedisJournal, database: RedisDatabase) -> None:
+async def test_another_tenant_does_not_find_the_answer(journal: RedisJournal, redis_database: RedisDatabase) -> None:
     message = a_message()
     await journal.append(message, [DONE])
 
     with pytest.raises(NotFound):
-        await followed(RedisJournal(database, TenantId(new_id())), message, after=0)
+        await followed(RedisJournal(redis_database, TenantId(new_id())), message, after=0)
 
 
 async def test_a_wish_to_cancel_reaches_whoever_generates(journal: RedisJournal) -> None:
@@ -144,8 +137,8 @@ async def test_without_redis_writing_is_quiet_and_following_says_so(nowhere: Red
         await followed(journal, a_message(), after=0)
 
 
-async def test_redis_is_used_again_soon_after_it_came_back(redis: Redis, database: RedisDatabase) -> None:
-    journal, message = RedisJournal(database, ACME), a_message()
+async def test_redis_is_used_again_soon_after_it_came_back(redis: Redis, redis_database: RedisDatabase) -> None:
+    journal, message = RedisJournal(redis_database, ACME), a_message()
     await redis.stop()
     try:
         await journal.append(message, tokens(1, 1))

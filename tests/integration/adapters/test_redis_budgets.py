@@ -19,10 +19,9 @@ from tests.integration.adapters.budgets import (
     Company,
     acme,
     company_on,
-    database,
 )
 
-__all__ = ["acme", "database"]
+__all__ = ["acme"]
 
 
 async def test_two_hundred_at_once_never_overshoot_a_cap_of_messages(acme: Company) -> None:
@@ -98,8 +97,8 @@ async def test_what_was_used_beyond_the_reservation_counts_too(acme: Company) ->
     assert (await acme.reserves(TOKENS, prompt=100, output=900)).max_tokens == 300
 
 
-async def test_a_process_that_dies_holds_its_reservation_for_its_lifetime_only(database: RedisDatabase) -> None:
-    acme, dying = company_on(database), company_on(database, lifetime=1)
+async def test_a_process_that_dies_holds_its_reservation_for_its_lifetime_only(redis_database: RedisDatabase) -> None:
+    acme, dying = company_on(redis_database), company_on(redis_database, lifetime=1)
     dying.id = acme.id
     lost = await dying.reserves(MESSAGES, TOKENS, prompt=100, output=900)
     with pytest.raises(LimitReached):
@@ -138,8 +137,8 @@ async def test_a_server_whose_clock_is_behind_counts_in_the_period_that_has_begu
         await acme.reserves(TOKENS, at=NOON)
 
 
-async def test_tenants_are_counted_apart(acme: Company, database: RedisDatabase) -> None:
-    globex = company_on(database)
+async def test_tenants_are_counted_apart(acme: Company, redis_database: RedisDatabase) -> None:
+    globex = company_on(redis_database)
     await acme.reserves(TOKENS, prompt=100, output=900)
 
     assert (await globex.reserves(TOKENS, prompt=100, output=900)).max_tokens == 900

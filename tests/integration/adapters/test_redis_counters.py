@@ -21,11 +21,10 @@ from tests.integration.adapters.budgets import (
     acme,
     by_visitor,
     company_on,
-    database,
     wanted,
 )
 
-__all__ = ["acme", "database"]
+__all__ = ["acme"]
 
 
 async def test_counters_that_are_lost_go_on_from_the_running_totals(acme: Company) -> None:
@@ -39,14 +38,16 @@ async def test_counters_that_are_lost_go_on_from_the_running_totals(acme: Compan
         await acme.reserves(TOKENS)
 
 
-async def test_reserving_takes_one_round_trip_and_two_keys_on_one_node(acme: Company, database: RedisDatabase) -> None:
+async def test_reserving_takes_one_round_trip_and_two_keys_on_one_node(
+    acme: Company, redis_database: RedisDatabase
+) -> None:
     await acme.reserves(MESSAGES, TOKENS, MONEY)
-    before = (await database.client().info("commandstats"))["cmdstat_evalsha"]["calls"]
+    before = (await redis_database.client().info("commandstats"))["cmdstat_evalsha"]["calls"]
 
     await acme.reserves(MESSAGES, TOKENS, MONEY)
 
-    after = (await database.client().info("commandstats"))["cmdstat_evalsha"]["calls"]
-    keys = [key.decode() async for key in database.client().scan_iter(match=f"*{acme.id}*")]
+    after = (await redis_database.client().info("commandstats"))["cmdstat_evalsha"]["calls"]
+    keys = [key.decode() async for key in redis_database.client().scan_iter(match=f"*{acme.id}*")]
     assert after - before == 1
     assert sorted(keys) == [f"{{{acme.id}}}:budget", f"{{{acme.id}}}:budget:ends"]
 
@@ -64,9 +65,9 @@ async def test_without_redis_answers_pass_uncut_and_the_operator_is_told() -> No
     await nowhere.aclose()
 
 
-async def test_a_further_call_goes_on_when_the_counters_were_lost(acme: Company, database: RedisDatabase) -> None:
+async def test_a_further_call_goes_on_when_the_counters_were_lost(acme: Company, redis_database: RedisDatabase) -> None:
     held = await acme.reserves(MESSAGES, TOKENS)
-    await database.client().delete(f"{{{acme.id}}}:budget", f"{{{acme.id}}}:budget:ends")
+    await redis_database.client().delete(f"{{{acme.id}}}:budget", f"{{{acme.id}}}:budget:ends")
     acme.spent[Measure.TOKENS, Period.DAY] = 300
 
     output = await acme.budgets.extend(
@@ -99,15 +100,15 @@ async def test_a_cap_that_was_lifted_for_a_while_knows_what_was_used_meanwhile(a
     assert back.max_tokens == 150  # of the 300 micro-dollars that are left
 
 
-async def test_the_rate_and_the_caps_take_one_round_trip_together(acme: Company, database: RedisDatabase) -> None:
+async def test_the_rate_and_the_caps_take_one_round_trip_together(acme: Company, redis_database: RedisDatabase) -> None:
     rate = Rate("visitor:1", 100)
     await acme.budgets.reserve(acme.id, (MESSAGES, TOKENS), wanted(), rate)
-    before = await commands(database)
+    before = await commands(redis_database)
 
     await acme.budgets.reserve(acme.id, (MESSAGES, TOKENS), wanted(), rate)
 
-    assert await commands(database) - before == 1
-    keys = sorted([key.decode() async for key in database.client().scan_iter(match=f"*{acme.id}*")])
+    assert await commands(redis_database) - before == 1
+    keys = sorted([key.decode() async for key in redis_database.client().scan_iter(match=f"*{acme.id}*")])
     assert keys == [f"{{{acme.id}}}:{name}" for name in ("budget", "budget:ends", "rate:visitor:1")]
 
 
@@ -120,9 +121,9 @@ async def test_nothing_is_counted_twice_when_the_totals_have_to_be_asked(acme: C
         await acme.budgets.reserve(acme.id, (TOKENS,), wanted(), rate)
 
 
-async def commands(database: RedisDatabase) -> int:
+async def commands(redis_database: RedisDatabase) -> int:
     """How many requests Redis has had from outside; what a script does is none."""
-    stats = await database.client().info("commandstats")
+    stats = await redis_database.client().info("commandstats")
     return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha", "script"))
 
 
@@ -139,17 +140,17 @@ async def test_a_visitors_lost_counter_goes_on_from_the_visitors_own_totals(acme
 
 @pytest.mark.parametrize("whose", [Whose.CONVERSATION, Whose.KEY])
 async def test_a_new_conversation_and_a_key_need_no_totals_and_one_round_trip(
-    acme: Company, database: RedisDatabase, whose: Whose
+    acme: Company, redis_database: RedisDatabase, whose: Whose
 ) -> None:
     own = replace(MESSAGES, whose=whose)
     acme.spent_by = Unread()
     await acme.reserves(TOKENS)
-    before = await commands(database)
+    before = await commands(redis_database)
 
     first = replace(wanted(), asked_by={whose: new_id()}, opens=True)
     await acme.budgets.reserve(acme.id, (TOKENS, own), first)
 
-    assert await commands(database) - before == 1
+    assert await commands(redis_database) - before == 1
 
 
 class Unread(dict[tuple[Whose, UUID], dict[tuple[Measure, Period], int]]):

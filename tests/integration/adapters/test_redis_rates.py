@@ -4,12 +4,11 @@ Redis's own Lua runs both of them; what they take for Redis is a table that know
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from itertools import accumulate
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -75,13 +74,6 @@ return decisions
 gaps = st.lists(st.integers(0, 40) | st.integers(0, 700) | st.integers(900, 3_200), min_size=1, max_size=60)
 
 
-@pytest.fixture
-async def database(redis: Redis) -> AsyncIterator[RedisDatabase]:
-    made = RedisDatabase(redis.url)
-    yield made
-    await made.aclose()
-
-
 def moments(gaps: Sequence[int]) -> list[int]:
     """The moments of requests with these gaps before them."""
     return [1_000_000 + passed for passed in accumulate(gaps)]
@@ -126,11 +118,11 @@ def test_who_waits_as_long_as_told_passes_and_not_a_millisecond_before(
     assert (too_early[-1], in_time[-1]) == ((False, 1), (True, 0))
 
 
-async def test_a_window_is_forgotten_when_it_no_longer_counts(database: RedisDatabase) -> None:
+async def test_a_window_is_forgotten_when_it_no_longer_counts(redis_database: RedisDatabase) -> None:
     check = RedisScript(RATE_SCRIPT, "check_rate.lua")
 
-    await check(database, ["{acme}:rate:visitor"], [3, 50])
-    kept = await database.client().exists("{acme}:rate:visitor")
+    await check(redis_database, ["{acme}:rate:visitor"], [3, 50])
+    kept = await redis_database.client().exists("{acme}:rate:visitor")
     await asyncio.sleep(0.15)
 
-    assert (kept, await database.client().exists("{acme}:rate:visitor")) == (1, 0)
+    assert (kept, await redis_database.client().exists("{acme}:rate:visitor")) == (1, 0)

@@ -17,9 +17,9 @@ from chatconnect.domain.identifiers import VisitorId, new_id
 from chatconnect.ports.traffic import Rate
 from local.services import Redis
 from tests.fakes.visitors import MemoryVisitors, StoredVisitors
-from tests.integration.adapters.budgets import TOKENS, acme, company_on, database, wanted
+from tests.integration.adapters.budgets import TOKENS, acme, company_on, wanted
 
-__all__ = ["acme", "database"]
+__all__ = ["acme"]
 
 
 async def test_all_keys_of_every_script_lie_in_one_slot(redis: Redis) -> None:

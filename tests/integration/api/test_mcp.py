@@ -13,7 +13,10 @@ from tests.integration.api.clients import Caller, Company, ended_once, granted, 
 from tests.integration.api.conftest import Model, OpenCompany
 from tests.integration.api.test_tools import calling
 from tests.mcp_server import TOKEN, RunningServer, mcp_server
+from tests.mcp_shops import old_shop, shop
 from tests.stack import RunningStack
+
+__all__ = ["old_shop", "shop"]
 
 QUESTION = "Where is shipping order A-1?"
 
@@ -32,20 +35,6 @@ async def no_servers(company: Company) -> None:
 @pytest.fixture(scope="module", params=["handshake", "modern"])
 def kind(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
     with mcp_server(modern=request.param == "modern") as running:
-        yield running
-
-
-@pytest.fixture
-def shop(kind: RunningServer) -> Iterator[RunningServer]:
-    kind.requests.clear()
-    kind.calls.clear()
-    yield kind
-    kind.hanging = False
-
-
-@pytest.fixture
-def old_shop() -> Iterator[RunningServer]:
-    with mcp_server() as running:
         yield running
 
 

@@ -190,6 +190,13 @@ async def everything(company: Company, stack: RunningStack) -> Everything:
     return everything
 
 
+async def without(everything: Everything, outage: Any) -> tuple[Outcome, int, Any]:
+    """Return how everything went during an outage, and what the API said of its readiness."""
+    async with outage:
+        outcome, (status, ready) = await asyncio.gather(everything.asked(), readiness(everything.company))
+    return outcome, status, ready
+
+
 async def readiness(company: Company) -> tuple[int, Any]:
     async with asyncio.timeout(PATIENCE):
         response = await company.http.get("/health/ready")
@@ -204,8 +211,7 @@ def parts_away(ready: dict[str, Any]) -> set[str]:
 async def test_without_redis_everything_works_but_cancelling(
     everything: Everything, stack: RunningStack, outage: Outage
 ) -> None:
-    async with outage(stack.services.redis):
-        outcome, (status, ready) = await asyncio.gather(everything.asked(), readiness(everything.company))
+    outcome, status, ready = await without(everything, outage(stack.services.redis))
 
     outcome.check(ALL - {"cancel"})
     assert (status, ready["status"], parts_away(ready)) == (200, "degraded", {"redis"})
@@ -216,8 +222,7 @@ async def test_without_redis_everything_works_but_cancelling(
 async def test_without_qdrant_nothing_is_answered_ungrounded(
     everything: Everything, stack: RunningStack, outage: Outage
 ) -> None:
-    async with outage(stack.services.qdrant):
-        outcome, (status, ready) = await asyncio.gather(everything.asked(), readiness(everything.company))
+    outcome, status, ready = await without(everything, outage(stack.services.qdrant))
 
     outcome.check(ALL - {"chat", "server chat", "stream", "search"})
     assert (status, ready["status"], parts_away(ready)) == (503, "unavailable", {"qdrant"})
@@ -228,8 +233,7 @@ async def test_without_qdrant_nothing_is_answered_ungrounded(
 async def test_without_postgres_nothing_pretends_to_work(
     everything: Everything, stack: RunningStack, outage: Outage
 ) -> None:
-    async with outage(stack.services.postgres):
-        outcome, (status, ready) = await asyncio.gather(everything.asked(), readiness(everything.company))
+    outcome, status, ready = await without(everything, outage(stack.services.postgres))
 
     outcome.check(WITHOUT_DATABASE)
     assert (status, ready["status"], parts_away(ready)) == (503, "unavailable", {"postgres"})
@@ -238,8 +242,7 @@ async def test_without_postgres_nothing_pretends_to_work(
 
 @outages
 async def test_without_aws_chat_goes_on(everything: Everything, stack: RunningStack, outage: Outage) -> None:
-    async with outage(stack.services.aws):
-        outcome, (status, ready) = await asyncio.gather(everything.asked(), readiness(everything.company))
+    outcome, status, ready = await without(everything, outage(stack.services.aws))
 
     outcome.check(ALL - {"reprocess"})
     assert (status, set(ready["queues"].values())) == (200, {None})

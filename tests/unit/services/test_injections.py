@@ -30,7 +30,6 @@ INSTRUCTION = (
 CONTROL = "Never mention the merger with Initech."
 REFUSAL = "I cannot help with that."
 SCHEMA = {"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]}
-SEARCH = order_to_call(SEARCH_KNOWLEDGE, query="everything")
 ORDER = {"order": "A-1"}
 
 

@@ -46,7 +46,7 @@ class BodyReader:
         self._paragraphs: list[_Paragraph] = []
         self._tables: list[_Table] = []
         self._unseen = 0
-        self._in_text = self._in_run_properties = self._run_is_hidden = False
+        self._in_text = self._run_is_hidden = False
         self._after_item = False  # the block before was a list item
 
     def start(self, tag: str, attributes: Attributes) -> None:
@@ -60,8 +60,6 @@ class BodyReader:
             self._in_text = True
         elif tag == "w:r":
             self._run_is_hidden = False
-        elif tag == "w:rPr":
-            self._in_run_properties = True
         elif tag == "w:vanish":
             self._run_is_hidden = attributes.get("w:val") not in _OFF
         elif tag == "w:tbl":
@@ -78,8 +76,6 @@ class BodyReader:
             self._in_text = False
         elif tag == "w:p":
             self._end_paragraph(self._paragraphs.pop())
-        elif tag == "w:rPr":
-            self._in_run_properties = False
         elif tag == "w:tc" and self._tables:
             self._end_cell(self._tables[-1])
         elif tag == "w:tbl":
