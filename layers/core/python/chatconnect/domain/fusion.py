@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from chatconnect.domain.knowledge import Chunk, Match, Passage
-from chatconnect.domain.relevance import background, coverage, is_foreign, relevance, wanted
+from chatconnect.domain.relevance import background, coverages, is_foreign, relevance, wanted
 from chatconnect.domain.terms import folded, stored_terms, terms, terms_among
 
 _REMEMBERED = 1_000
@@ -63,7 +63,7 @@ def _relevances(question: str, found: Sequence[tuple[Chunk, Match]], cosines: Se
     knows what is rare. What was not found by meaning counts as the last that was.
     """
     asked, texts = wanted(question), [_folded(_words_of(chunk)) for chunk, _ in found]
-    covered = [coverage(asked, text) for text in texts]
+    covered = coverages(asked, texts)
     foreign = is_foreign(folded(question), texts)
     unrelated, last = background(cosines), cosines[-1] if cosines else 0.0
     most = max((match.sparse_score or 0.0 for _, match in found), default=0.0)

@@ -5,9 +5,9 @@ Both parts say the same of any embedding model: cosines count only beside each o
 one model is far off to another, and a model that does not know a language finds everything in it alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import exp
 
 from chatconnect.domain.terms import (
@@ -45,6 +45,10 @@ _ENOUGH_TO_TELL = 1_500
 _REMEMBERED = 1_000
 
 
+Held = Callable[[str], float]
+"""Says how much of a word, 0 to 1, is in a folded text; a search asks hundreds of times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A word of a question: the terms that stand for it, any of them, how much it says, and a code's parts."""
@@ -61,10 +65,13 @@ def wanted(question: str) -> tuple[Wanted, ...]:
     return tuple(found.values() or (each for word in words for each in _wanted(word)))
 
 
-def coverage(question: Sequence[Wanted], text: str) -> float:
-    """Return which part, 0 to 1, of what a question asks for is in a folded text."""
+def coverages(question: Sequence[Wanted], texts: Sequence[str]) -> list[float]:
+    """Return which part, 0 to 1, of what a question asks for is in each of some folded texts."""
     whole = min(sum(each.weight for each in question), _ENOUGH)
-    return min(1.0, sum(each.weight * _held(each, text) for each in question) / whole) if whole else 0.0
+    if not whole:
+        return [0.0] * len(texts)
+    parts = [(each.weight / whole, _finder(each)) for each in question]
+    return [min(1.0, sum([weight * held(text) for weight, held in parts])) for text in texts]
 
 
 def background(cosines: Sequence[float]) -> float:
@@ -119,26 +126,38 @@ def _wanted(word: str) -> list[Wanted]:
     return [Wanted(each, min(len(each[0]), _LETTERS) / _LETTERS) for each in spelt]
 
 
-def _held(word: Wanted, text: str) -> float:
-    if word.terms[-1].isalpha():
-        return max([_resembles(term, text) for term in word.terms])
+def _finder(word: Wanted) -> Held:
+    if not word.terms[-1].isalpha():
+        return partial(_code_held, word)
+    first, *others = map(_term_finder, word.terms)
+    return (lambda text: max(held(text) for held in (first, *others))) if others else first
+
+
+def _code_held(word: Wanted, text: str) -> float:
     there = _codes_of(text)
     if not there.isdisjoint(word.terms):
         return 1.0
     return _PART_OF_CODE if any(is_code(part) and part in there for part in word.parts) else 0.0
 
 
-def _resembles(term: str, text: str) -> float:
+def _term_finder(term: str) -> Held:
     if len(term) <= _LONGEST_PAIR and is_pair(term):
-        return 1.0 if term in text else _CHARACTERS * all(character in text for character in term)
+        return partial(_pair_held, term)
     if len(term) <= _SHORTEST_PIECE:
-        return float(_stands_alone(term, text))
-    if term in text:
-        return 1.0
+        return partial(_stands_alone, term)
     length = max(_SHORTEST_PIECE, round(_PIECE * len(term)))
-    if term[:length] in text:
-        return _BEGINNING
-    return _END if term[-length:] in text else 0.0
+    beginning, end = term[:length], term[-length:]
+
+    def held(text: str) -> float:
+        if beginning in text:
+            return 1.0 if term in text else _BEGINNING
+        return _END if end in text else 0.0
+
+    return held
+
+
+def _pair_held(pair: str, text: str) -> float:
+    return 1.0 if pair in text else _CHARACTERS * all(character in text for character in pair)
 
 
 def _stands_alone(term: str, text: str) -> bool:

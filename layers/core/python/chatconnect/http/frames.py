@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -41,14 +40,12 @@ _NAMES: dict[type[Event], str] = {
 
 def encode(number: int, event: Event) -> Frame:
     """Return an event as a numbered frame."""
-    if isinstance(event, Token):
-        data: Any = {"text": event.text}
-    elif isinstance(event, Cited):
+    data: Any = event  # orjson writes it field by field
+    if isinstance(event, Cited):
         data = citation_data(event.citation)
     elif isinstance(event, Done):
-        data = asdict(event) | {"citations": [citation_data(citation) for citation in event.citations]}
-    else:
-        data = asdict(event)
+        citations = [citation_data(citation) for citation in event.citations]
+        data = {"finish_reason": event.finish_reason, "usage": event.usage, "citations": citations}
     return Frame(number, _NAMES[type(event)], orjson.dumps(data))
 
 
