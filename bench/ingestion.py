@@ -45,8 +45,13 @@ def text_file(characters: int) -> bytes:
 
 def pdf_file(seed: int = 7) -> bytes:
     """Return a PDF of 200 pages full of text."""
+    return make_pdf(pages(seed))
+
+
+def pages(seed: int) -> list[str]:
+    """Return 200 pages full of text."""
     words = iter(prose(PAGES * LINES_PER_PAGE * 110, seed).replace("\n", " ").split(" "))
-    return make_pdf(["\n".join(" ".join(_take(words, 14)) for _ in range(LINES_PER_PAGE)) for _ in range(PAGES)])
+    return ["\n".join(" ".join(_take(words, 14)) for _ in range(LINES_PER_PAGE)) for _ in range(PAGES)]
 
 
 def _take(words: Any, count: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Files for tests: good ones of each format, and the bad ones that people and attackers upload."""
 
 import hashlib
+import re
 import struct
 import zipfile
 import zlib
@@ -16,6 +17,11 @@ RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relations
 def make_pdf(pages: list[str], *, password: str | None = None) -> bytes:
     """Return a PDF with these texts (Latin-1, a line per line). With a password (also "") it is encrypted."""
     return _pdf([_text_stream(page) for page in pages], password=password)
+
+
+def make_typeset_pdf(pages: list[str]) -> bytes:
+    """Return a PDF of these texts as TeX writes them: words moved apart in place of blanks, some letters kerned."""
+    return _pdf([_typeset_stream(page) for page in pages])
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,12 @@ def _escaped(line: str) -> str:
 def _text_stream(text: str) -> bytes:
     shown = "".join(f"({_escaped(line)}) Tj T*\n" for line in text.split("\n"))
     return f"BT /F1 10 Tf 12 TL 40 800 Td\n{shown}ET".encode("latin-1")
+
+
+def _typeset_stream(text: str) -> bytes:
+    lines = (re.sub(r"(?<=[a-z][aeiou])(?=[vwy])", ")28(", _escaped(line)) for line in text.split("\n"))
+    shown = "".join(f"[({line.replace(' ', ')-333(')})]TJ 0 -12 Td\n" for line in lines)
+    return f"BT /F1 10 Tf 40 800 Td\n{shown}ET".encode("latin-1")
 
 
 def _pdf(
