@@ -22,7 +22,6 @@ LONGEST = timedelta(days=90)
 LEEWAY = timedelta(seconds=10)
 MAX_DEVICE = 200
 STAFF_AUDIENCE = "staff"
-ACCESS_TOKEN_SECONDS = 900
 """Whom access tokens are for."""
 ACCESS_TOKEN_SECONDS = 900
 _PREFIX = "rt_"
