@@ -212,6 +212,13 @@ def test_two_kinds_of_signs_in_one_message_add_up() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u061c", "\u2063", "\u202e", "\U000e0075"])
+def test_characters_that_nobody_sees_hide_no_attempt(unseen: str) -> None:
+    verdict = Somebody().writes(ATTEMPT.replace("o", f"o{unseen}"))
+
+    assert [signal.kind for signal in verdict.signals] == [SignalKind.INJECTION]
+
+
 # Who is never held up
 
 

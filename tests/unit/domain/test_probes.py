@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from chatconnect.domain.fingerprint import plain
 from chatconnect.domain.probes import kinds_of_probes, probes_in
+from chatconnect.domain.text import comparable
 
 ATTEMPTS = {
     "instructions_overridden": [
@@ -132,12 +132,12 @@ HONEST = [
 
 @pytest.mark.parametrize(("reason", "text"), [(reason, text) for reason, texts in ATTEMPTS.items() for text in texts])
 def test_an_attempt_is_recognised(reason: str, text: str) -> None:
-    assert reason in probes_in(plain(text))
+    assert reason in probes_in(comparable(text))
 
 
 @pytest.mark.parametrize("text", HONEST)
 def test_an_honest_question_is_no_attempt(text: str) -> None:
-    assert probes_in(plain(text)) == ()
+    assert probes_in(comparable(text)) == ()
 
 
 def test_every_reason_is_of_one_known_kind() -> None:
@@ -152,6 +152,6 @@ def test_every_reason_is_of_one_known_kind() -> None:
 def test_the_longest_message_is_looked_through_at_once(text: str) -> None:
     begin = time.process_time()
 
-    probes_in(plain(text[:2_000]))
+    probes_in(comparable(text[:2_000]))
 
     assert time.process_time() - begin < 0.1

@@ -14,9 +14,10 @@ from itertools import pairwise
 from typing import Any
 
 from chatconnect.domain.errors import LimitReached
-from chatconnect.domain.fingerprint import Fingerprint, fingerprint, number_of, plain
+from chatconnect.domain.fingerprint import Fingerprint, fingerprint, number_of
 from chatconnect.domain.identifiers import VisitorId
 from chatconnect.domain.probes import kinds_of_probes, probes_in
+from chatconnect.domain.text import comparable
 
 MOST_SIGHTINGS = 32
 """How many of a visitor's last messages are remembered: more than any rule counts."""
@@ -84,7 +85,7 @@ class Hold:
 def sighting_of(text: str | None, visitor_id: VisitorId, *, agent: str | None, request: str | None) -> Sighting:
     """Return what is remembered of a message; `text` None: it repeats a question, or asks for another answer."""
     salt = visitor_id.bytes
-    said = None if text is None else plain(text)
+    said = None if text is None else comparable(text)
     return Sighting(
         text=None if said is None else fingerprint(said, salt),
         reasons=() if said is None else probes_in(said),
@@ -114,7 +115,7 @@ def judged(sightings: Sequence[Sighting]) -> Verdict:
 
 def judged_alone(text: str) -> Verdict:
     """Return what a text comes to of which nobody knows who wrote it: it is never slowed down."""
-    verdict = _verdict(_probing([], Sighting(reasons=probes_in(plain(text)))))
+    verdict = _verdict(_probing([], Sighting(reasons=probes_in(comparable(text)))))
     return Verdict(min(verdict.level, Level.WATCHED, key=list(Level).index), verdict.signals)
 
 

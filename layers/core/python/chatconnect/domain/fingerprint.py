@@ -1,10 +1,11 @@
 """What remains of a message to recognise it by when it comes again: numbers, from which nobody can read it."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from hashlib import blake2b
 from zlib import crc32
+
+from chatconnect.domain.text import UNSPACED
 
 SHORT = 12
 """Characters: a shorter text ("yes", "thank you") is said again and again in any conversation."""
@@ -12,9 +13,7 @@ SHORT = 12
 _SKETCH = 16
 _MOST_WORDS = 400
 _WORD = re.compile(r"\w+")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _STRETCHED = re.compile(r"(\D)\1+")
-_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _UNSPACED_WORTH = 3  # one such character says about as much as three letters
 
 
@@ -46,19 +45,14 @@ class Fingerprint:
         return sum(word in mine and word in theirs for word in both) >= similarity * len(both)
 
 
-def plain(text: str) -> str:
-    """Return the text as it is compared: one form of each character, lower case, single spaces, nothing invisible."""
-    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold().split())
-
-
 def fingerprint(text: str, salt: bytes) -> Fingerprint:
-    """Return the fingerprint of a `plain` text. With another salt (1 to 64 bytes) it is another one."""
+    """Return the fingerprint of a `comparable` text. With another salt (1 to 64 bytes) it is another one."""
     words = _words(_STRETCHED.sub(r"\1", text))
     said = " ".join(words) or text
     seed = crc32(salt)
     numbers = sorted({crc32(word.encode(), seed) & 0xFFFF for word in words[:_MOST_WORDS]})
     figures = [word for word in words if any(map(str.isdigit, word))]
-    length = len(said) + (_UNSPACED_WORTH - 1) * len(_UNSPACED.findall(said))
+    length = len(said) + (_UNSPACED_WORTH - 1) * len(UNSPACED.findall(said))
     return Fingerprint(
         exact=number_of(said, salt),
         figures=number_of(" ".join(figures), salt) if figures else 0,
@@ -76,7 +70,7 @@ def _words(text: str) -> list[str]:
     """Return the words; of a script that has no spaces between them, the pairs of characters."""
     words: list[str] = []
     for word in _WORD.findall(text):
-        if len(word) > 2 and _UNSPACED.search(word):
+        if len(word) > 2 and UNSPACED.search(word):
             words += [word[at : at + 2] for at in range(len(word) - 1)]
         else:
             words.append(word)

@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from importlib.resources import files
 
+from chatconnect.domain.text import UNSPACED
+
 CONDENSE_TASK = (
     "A visitor's last message may only be understood together with what was said before. Write it as one search query "
     "that stands alone: replace what it points at by its name, keep its language and its meaning, answer nothing, and "
@@ -14,7 +16,6 @@ LONGEST_QUERY = 400
 """Characters of a query that a model wrote; a longer text is no query."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _FEW_CHARACTERS = 12  # of a script without spaces between words
 _FEW_WORDS = 2
 _SOME_WORDS = 4
@@ -33,7 +34,7 @@ def stands_alone(question: str) -> bool:
 
     It errs towards "no": a question that is taken for a follow-up wrongly costs a call, one that is missed an answer.
     """
-    if _UNSPACED.search(question):
+    if UNSPACED.search(question):
         return len(question) > _FEW_CHARACTERS
     words = [word.casefold() for word in _WORD.findall(question)]
     about = len(set(_content(question)))

@@ -17,12 +17,12 @@ class Probe:
     patterns: tuple[re.Pattern[str], ...]
 
     def is_in(self, text: str) -> bool:
-        """Whether a text that is `plain` (see fingerprint.py) makes such an attempt."""
+        """Whether a text that is `comparable` makes such an attempt."""
         return any(word in text for word in self.needs) and any(pattern.search(text) for pattern in self.patterns)
 
 
 def probes_in(text: str) -> tuple[str, ...]:
-    """Return the reasons, without repeats, why a `plain` text looks like an attempt; mostly none."""
+    """Return the reasons, without repeats, why a `comparable` text looks like an attempt; mostly none."""
     return tuple(dict.fromkeys(probe.reason for probe in _probes() if probe.is_in(text)))
 
 

@@ -6,6 +6,8 @@ import unicodedata
 from chatconnect.domain.errors import Invalid
 
 LONGEST_NAME = 100
+UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""A character of a script that has no spaces between words."""
 EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
 
 
@@ -31,8 +33,11 @@ def comparable(text: str) -> str:
 
     So that neither wide letters nor characters without a width hide a word.
     """
-    seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
-    return " ".join(seen.casefold().split())
+    normal = unicodedata.normalize("NFKC", text)
+    unseen = {ord(c): None for c in set(normal) if unicodedata.category(c) == "Cf"}
+    if unseen:
+        normal = normal.translate(unseen)
+    return " ".join(normal.casefold().split())
 
 
 def is_visible(text: str) -> bool:
