@@ -9,6 +9,7 @@ LONGEST_NAME = 100
 UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """A character of a script that has no spaces between words."""
 EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
 
 
 def cleaned(text: str, *, keep: str = "") -> str:
@@ -17,7 +18,7 @@ def cleaned(text: str, *, keep: str = "") -> str:
     Gone are C0 and C1 controls (a database refuses NUL), lone surrogates, and the invisible marks that reorder or hide
     text (bidi overrides, tags). What joins characters stays: emoji and combining marks survive.
     """
-    return "".join(c for c in text if c in keep or not _is_control(c)).strip()
+    return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else "", text).strip()
 
 
 def checked_name(text: str, whose: str, *, field: str = "name") -> str:
@@ -43,15 +44,3 @@ def comparable(text: str) -> str:
 def is_visible(text: str) -> bool:
     """Whether there is anything to read in it: more than white space and zero-width characters."""
     return any(not c.isspace() and unicodedata.category(c) != "Cf" for c in text)
-
-
-def _is_control(character: str) -> bool:
-    code = ord(character)
-    return (
-        code < 0x20
-        or 0x7F <= code <= 0x9F
-        or 0x202A <= code <= 0x202E
-        or 0x2066 <= code <= 0x2069
-        or 0xD800 <= code <= 0xDFFF
-        or 0xE0000 <= code <= 0xE007F
-    )
