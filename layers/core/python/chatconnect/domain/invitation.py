@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chatconnect.domain.errors import Conflict, Forbidden, Unauthenticated
+from chatconnect.domain.errors import Conflict, Unauthenticated
 from chatconnect.domain.identifiers import InvitationId, MemberId, TenantId
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tenant import Member, StaffRole
@@ -84,9 +84,7 @@ def check_may_give(own: StaffRole, role: StaffRole) -> None:
 
     Owners and admins may, up to what they are themselves.
     """
-    needed = StaffRole.OWNER if role is StaffRole.OWNER else StaffRole.ADMIN
-    if not own.covers(needed):
-        raise Forbidden(f"this needs the role {needed}", code="role_required", details={"role": needed.value})
+    own.check_covers(StaffRole.OWNER if role is StaffRole.OWNER else StaffRole.ADMIN)
 
 
 def last_owner() -> Conflict:

@@ -59,7 +59,7 @@ class Staff:
 
     def check_may(self, needed: StaffRole) -> None:
         """Raise Forbidden with code "role_required" when the role does not cover the needed one."""
-        _check_covers(self.role, needed)
+        self.role.check_covers(needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,9 @@ class Reader:
 
     def check_may(self, needed: StaffRole) -> None:
         """Raise Forbidden with code "role_required" when it is a member whose role does not cover the needed one."""
-        _check_covers(self.role, needed)
+        if self.role is not None:
+            self.role.check_covers(needed)
 
 
 Asker = Visitor | Server
 TenantSide = Staff | Server
-
-
-def _check_covers(role: StaffRole | None, needed: StaffRole) -> None:
-    if role is not None and not role.covers(needed):
-        raise Forbidden(f"this needs the role {needed}", code="role_required", details={"role": needed.value})

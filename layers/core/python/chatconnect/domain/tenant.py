@@ -30,6 +30,11 @@ class StaffRole(StrEnum):
         order = list(StaffRole)
         return order.index(self) <= order.index(needed)
 
+    def check_covers(self, needed: "StaffRole") -> None:
+        """Raise Forbidden with code "role_required" when this role may not do what `needed` may."""
+        if not self.covers(needed):
+            raise Forbidden(f"this needs the role {needed}", code="role_required", details={"role": needed.value})
+
 
 class Feature(StrEnum):
     """What a plan may include or not."""

@@ -17,7 +17,7 @@ from chatconnect.domain.data_rights import (
     RequestKind,
     RequestStatus,
 )
-from chatconnect.domain.errors import Caught, Conflict, Forbidden, Invalid, NotFound, Unavailable
+from chatconnect.domain.errors import Caught, Conflict, Invalid, NotFound, Unavailable
 from chatconnect.domain.identifiers import DataRequestId, TenantId, VisitorId, new_id
 from chatconnect.domain.principals import Staff, TenantSide
 from chatconnect.domain.tenant import StaffRole
@@ -63,7 +63,7 @@ class DataRightsService:
 
     async def export_tenant(self, owner: Staff) -> DataRequest:
         """Have an archive made of all that the tenant has; a job makes it. Raises Forbidden, Unavailable."""
-        _check_owner(owner)
+        owner.check_may(StaffRole.OWNER)
         return await self._added(owner, RequestKind.EXPORT, None)
 
     async def erase_tenant(self, owner: Staff, name: str) -> DataRequest:
@@ -71,14 +71,14 @@ class DataRightsService:
 
         Raises Forbidden, Invalid with code "name_mismatch" when that is not the tenant's name, Unavailable.
         """
-        _check_owner(owner)
+        owner.check_may(StaffRole.OWNER)
         if name.strip() != (await self._tenants.get(owner.tenant_id)).name:
             raise Invalid("this is not the company's name", code="name_mismatch", details={"field": "name"})
         return await self._added(owner, RequestKind.ERASE, None)
 
     async def cancel(self, owner: Staff, request_id: DataRequestId) -> DataRequest:
         """Call off an erasure that waits. Raises Forbidden, NotFound, Conflict with code "not_waiting"."""
-        _check_owner(owner)
+        owner.check_may(StaffRole.OWNER)
         requests = self._requests_of(owner.tenant_id)
         if not await requests.cancel(request_id, self._clock()):
             await requests.get(request_id)
@@ -176,8 +176,3 @@ class DataRightsService:
 
 def _is_owner(caller: TenantSide) -> bool:
     return isinstance(caller, Staff) and caller.role is StaffRole.OWNER
-
-
-def _check_owner(caller: Staff) -> None:
-    if not _is_owner(caller):
-        raise Forbidden("this is for owners", code="role_required", details={"role": StaffRole.OWNER.value})
