@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from chatconnect.domain.chunking import ChunkSettings
+from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import GIVEN_UP, Chunk, Document, Embedded, Failure, Progress, Status, Version
@@ -29,7 +29,7 @@ class StoredDocuments:
     chunks: dict[tuple[VersionId, int], Chunk] = field(default_factory=dict)
     models: dict[VersionId, str] = field(default_factory=dict)
     embedded: dict[date, Embedded] = field(default_factory=dict)
-    chunking: ChunkSettings | None = None
+    chunking: ChunkSettings = DEFAULT_CHUNKS
 
 
 class MemoryDocuments:
@@ -232,7 +232,7 @@ class MemoryDocuments:
         shown = document.active_version_id or document.newest.id
         return await self.chunks_of_version(shown, after=after, limit=limit)
 
-    async def chunk_settings(self) -> ChunkSettings | None:
+    async def chunk_settings(self) -> ChunkSettings:
         return self._stored.chunking
 
     async def set_chunk_settings(self, settings: ChunkSettings) -> None:

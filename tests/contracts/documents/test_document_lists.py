@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatconnect.domain.chunking import ChunkSettings
+from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
 from chatconnect.domain.knowledge import Failure, Status
@@ -224,7 +224,7 @@ async def test_how_documents_are_cut_is_each_tenants_own(open_shelf: OpenShelf) 
     await shelf.documents.set_chunk_settings(ChunkSettings(300, 0))
 
     assert await shelf.documents.chunk_settings() == ChunkSettings(300, 0)
-    assert await other.documents.chunk_settings() is None
+    assert await other.documents.chunk_settings() == DEFAULT_CHUNKS
 
 
 async def test_another_tenants_documents_are_neither_listed_counted_nor_meant(open_shelf: OpenShelf) -> None:

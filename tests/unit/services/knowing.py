@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings
 from chatconnect.domain.embedding import EmbeddingModel
 from chatconnect.domain.identifiers import DocumentId, TenantId, new_id
 from chatconnect.domain.knowledge import Document
@@ -46,7 +45,6 @@ class Knowledge:
     clock: SetClock = field(default_factory=SetClock)
     stored_epochs: StoredEpochs = field(default_factory=StoredEpochs)
     queries: StoredQueries = field(default_factory=StoredQueries)
-    chunking: ChunkSettings = DEFAULT_CHUNKS
     lookups: list[tuple[str, bool]] = field(default_factory=list)
     document_faults: dict[str, Exception] = field(default_factory=dict)
     point_faults: dict[str, Exception] = field(default_factory=dict)
@@ -109,7 +107,6 @@ class Knowledge:
             continuations=self.continuations,
             clock=self.clock,
             feed=DocumentFeed(self.publisher),
-            chunking=self.chunking,
         )
 
     async def tenant_ids(self) -> AsyncIterator[TenantId]:

@@ -41,7 +41,8 @@ async def test_an_upload_becomes_knowledge() -> None:
 
 
 async def test_chunks_are_as_long_as_the_settings_say() -> None:
-    knowledge = Knowledge(chunking=ChunkSettings(size=100, overlap=10))
+    knowledge = Knowledge()
+    await knowledge.documents.set_chunk_settings(ACME, ChunkSettings(size=100, overlap=10))
     document = await knowledge.uploaded("One short sentence here. " * 100)
 
     await knowledge.ingested(document)

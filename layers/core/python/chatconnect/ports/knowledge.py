@@ -176,8 +176,8 @@ class Documents(Protocol):
         """Return the active (or else newest) version's chunks after a position, in order. Raises NotFound."""
         ...
 
-    async def chunk_settings(self) -> ChunkSettings | None:
-        """Return how the tenant has its documents cut; None: by default."""
+    async def chunk_settings(self) -> ChunkSettings:
+        """Return how the tenant has its documents cut: DEFAULT_CHUNKS until it keeps something else."""
         ...
 
     async def set_chunk_settings(self, settings: ChunkSettings) -> None:

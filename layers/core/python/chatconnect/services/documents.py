@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings
+from chatconnect.domain.chunking import ChunkSettings
 from chatconnect.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId, new_id
 from chatconnect.domain.knowledge import (
@@ -212,7 +212,7 @@ class DocumentService:
 
     async def chunk_settings(self, tenant_id: TenantId) -> ChunkSettings:
         """Return how the tenant's documents are cut."""
-        return await self._documents_of(tenant_id).chunk_settings() or DEFAULT_CHUNKS
+        return await self._documents_of(tenant_id).chunk_settings()
 
     async def set_chunk_settings(self, tenant_id: TenantId, settings: ChunkSettings) -> None:
         """Have the tenant's documents cut in this way whenever they are processed from now on."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid5
 
-from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings, ChunkText, CountTokens, split
+from chatconnect.domain.chunking import ChunkText, CountTokens, split
 from chatconnect.domain.errors import Conflict, DocumentRejected, NotFound
 from chatconnect.domain.identifiers import VersionId
 from chatconnect.domain.knowledge import (
@@ -86,13 +86,11 @@ class IngestionService:
         continuations: Continuations,
         clock: Clock,
         feed: DocumentFeed,
-        chunking: ChunkSettings = DEFAULT_CHUNKS,
     ) -> None:
         self._documents_of, self._indexes, self._uploads = documents_of, indexes, uploads
         self._parser, self._embedding, self._count_tokens = parser, embedding, count_tokens
-        self._epochs, self._chunking = epochs, chunking
-        self._continuations, self._clock = continuations, clock
-        self._feed = feed
+        self._epochs, self._continuations = epochs, continuations
+        self._clock, self._feed = clock, feed
 
     async def ingest(self, upload: Upload, remaining_seconds: RemainingSeconds = lambda: inf) -> Ingested:
         """Process one upload to its end: "ready", "failed" (the document says why) or "ignored" (nothing to do).
@@ -206,7 +204,7 @@ class IngestionService:
     async def _texts(self, reading: "_Reading", progress: Progressing) -> list[ChunkText]:
         """Return what the file is cut into. Raises DocumentRejected."""
         version, steps = reading.version, reading.steps
-        chunking = await reading.documents.chunk_settings() or self._chunking
+        chunking = await reading.documents.chunk_settings()
         with TemporaryDirectory() as folder:
             path = Path(folder) / "upload"
             with steps.timing("fetch"):

@@ -21,7 +21,7 @@ from chatconnect.adapters.postgres.document_rows import (
     TitleRow,
     VersionRow,
 )
-from chatconnect.domain.chunking import ChunkSettings
+from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
 from chatconnect.domain.knowledge import GIVEN_UP, Chunk, Document, Embedded, Failure, Progress, Status, Version
@@ -216,9 +216,10 @@ class PostgresDocuments:
             raise NotFound("document", document_id)
         return [row.to_chunk() for row in rows if row.position is not None]
 
-    async def chunk_settings(self) -> ChunkSettings | None:
-        """Return how the tenant has its documents cut; None: by default."""
-        return await self._database.fetch_one(self._tenant_id, ChunkSettings, sql.SELECT_CHUNK_SETTINGS, {})
+    async def chunk_settings(self) -> ChunkSettings:
+        """Return how the tenant has its documents cut: DEFAULT_CHUNKS until it keeps something else."""
+        own = await self._database.fetch_one(self._tenant_id, ChunkSettings, sql.SELECT_CHUNK_SETTINGS, {})
+        return own or DEFAULT_CHUNKS
 
     async def set_chunk_settings(self, settings: ChunkSettings) -> None:
         """Keep how the tenant has its documents cut. Raises NotFound when there is no such tenant."""
