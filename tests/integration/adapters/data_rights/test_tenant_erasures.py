@@ -13,6 +13,7 @@ from tests.integration.adapters.data_rights.companies import (
     MODEL,
     Company,
     Rights,
+    away,
     fill,
     keys_of,
     rows_by_table,
@@ -78,6 +79,31 @@ async def test_an_erased_tenant_is_in_no_table_no_store_and_no_bucket(
     versions = aws.client("s3").list_object_versions(Bucket=BUCKET)["Versions"]
     assert [version["Key"] for version in versions if str(acme.id) in version["Key"]] == []
     assert len([version for version in versions if str(globex.id) in version["Key"]]) == 2
+
+
+@pytest.mark.parametrize(("part", "call"), [("uploads", "delete"), ("traces", "erase")])
+async def test_the_receipt_has_what_was_removed_before_a_store_was_away(
+    rights: Rights, acme: Company, part: str, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(acme)
+    await acme.keeps("budget")
+    request = await rights.service.erase_tenant(acme.owner, "Acme")
+    rights.clock.advance(WAITING_PERIOD.total_seconds())
+    await rights.service.run_due()
+    rights.clock.advance(SETTLING.total_seconds())
+    with monkeypatch.context() as patched:
+        patched.setattr(getattr(rights, part), call, away)
+        interrupted = await rights.service.run_due()
+
+    rights.clock.advance(LEASE.total_seconds())
+    figures = await rights.service.run_due()
+
+    done = (await rights.service.of_tenant(acme.id))[0]
+    assert (interrupted["failed"], figures["done"], done.id) == (1, 1, request.id)
+    assert done.receipt is not None
+    stores = done.receipt["stores"]
+    assert [stores[name] for name in ("qdrant", "s3")] == [{"found": 1, "erased": 1, "left": 0}] * 2
+    assert stores["redis"]["erased"] == stores["redis"]["found"] >= 1
 
 
 async def test_whatever_table_a_tenant_has_rows_in_can_be_emptied(rights: Rights, acme: Company) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -148,14 +149,16 @@ class ErasureService:
             if time.monotonic() >= ends_at:
                 return request, False
         request = await self._held.go_on(request, {**request.progress, "rows_gone_at": self._clock().isoformat()})
-        removed = dict(request.progress["removed"])
-        for store, removing in (
-            ("s3", self._remove_objects(request, target, ends_at)),
-            ("qdrant", self._remove_points(target)),
-            ("redis", self._traces.erase(target.tenant_id, target.ids)),
+        # Each is noted before the next: what is gone already is not found again when one of them is away.
+        for store, remove in (
+            ("s3", partial(self._remove_objects, request, target, ends_at)),
+            ("qdrant", partial(self._remove_points, target)),
+            ("redis", partial(self._traces.erase, target.tenant_id, target.ids)),
         ):
-            removed[store] = removed.get(store, 0) + await removing
-        return await self._held.go_on(request, {**request.progress, "removed": removed}), True
+            removed = request.progress["removed"]
+            removed = {**removed, store: removed.get(store, 0) + await remove()}
+            request = await self._held.go_on(request, {**request.progress, "removed": removed})
+        return request, True
 
     async def _remove_objects(self, request: DataRequest, target: _Target, ends_at: float) -> int:
         """Remove the archives in which the person may be; of a tenant all archives and all files."""
