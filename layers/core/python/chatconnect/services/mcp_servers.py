@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chatconnect.domain.addresses import check_https, origin_of
+from chatconnect.domain.addresses import check_https
 from chatconnect.domain.errors import Conflict
 from chatconnect.domain.identifiers import McpServerId, TenantId, new_id
 from chatconnect.domain.mcp import McpServer
@@ -78,7 +78,7 @@ class McpServerService:
         now = self._clock()
         server = McpServer(
             McpServerId(new_id()), tenant_id, draft.name, draft.url, now, now,
-            filled_headers(draft.headers, {}), draft.enabled,
+            filled_headers(draft.headers, draft.url), draft.enabled,
         )  # fmt: skip
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
             await servers.add(server)
@@ -87,16 +87,14 @@ class McpServerService:
     async def change(self, tenant_id: TenantId, server_id: McpServerId, draft: McpServerDraft) -> McpServer:
         """Store a server anew and ask for its tools. Raises NotFound, Invalid, Conflict with code "name_taken".
 
-        Another origin gets none of the stored header values: they were not meant for it. Of another address nothing
-        is known until it answers.
+        Of another address nothing is known until it answers.
         """
         servers = self._servers_of(tenant_id)
         stored = await servers.get(server_id)
         check_https(draft.url, field="url", allow_http=self._allow_http)
-        kept = stored.headers if stored.origin == origin_of(draft.url) else {}
         server = McpServer(
             server_id, tenant_id, draft.name, draft.url, stored.created_at, self._clock(),
-            filled_headers(draft.headers, kept), draft.enabled,
+            filled_headers(draft.headers, draft.url, stored), draft.enabled,
             stored.listing if stored.url == draft.url else None,
         )  # fmt: skip
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):

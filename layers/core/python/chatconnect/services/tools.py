@@ -7,6 +7,7 @@ from typing import Any
 from chatconnect.domain.addresses import check_https, origin_of
 from chatconnect.domain.errors import Conflict, Invalid
 from chatconnect.domain.identifiers import TenantId, ToolId, new_id
+from chatconnect.domain.mcp import McpServer
 from chatconnect.domain.secret import Secret
 from chatconnect.domain.tool import HttpTool
 from chatconnect.ports.clock import Clock
@@ -49,24 +50,20 @@ class ToolService:
         now = self._clock()
         tool = HttpTool(
             ToolId(new_id()), tenant_id, draft.name, draft.description, draft.parameters, draft.method,
-            draft.url, now, now, filled_headers(draft.headers, {}), draft.enabled,
+            draft.url, now, now, filled_headers(draft.headers, draft.url), draft.enabled,
         )  # fmt: skip
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
             await tools.add(tool)
         return tool
 
     async def change(self, tenant_id: TenantId, tool_id: ToolId, draft: ToolDraft) -> HttpTool:
-        """Store a tool anew. Raises NotFound, Invalid, Conflict with code "name_taken".
-
-        Another origin gets none of the stored header values: they were not meant for it.
-        """
+        """Store a tool anew. Raises NotFound, Invalid, Conflict with code "name_taken"."""
         tools = self._tools_of(tenant_id)
         stored = await tools.get(tool_id)
         check_https(draft.url, field="url", allow_http=self._allow_http)
-        kept = stored.headers if stored.origin == origin_of(draft.url) else {}
         tool = HttpTool(
             tool_id, tenant_id, draft.name, draft.description, draft.parameters, draft.method,
-            draft.url, stored.created_at, self._clock(), filled_headers(draft.headers, kept),
+            draft.url, stored.created_at, self._clock(), filled_headers(draft.headers, draft.url, stored),
             draft.enabled,
         )  # fmt: skip
         async with changing(self._epochs, tenant_id, Area.CONFIGURATION):
@@ -79,9 +76,15 @@ class ToolService:
             await self._tools_of(tenant_id).delete(tool_id)
 
 
-def filled_headers(wanted: Mapping[str, Secret | None], stored: Mapping[str, Secret]) -> dict[str, Secret]:
-    """Return the wanted headers, those without a value with the stored one. Raises Invalid when there is none."""
-    known = {name.lower(): value for name, value in stored.items()}
+def filled_headers(
+    wanted: Mapping[str, Secret | None], url: str, stored: HttpTool | McpServer | None = None
+) -> dict[str, Secret]:
+    """Return the wanted headers of an address, those without a value with the stored one. Raises Invalid without one.
+
+    Another origin gets none of the stored values: they were not meant for it.
+    """
+    kept = stored.headers if stored is not None and stored.origin == origin_of(url) else {}
+    known = {name.lower(): value for name, value in kept.items()}
     headers = {name: value or known.get(name.lower()) for name, value in wanted.items()}
     for name, value in headers.items():
         if value is None:
