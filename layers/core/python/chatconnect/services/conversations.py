@@ -9,6 +9,7 @@ from chatconnect.domain.controls import Controls
 from chatconnect.domain.conversation import Branch, Conversation, Feedback, State
 from chatconnect.domain.errors import Conflict, Invalid
 from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId, new_id
+from chatconnect.domain.moments import in_utc
 from chatconnect.domain.principals import Reader
 from chatconnect.domain.tenant import StaffRole
 from chatconnect.ports.clock import Clock
@@ -74,11 +75,13 @@ class ConversationService:
     ) -> Path:
         if since is None and until is None:
             return await conversations.path(conversation_id, visitor_id=visitor_id, leaf=leaf, limit=LONGEST_PATH)
-        for name, moment in (("since", since), ("until", until)):
-            if moment is not None and moment.tzinfo is None:
-                raise Invalid(f"{name} needs a time zone", details={"field": name})
         return await conversations.window(
-            conversation_id, visitor_id=visitor_id, leaf=leaf, since=since, until=until, limit=LONGEST_PATH
+            conversation_id,
+            visitor_id=visitor_id,
+            leaf=leaf,
+            since=None if since is None else in_utc(since, "since"),
+            until=None if until is None else in_utc(until, "until"),
+            limit=LONGEST_PATH,
         )
 
     async def branches(
