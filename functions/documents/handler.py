@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from chatconnect.domain.data_rights import ARCHIVES
 from chatconnect.domain.errors import Invalid
 from chatconnect.observability import log_fault, logger, record_ingestion
 from chatconnect.services.ingestion import Upload
@@ -17,8 +18,6 @@ from functions.documents.wiring import DocumentServices
 
 # The queue parks a message after this many tries; the last one says so in the document.
 LAST_TRY = 5
-# What data requests put into the bucket is no upload.
-ARCHIVES = "exports/"
 
 services = DocumentServices(settings())
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -49,7 +48,7 @@ async def process(record: SQSRecord, lambda_context: LambdaContext) -> None:
 
 
 def uploads_of(record: SQSRecord) -> list[Upload]:
-    """Return the uploads in an S3 notification; none for S3's own test message and for deletions.
+    """Return the uploads in an S3 notification; none for S3's own test message, deletions, and archives.
 
     Keys come URL-encoded.
     """

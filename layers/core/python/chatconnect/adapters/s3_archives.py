@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from chatconnect.adapters.aws import aws_errors, call, client
 from chatconnect.adapters.s3_versions import delete_versions, keys_under
+from chatconnect.domain.data_rights import ARCHIVES
 from chatconnect.domain.identifiers import TenantId
 
 _STORE = "the archive store"
@@ -67,7 +68,7 @@ class S3Archives:
     async def keys(self, tenant_id: TenantId) -> AsyncIterator[str]:
         """Yield the keys of the tenant's archives, also of former versions and unfinished uploads."""
         with aws_errors(_STORE):
-            found = await asyncio.to_thread(self._keys, f"exports/{tenant_id}/")
+            found = await asyncio.to_thread(self._keys, f"{ARCHIVES}{tenant_id}/")
         for key in found:
             yield key
 

@@ -13,6 +13,8 @@ WAITING_PERIOD = timedelta(hours=72)
 """How long after the request a tenant is erased; until then an owner can call it off."""
 SETTLING = timedelta(minutes=1)
 """How long a tenant is closed before it is erased, so that what was under way has ended."""
+ARCHIVES = "exports/"
+"""What the keys of archives begin with, in the bucket of the uploads."""
 ARCHIVE_KEPT = timedelta(days=7)
 LINK_SECONDS = 900
 LEASE = timedelta(minutes=2)
@@ -65,7 +67,7 @@ class DataRequest:
     @property
     def archive_key(self) -> str:
         """Where the archive of an export lies in the bucket."""
-        return f"exports/{self.tenant_id}/{self.id}.zip"
+        return f"{ARCHIVES}{self.tenant_id}/{self.id}.zip"
 
 
 def looked_at_again(finished_at: datetime, now: datetime) -> datetime | None:
