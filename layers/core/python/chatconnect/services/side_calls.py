@@ -8,6 +8,7 @@ from chatconnect.domain.pricing import PriceTable
 from chatconnect.ports.clock import Clock
 from chatconnect.ports.models import ChatModels, GenerationOptions, ModelEndpoint, Prompt, PromptMessage, TextDelta
 from chatconnect.services.metering import CountTokens, MeteredModel
+from chatconnect.services.model_choice import endpoints
 from chatconnect.services.turn_budget import TurnBudget
 
 # Quick and cheap ones that begin to write at once.
@@ -57,4 +58,4 @@ class SideCalls:
 
     def own(self, config: AssistantConfig) -> ModelEndpoint:
         """Return the assistant's own model."""
-        return ModelEndpoint(config.provider, config.model, config.base_url, config.access_token)
+        return endpoints(config)[0]
