@@ -9,13 +9,12 @@ from chatconnect.domain.identifiers import AssistantId, DocumentId, KnowledgeSou
 from chatconnect.domain.metadata import DocumentFilters
 from chatconnect.domain.moderation import Moderation
 from chatconnect.domain.response_format import TEXT, ResponseFormat
-from chatconnect.domain.secret import Secret
+from chatconnect.domain.secret import Secret, check_credential
 
 PROVIDERS = ("offline", "openai", "anthropic")
 MAX_NAME = 100
 MAX_SYSTEM_PROMPT = 20_000
 MAX_OUTPUT_TOKENS = 32_000
-MAX_ACCESS_TOKEN = 500
 MAX_HISTORY = 200
 MAX_TOOLS = 20
 MAX_TOOL_NAME = 161  # a server's name, a slash and the name of its tool
@@ -121,7 +120,8 @@ class AssistantConfig:
             raise Invalid(f"the provider is one of {', '.join(PROVIDERS)}", details={"field": "provider"})
         if self.base_url is not None:
             check_base_url(self.base_url)
-        _check_access_token(self.access_token)
+        if self.access_token is not None:
+            check_credential(self.access_token, "an access token", field="access_token")
         _check_range("temperature", self.temperature, 0.0, 2.0)
         _check_range("max_tokens", self.max_tokens, 1, MAX_OUTPUT_TOKENS)
         _check_range("history_messages", self.history_messages, 0, MAX_HISTORY)
@@ -191,13 +191,3 @@ def _check_text(field: str, text: str, longest: int) -> None:
 def _check_range(field: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise Invalid(f"{field} lies between {low} and {high}", details={"field": field})
-
-
-def _check_access_token(token: Secret | None) -> None:
-    if token is None:
-        return
-    value = token.reveal()
-    if not 8 <= len(value) <= MAX_ACCESS_TOKEN or not all("!" <= c <= "~" for c in value):
-        raise Invalid(
-            f"an access token has 8 to {MAX_ACCESS_TOKEN} visible ASCII characters", details={"field": "access_token"}
-        )

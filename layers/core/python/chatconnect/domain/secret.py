@@ -1,5 +1,9 @@
 """A string that must not be seen."""
 
+from chatconnect.domain.errors import Invalid
+
+_LENGTH = (8, 500)
+
 
 class Secret:
     """Holds a password, key or token; printing, formatting or logging it shows stars only.
@@ -27,3 +31,10 @@ class Secret:
 
     def __str__(self) -> str:
         return "***"
+
+
+def check_credential(secret: Secret, what: str, *, field: str) -> None:
+    """Raise Invalid unless a credential for somebody else's service can be sent to it: in a header, as it is."""
+    value, (shortest, longest) = secret.reveal(), _LENGTH
+    if not shortest <= len(value) <= longest or not all("!" <= c <= "~" for c in value):
+        raise Invalid(f"{what} has {shortest} to {longest} visible ASCII characters", details={"field": field})
