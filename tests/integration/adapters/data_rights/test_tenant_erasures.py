@@ -6,7 +6,7 @@ from chatconnect.adapters import aws
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.operators import PostgresOperatedTenants
 from chatconnect.adapters.postgres.record_tables import RecordTables
-from chatconnect.domain.data_rights import LEASE, SETTLING, WAITING_PERIOD, RequestStatus
+from chatconnect.domain.data_rights import LEASE, SETTLING, WAITING_PERIOD, DataRequest, RequestStatus
 from chatconnect.domain.errors import Conflict, Invalid, NotFound
 from tests.integration.adapters.data_rights.companies import (
     BUCKET,
@@ -104,6 +104,30 @@ async def test_the_receipt_has_what_was_removed_before_a_store_was_away(
     stores = done.receipt["stores"]
     assert [stores[name] for name in ("qdrant", "s3")] == [{"found": 1, "erased": 1, "left": 0}] * 2
     assert stores["redis"]["erased"] == stores["redis"]["found"] >= 1
+
+
+async def test_a_run_has_the_request_for_itself_however_long_the_files_take(
+    rights: Rights, acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatconnect.services.erasing.BATCH", 2)
+    for number in range(6):
+        await aws.call("s3", "put_object", Bucket=BUCKET, Key=f"{acme.id}/{number}", Body=b"a file")
+    request = await rights.service.erase_tenant(acme.owner, "Acme")
+    rights.clock.advance(WAITING_PERIOD.total_seconds())
+    await rights.service.run_due()
+    rights.clock.advance(SETTLING.total_seconds())
+    requests, remove, taken = rights.requests_of(acme.id), rights.uploads.delete, list[DataRequest | None]()
+
+    async def slow(key: str) -> None:
+        await remove(key)
+        rights.clock.advance(LEASE.total_seconds() / 3)
+        taken.append(await requests.claim(rights.clock(), rights.clock() + LEASE, request.id))
+
+    monkeypatch.setattr(rights.uploads, "delete", slow)
+    figures = await rights.service.run_due()
+
+    assert taken == [None] * 6
+    assert figures == {"done": 1, "left": 0, "failed": 0}
 
 
 async def test_whatever_table_a_tenant_has_rows_in_can_be_emptied(rights: Rights, acme: Company) -> None:

@@ -136,7 +136,7 @@ class ErasureService:
         return await self._held.keep(request, progress=progress, next_at=now + lasting)
 
     async def _erase(self, request: DataRequest, target: _Target, ends_at: float) -> tuple[DataRequest, bool]:
-        """Remove what there is; return whether there was time for all rows.
+        """Remove what there is, some at a time, each noted before the next; return whether there was time for all rows.
 
         Rows come first: an archive that is asked for when they are gone has nothing of them.
         """
@@ -149,19 +149,24 @@ class ErasureService:
             if time.monotonic() >= ends_at:
                 return request, False
         request = await self._held.go_on(request, {**request.progress, "rows_gone_at": self._clock().isoformat()})
-        # Each is noted before the next: what is gone already is not found again when one of them is away.
         for store, remove in (
-            ("s3", partial(self._remove_objects, request, target, ends_at)),
+            ("s3", partial(self._remove_objects, request, target)),
             ("qdrant", partial(self._remove_points, target)),
             ("redis", partial(self._traces.erase, target.tenant_id, target.ids)),
         ):
-            removed = request.progress["removed"]
-            removed = {**removed, store: removed.get(store, 0) + await remove()}
-            request = await self._held.go_on(request, {**request.progress, "removed": removed})
+            while gone := await remove():
+                removed = request.progress["removed"]
+                removed = {**removed, store: removed.get(store, 0) + gone}
+                request = await self._held.go_on(request, {**request.progress, "removed": removed})
+                if time.monotonic() >= ends_at:
+                    break
         return request, True
 
-    async def _remove_objects(self, request: DataRequest, target: _Target, ends_at: float) -> int:
-        """Remove the archives in which the person may be; of a tenant all archives and all files."""
+    async def _remove_objects(self, request: DataRequest, target: _Target) -> int:
+        """Remove the archives in which the person may be; of a tenant all archives and, at a time, some of the files.
+
+        Return how many; none: all are gone.
+        """
         removed = 0
         for key in await self._archive_keys(request, target):
             await self._archives.remove(key)
@@ -170,11 +175,10 @@ class ErasureService:
             for export in await self._exports(request, target):
                 await self._requests_of(target.tenant_id).void(export.id)
             return removed
-        async for key in self._uploads.keys(target.tenant_id):
+        keys = [key async for key in self._uploads.keys(target.tenant_id)]
+        for key in keys[:BATCH]:
             await self._uploads.delete(key)
             removed += 1
-            if time.monotonic() >= ends_at:
-                break
         return removed
 
     async def _remove_points(self, target: _Target) -> int:
