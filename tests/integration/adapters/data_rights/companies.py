@@ -149,6 +149,16 @@ class Company:
         self.turns.append(turn)
         return turn
 
+    async def promises(self, files: int) -> list[str]:
+        """There are documents with files of these names."""
+        names = [f"{number}.txt" for number in range(files)]
+        for name in names:
+            promised = a_document(self.id)
+            version = replace(promised.newest, filename=name)
+            await PostgresDocuments(self.rights.database, self.id).add(replace(promised, newest=version))
+            await aws.call("s3", "put_object", Bucket=BUCKET, Key=version.object_key, Body=b"a file")
+        return names
+
     async def run(self, *statements: str, **more: object) -> None:
         given = {"tenant": self.id, "secret": PLANTED.encode(), "hash": bytes(32), **more}
         async with self.rights.database.transaction(self.id) as connection:

@@ -2,12 +2,13 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from chatconnect.adapters.postgres.data_requests import PostgresDataRequests
 from chatconnect.domain.data_rights import ARCHIVE_KEPT, LEASE, DataRequest, RequestStatus
-from chatconnect.domain.errors import Unavailable
+from chatconnect.domain.errors import NotFound, Unavailable
 from chatconnect.services import exporting
 from tests.integration.adapters.data_rights.companies import Company, Rights, fill
 from tests.integration.adapters.data_rights.rows import PLANTED
@@ -123,6 +124,34 @@ async def test_an_export_that_is_interrupted_wherever_it_stores_something_has_ev
     assert done.receipt is not None
     assert done.receipt["rows"]["messages"] == 4
     assert done.receipt["rows"]["originals"] == 1
+
+
+async def test_the_files_of_an_archive_are_fetched_side_by_side_and_those_that_never_came_are_passed_over(
+    rights: Rights, acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = await acme.promises(12)
+    fetch, under_way, most = rights.uploads.fetch, set[str](), 0
+
+    async def watched(key: str, to: Path) -> None:
+        nonlocal most
+        under_way.add(key)
+        most = max(most, len(under_way))
+        try:
+            if key.endswith(names[3]):
+                raise NotFound("object", key)
+            await fetch(key, to)
+        finally:
+            under_way.discard(key)
+
+    monkeypatch.setattr(rights.uploads, "fetch", watched)
+    request = await rights.service.export_tenant(acme.owner)
+    await rights.service.run_due()
+
+    entries = await rights.archive(await rights.service.get(acme.owner, request.id))
+    files = {name.rpartition("-")[2] for name in entries if name.startswith("documents/") and "jsonl" not in name}
+    assert files == {*names} - {names[3]}
+    assert all(entries[name] == "a file" for name in entries if name.endswith(".txt"))
+    assert most > 1
 
 
 async def test_an_archive_goes_when_its_time_is_over(rights: Rights, acme: Company) -> None:

@@ -1,7 +1,8 @@
 """Writes archives: a ZIP of JSON Lines, table by table, and of a tenant the files of its documents, too.
 
 A run ends when its time is over, and the next one goes on behind the last part that was stored; a process that is
-killed costs at most one part. In memory there are at any time a page of rows or a file, and a part.
+killed costs at most one part. In memory there are at any time a page of rows or a file, and a part; on disk, a few
+files.
 """
 
 import asyncio
@@ -17,13 +18,13 @@ from uuid import UUID
 from chatconnect.domain.data_rights import ARCHIVE_KEPT, DataRequest, RequestStatus
 from chatconnect.domain.errors import NotFound
 from chatconnect.ports.clock import Clock
-from chatconnect.ports.data_rights import Archives, DataRequestsOf, Records, RecordsOf, Seal, Whose
+from chatconnect.ports.data_rights import Archives, DataRequestsOf, Original, Records, RecordsOf, Seal, Whose
 from chatconnect.ports.uploads import Uploads
 from chatconnect.services.archive_writer import PART_BYTES, ArchiveWriter
 from chatconnect.services.held_requests import HeldRequests
 
 ROWS = 500
-_FILES = 20
+_FILES = 10  # at a time: each takes its time to come, however small it is
 _ORIGINALS, _END = "originals", "end"  # the last steps; no table is called so
 
 
@@ -123,23 +124,32 @@ class ExportService:
         return await self._held.go_on(request, {"upload": upload, **nothing})
 
     async def _add_files(self, run: _Run, records: Records) -> bool:
-        """Add the next files of documents, a few at a time, and say whether there may be more."""
+        """Add the next files of documents, and say whether there may be more."""
         originals = await records.originals(UUID(run.after[0]) if run.after else None, _FILES)
-        for original in originals:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "original"
-                try:
-                    await self._uploads.fetch(original.key, path)
-                except NotFound:
-                    continue  # promised, and never uploaded
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder) / str(original.version_id) for original in originals]
+            fetching = (self._is_fetched(original, path) for original, path in zip(originals, paths, strict=True))
+            # All of them come to their end, before the folder goes.
+            fetched = await asyncio.gather(*fetching, return_exceptions=True)
+            for original, path, is_there in zip(originals, paths, fetched, strict=True):
+                if isinstance(is_there, BaseException):
+                    raise is_there
+                run.after = [str(original.version_id)]
+                if not is_there:
+                    continue
                 await run.writer.add(original.name, await asyncio.to_thread(path.read_bytes))
-            run.counted(1)
-            run.after = [str(original.version_id)]
-            if run.writer.pending >= PART_BYTES:
-                await self._store(run)
-        if originals:
-            run.after = [str(originals[-1].version_id)]
+                run.counted(1)
+                if run.writer.pending >= PART_BYTES:
+                    await self._store(run)
         return len(originals) == _FILES
+
+    async def _is_fetched(self, original: Original, path: Path) -> bool:
+        """Write a file to a path; False when it was promised, and never uploaded."""
+        try:
+            await self._uploads.fetch(original.key, path)
+        except NotFound:
+            return False
+        return True
 
     async def _store(self, run: _Run) -> None:
         """Store what there is as a part, and note that the next run begins behind it."""
