@@ -154,6 +154,26 @@ async def test_the_files_of_an_archive_are_fetched_side_by_side_and_those_that_n
     assert most > 1
 
 
+async def test_a_run_has_the_export_for_itself_however_long_a_part_takes(
+    rights: Rights, acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "_FILES", 2)
+    await acme.promises(8)
+    request = await rights.service.export_tenant(acme.owner)
+    requests, fetch, taken = rights.requests_of(acme.id), rights.uploads.fetch, list[DataRequest | None]()
+
+    async def slow(key: str, to: Path) -> None:
+        await fetch(key, to)
+        rights.clock.advance(LEASE.total_seconds() / 6)
+        taken.append(await requests.claim(rights.clock(), rights.clock() + LEASE, request.id))
+
+    monkeypatch.setattr(rights.uploads, "fetch", slow)
+    figures = await rights.service.run_due()
+
+    assert taken == [None] * 8
+    assert figures == {"done": 1, "left": 0, "failed": 0}
+
+
 async def test_an_archive_goes_when_its_time_is_over(rights: Rights, acme: Company) -> None:
     request = await rights.service.export_visitor(acme.owner, acme.visitors[0])
     rights.clock.advance(ARCHIVE_KEPT.total_seconds())

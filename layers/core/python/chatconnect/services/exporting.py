@@ -101,6 +101,7 @@ class ExportService:
                 run.enter(steps[steps.index(run.step) + 1])
             if run.writer.pending >= PART_BYTES:
                 await self._store(run)
+            run.request = await self._held.hold(run.request)
             if more and time.monotonic() >= ends_at:
                 return await self._held.put_off(run.request)
         return await self._finished(run)

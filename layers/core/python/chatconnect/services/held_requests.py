@@ -25,6 +25,12 @@ class HeldRequests:
         """Store how far the run has come, which has the request for another while."""
         return await self.keep(request, progress=progress, next_at=self._clock() + LEASE)
 
+    async def hold(self, request: DataRequest) -> DataRequest:
+        """Let the run have the request for another while, when half of the present one is over."""
+        if request.next_at is None or request.next_at - self._clock() > LEASE / 2:
+            return request
+        return await self.go_on(request, request.progress)
+
     async def put_off(self, request: DataRequest) -> DataRequest:
         """Let the next run have it at once."""
         return await self.keep(request, next_at=self._clock())
