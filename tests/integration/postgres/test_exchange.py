@@ -60,6 +60,18 @@ async def test_a_statement_is_prepared_once_and_one_that_failed_is_not_thought_t
     assert results.rows(0, dict) == [{"number": 2}]  # that one, and the one that counts
 
 
+async def test_a_statement_that_only_ever_fails_is_prepared_once(connection: AsyncConnection) -> None:
+    exchanges = Exchanges(prepare=True)
+    await connection.execute("INSERT INTO words VALUES ('one')")
+
+    for _ in range(3):
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            await exchanges.run(connection, [ADD])
+    results = await exchanges.run(connection, [PREPARED])
+
+    assert results.rows(0, dict) == [{"number": 2}]  # that one, and the one that counts
+
+
 async def test_nothing_is_prepared_where_it_must_not_be(connection: AsyncConnection) -> None:
     exchanges = Exchanges(prepare=False)
 

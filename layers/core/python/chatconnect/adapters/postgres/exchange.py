@@ -105,11 +105,16 @@ class _Connection:
             await _ready(pgconn, writing=True)
         results = await _answers(pgconn)
         pgconn.exit_pipeline_mode()
+        answers, names = iter(results), iter(new.items())
+        own: list[PGresult] = []
+        for prepares in preparing:
+            if prepares:
+                kind, name = next(names)
+                if next(answers).status not in _FAILED:  # what fails afterwards does not undo this
+                    self._prepared[kind] = name
+            own.append(next(answers))
         if failed := next((result for result in results if result.status in _FAILED), None):
             raise _Refused(error_from_result(failed))
-        self._prepared |= new
-        answers = iter(results)
-        own = [(prepares and next(answers), next(answers))[1] for prepares in preparing]
         return Results(own, self._transformer)
 
     def _written(self, statement: bytes, values: Sequence[object]) -> _Written:
