@@ -85,6 +85,7 @@ class ChatServices:
         self._lock = asyncio.Lock()
         self._warm = False
         self._epochs = RedisEpochs(lambda: self._redis, on_fault=log_fault)
+        self._closers.append(self._epochs.aclose)
         self._keys = KeyRing(keys_of=partial(PostgresKeys, self._database), epochs=self._epochs, clock=assembly.now)
         self.access = AccessService(
             keys=self._keys,

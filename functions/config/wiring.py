@@ -54,7 +54,6 @@ from functions.config.people import PeopleServices
 
 if TYPE_CHECKING:
     from chatconnect.adapters.model_registry import ModelRegistry
-    from chatconnect.adapters.redis import RedisDatabase
 
 
 class ConfigServices:
@@ -64,7 +63,6 @@ class ConfigServices:
         self._settings = settings
         self.realtime_url = settings.realtime_url
         self._database = assembly.postgres(settings)
-        self._redis: RedisDatabase | None = None
         self._encryption = assembly.envelope(settings)
         self._tenants_of = partial(
             PostgresTenants,
@@ -74,7 +72,9 @@ class ConfigServices:
         )
         self._documents_of = partial(PostgresDocuments, self._database)
         self._closers: list[assembly.Close] = [self._database.aclose]
-        self._epochs = RedisEpochs(self._redis_database, on_fault=log_fault)
+        self._redis = assembly.redis_when_needed(settings, self._closers)
+        self._epochs = RedisEpochs(self._redis, on_fault=log_fault)
+        self._closers.append(self._epochs.aclose)
         self._lock = asyncio.Lock()
         self._reranker: RerankingService | None = None
         self._stores = assembly.vector_stores(settings)
@@ -125,7 +125,7 @@ class ConfigServices:
         self.people = PeopleServices(
             settings,
             database=self._database,
-            redis=self._redis_database,
+            redis=self._redis,
             tenants_of=self._tenants_of,
             access_tokens=access_tokens,
             epochs=self._epochs,
@@ -170,14 +170,12 @@ class ConfigServices:
             clock=assembly.now,
         )
         self.retention = assembly.retention(self._database, self._epochs)
-        self.data_rights = assembly.data_rights(
-            settings, self._database, self._redis_database, self._stores, self._epochs
-        )
+        self.data_rights = assembly.data_rights(settings, self._database, self._redis, self._stores, self._epochs)
         visitors_of = partial(PostgresVisitors, self._database)
         self.visitors = VisitorService(
             visitors_of=visitors_of,
             signals_of=partial(PostgresSignals, self._database),
-            watch=RedisWatch(self._redis_database, visitors_of, on_fault=log_fault),
+            watch=RedisWatch(self._redis, visitors_of, on_fault=log_fault),
             clock=assembly.now,
         )
 
@@ -238,7 +236,7 @@ class ConfigServices:
             documents_of=self._documents_of,
             indexes=self._indexes,
             epochs=self._epochs,
-            queries_of=partial(RedisQueryCache, self._redis_database()),
+            queries_of=partial(RedisQueryCache, self._redis()),
             clock=assembly.now,
             on_lookup=record_lookup,
             reranking=await self._reranking(),
@@ -256,14 +254,7 @@ class ConfigServices:
         await assembly.close_all(self._closers)
 
     async def _check_redis(self) -> None:
-        await self._redis_database().check()
-
-    def _redis_database(self) -> "RedisDatabase":
-        """Return Redis, made at first use: the client's import takes its time, and few requests need it."""
-        if self._redis is None:
-            self._redis = assembly.redis(self._settings)
-            self._closers += [self._redis.aclose, self._epochs.aclose]
-        return self._redis
+        await self._redis().check()
 
     async def _check_vectors(self) -> None:
         await self._stores.check(assembly.embedding_model(self._settings))

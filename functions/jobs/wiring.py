@@ -1,7 +1,6 @@
 """Chooses the adapters of the jobs function."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from chatconnect import assembly
 from chatconnect.adapters.postgres.conversations import PostgresConversations
@@ -24,27 +23,23 @@ from chatconnect.services.reembedding import ReembeddingService
 from chatconnect.services.resealing import ResealingService
 from chatconnect.settings import Settings
 
-if TYPE_CHECKING:
-    from chatconnect.adapters.redis import RedisDatabase
-
 
 class JobServices:
     """The services of the jobs function."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._database = assembly.postgres(settings)
         self._closers: list[assembly.Close] = [self._database.aclose]
         self._stores = assembly.vector_stores(settings)
         self._indexes = assembly.indexes(settings, self._database, self._stores)
-        self._redis: RedisDatabase | None = None
-        self._epochs = RedisEpochs(self._redis_database, on_fault=log_fault)
+        redis = assembly.redis_when_needed(settings, self._closers)
+        self._epochs = RedisEpochs(redis, on_fault=log_fault)
         self._closers += [self._stores.aclose, self._epochs.aclose]
         self._directory = PostgresDirectory(self._database)
         self._documents_of = partial(PostgresDocuments, self._database)
         self.reembedding = self._reembedding(settings)
         self.conversations_of = partial(PostgresConversations, self._database)
-        feed = DocumentFeed(assembly.realtime(settings, self._redis_database))
+        feed = DocumentFeed(assembly.realtime(settings, redis))
         self.reconciliation = ReconciliationService(
             directory=self._directory,
             documents_of=self._documents_of,
@@ -68,19 +63,10 @@ class JobServices:
             feed=feed,
         )
         self.retention = assembly.retention(self._database, self._epochs)
-        self.data_rights = assembly.data_rights(
-            settings, self._database, self._redis_database, self._stores, self._epochs
-        )
+        self.data_rights = assembly.data_rights(settings, self._database, redis, self._stores, self._epochs)
         self.lost_answers = LostAnswersService(
             directory=self._directory, conversations_of=self.conversations_of, clock=assembly.now
         )
-
-    def _redis_database(self) -> "RedisDatabase":
-        """Return Redis, made at first use: the client's import takes its time."""
-        if self._redis is None:
-            self._redis = assembly.redis(self._settings)
-            self._closers.append(self._redis.aclose)
-        return self._redis
 
     def _reembedding(self, settings: Settings) -> ReembeddingService:
         return ReembeddingService(

@@ -23,15 +23,9 @@ class RealtimeServices:
     """The services of the WebSocket function."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._redis: RedisDatabase | None = None
-        self.realtime = assembly.realtime(settings, self._redis_database)
-        self.connecting = ConnectingService(access_service(settings, self._redis_database))
-
-    def _redis_database(self) -> "RedisDatabase":
-        if self._redis is None:
-            self._redis = assembly.redis(self._settings)
-        return self._redis
+        redis = assembly.redis_when_needed(settings, [])  # nothing is closed: the process is frozen, and then gone
+        self.realtime = assembly.realtime(settings, redis)
+        self.connecting = ConnectingService(access_service(settings, redis))
 
 
 def access_service(settings: Settings, redis_database: "Callable[[], RedisDatabase]") -> AccessService:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,21 @@ def redis(settings: Settings) -> "RedisDatabase":
     from chatconnect.adapters.redis import RedisDatabase
 
     return RedisDatabase(settings.redis_url)
+
+
+def redis_when_needed(settings: Settings, closers: "list[Close]") -> "Callable[[], RedisDatabase]":
+    """Return what gives Redis, made at the first use: the client's import takes its time.
+
+    It is closed last, for what is closed before may still have something to say to it.
+    """
+
+    @cache
+    def made() -> "RedisDatabase":
+        database = redis(settings)
+        closers.insert(0, database.aclose)
+        return database
+
+    return made
 
 
 def signer(value: SecretStr | None, arn: str) -> "JwtSigner":
