@@ -10,7 +10,8 @@ from uuid import UUID
 
 import orjson
 
-from chatconnect.adapters.redis import AWAY, RedisDatabase
+from chatconnect.adapters.redis import RedisDatabase
+from chatconnect.adapters.redis_caches import ask_quietly
 from chatconnect.domain.conversation import Citation
 from chatconnect.domain.given_answer import GivenAnswer
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
@@ -30,24 +31,14 @@ class RedisAnswerCache:
 
     async def find(self, asked: Asked) -> GivenAnswer | None:
         """Return the answer that was given, in one round trip; None when Redis is away."""
-        if self._database.resting:
-            return None
-        try:
-            [packed] = await self._database.ask(("GET", self._key(asked)))
-        except AWAY:
-            self._database.failed()
-            return None
+        [packed] = await ask_quietly(self._database, ("GET", self._key(asked))) or [None]
         return None if packed is None else _unpacked(packed)
 
     async def keep(self, asked: Asked, answer: GivenAnswer) -> None:
         """Keep an answer for an hour, unless it is very long or Redis is away."""
         packed = orjson.dumps([answer.text, answer.citations, list(answer.versions)])
-        if len(packed) > LARGEST or self._database.resting:
-            return
-        try:
-            await self._database.ask(("SET", self._key(asked), packed, "EX", KEPT_SECONDS))
-        except AWAY:
-            self._database.failed()
+        if len(packed) <= LARGEST:
+            await ask_quietly(self._database, ("SET", self._key(asked), packed, "EX", KEPT_SECONDS))
 
     def _key(self, asked: Asked) -> str:
         digest = blake2b(repr(asked).encode(), digest_size=20).hexdigest()

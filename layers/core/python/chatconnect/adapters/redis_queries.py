@@ -10,7 +10,8 @@ from uuid import UUID
 
 import orjson
 
-from chatconnect.adapters.redis import AWAY, RedisDatabase
+from chatconnect.adapters.redis import RedisDatabase
+from chatconnect.adapters.redis_caches import ask_quietly
 from chatconnect.adapters.redis_vectors import VECTOR_SECONDS, floats, packed, vector_key
 from chatconnect.adapters.redis_wire import Command
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
@@ -31,15 +32,8 @@ class RedisQueryCache:
 
     async def find(self, query: Query) -> Remembered:
         """Return what is known, in one round trip; nothing when Redis is away."""
-        if self._database.resting:
-            return Remembered()
-        try:
-            vector, passages = await self._database.ask(
-                ("GET", self._vector_key(query)), ("GET", self._passages_key(query))
-            )
-        except AWAY:
-            self._database.failed()
-            return Remembered()
+        keys = self._vector_key(query), self._passages_key(query)
+        vector, passages = await ask_quietly(self._database, *(("GET", key) for key in keys)) or (None, None)
         return Remembered(floats(vector) if vector else None, _passages(passages) if passages else None)
 
     async def keep(self, query: Query, found: Remembered) -> None:
@@ -49,12 +43,8 @@ class RedisQueryCache:
             commands.append(("SET", self._vector_key(query), packed(found.vector), "EX", VECTOR_SECONDS))
         if found.passages is not None and len(passages := _packed_passages(found.passages)) <= LARGEST:
             commands.append(("SET", self._passages_key(query), passages, "EX", PASSAGES_SECONDS))
-        if not commands or self._database.resting:
-            return
-        try:
-            await self._database.ask(*commands)
-        except AWAY:
-            self._database.failed()
+        if commands:
+            await ask_quietly(self._database, *commands)
 
     def _vector_key(self, query: Query) -> str:
         return vector_key(self._tenant_id, query.embedder, query.text)

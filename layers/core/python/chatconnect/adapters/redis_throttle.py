@@ -50,16 +50,10 @@ class RedisThrottle:
 
     async def forget(self, allowance: Allowance, subject: str) -> None:
         """Begin again at nothing for the subject."""
-        from chatconnect.adapters.redis import AWAY
+        from chatconnect.adapters.redis_caches import ask_quietly
 
         self._own.forget(allowance, subject)
-        database = self._database()
-        if database.resting:
-            return
-        try:
-            await database.ask(("DEL", _key(allowance, subject)))
-        except AWAY:
-            database.failed()
+        await ask_quietly(self._database(), ("DEL", _key(allowance, subject)))
 
 
 class ProcessCounts:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from sys import byteorder
 
-from chatconnect.adapters.redis import AWAY, RedisDatabase
+from chatconnect.adapters.redis import RedisDatabase
+from chatconnect.adapters.redis_caches import ask_quietly
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.ports.vector_cache import Vector
 
@@ -25,27 +26,20 @@ class RedisVectorCache:
 
     async def find(self, embedder: str, texts: Sequence[str]) -> list[Vector | None]:
         """Return what is known of each text, in one round trip; nothing when Redis is away."""
-        if not texts or self._database.resting:
-            return [None] * len(texts)
-        try:
-            [found] = await self._database.ask(("MGET", *(vector_key(self._tenant_id, embedder, t) for t in texts)))
-        except AWAY:
-            self._database.failed()
-            return [None] * len(texts)
+        if not texts:
+            return []
+        keys = (vector_key(self._tenant_id, embedder, text) for text in texts)
+        [found] = await ask_quietly(self._database, ("MGET", *keys)) or [[None] * len(texts)]
         return [floats(each) if each else None for each in found]
 
     async def keep(self, embedder: str, texts: Sequence[str], vectors: Sequence[Vector]) -> None:
         """Keep a vector for each text, for an hour."""
-        if not texts or self._database.resting:
-            return
         commands = [
             ("SET", vector_key(self._tenant_id, embedder, text), packed(vector), "EX", VECTOR_SECONDS)
             for text, vector in zip(texts, vectors, strict=True)
         ]
-        try:
-            await self._database.ask(*commands)
-        except AWAY:
-            self._database.failed()
+        if commands:
+            await ask_quietly(self._database, *commands)
 
 
 def vector_key(tenant_id: TenantId, embedder: str, text: str) -> str:
