@@ -70,10 +70,8 @@ class RedisWatch:
 
         blocks, generation = _block_keys(tenant_id)
         try:
-            async with self._database().client().pipeline(transaction=True) as pipeline:
-                pipeline.set(generation, token_hex(8), ex=_GENERATION_SECONDS)
-                pipeline.delete(blocks)
-                await pipeline.execute()
+            # In this order: whoever read before the first of them can keep nothing after it.
+            await self._database().ask(("SET", generation, token_hex(8), "EX", _GENERATION_SECONDS), ("DEL", blocks))
         except AWAY as error:
             self._failed("a changed block may take minutes to be known", error)
 

@@ -73,20 +73,13 @@ class RedisEpochs:
     async def _begun(self, tenant_id: TenantId) -> list[Any]:
         """Return the values, each new unless there is one; of several who do this at once the first decides."""
         key = _key(tenant_id)
-        async with self._database().client().pipeline() as pipeline:
-            for area in Area:
-                pipeline.hsetnx(key, area, token_hex(8))
-            pipeline.expire(key, _KEPT_SECONDS)
-            pipeline.hmget(key, list(Area))
-            values: list[Any] = (await pipeline.execute())[-1]
-        return values
+        begin = [("HSETNX", key, area, token_hex(8)) for area in Area]
+        *_, values = await self._database().ask(*begin, ("EXPIRE", key, _KEPT_SECONDS), ("HMGET", key, *Area))
+        return list(values)
 
     async def _announce(self, tenant_id: TenantId, area: Area) -> None:
         key = _key(tenant_id)
-        async with self._database().client().pipeline() as pipeline:
-            pipeline.hset(key, area, token_hex(8))
-            pipeline.expire(key, _KEPT_SECONDS)
-            await pipeline.execute()
+        await self._database().ask(("HSET", key, area, token_hex(8)), ("EXPIRE", key, _KEPT_SECONDS))
 
     def _repeat(self, tenant_id: TenantId, area: Area) -> None:
         self._unannounced[tenant_id, area] = asyncio.get_running_loop().time() + REPEATING_SECONDS

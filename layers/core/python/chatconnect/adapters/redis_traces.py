@@ -82,19 +82,19 @@ class RedisTraces:
         """Remove what says whose the connections are that a key of listeners names; those lie on other nodes."""
         if name.startswith(_LISTENERS):
             [connections] = await self._ask(("HKEYS", _key(tenant_id, name)))
-            for connection in connections:
-                await self._ask_one("DEL", f"{{socket:{connection.decode()}}}")
+            if connections:
+                await self._ask(*(("DEL", f"{{socket:{connection.decode()}}}") for connection in connections))
 
     async def _ask_one(self, *command: str | bytes) -> int:
         [answer] = await self._ask(command)
         return int(answer)
 
-    async def _ask(self, command: "Command") -> list[Any]:
+    async def _ask(self, *commands: "Command") -> list[Any]:
         from chatconnect.adapters.redis import AWAY
 
         database = self._database()
         try:
-            return await database.ask(command)
+            return await database.ask(*commands)
         except AWAY as error:
             database.failed()
             raise Unavailable("the cache") from error
