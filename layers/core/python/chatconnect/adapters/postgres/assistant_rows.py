@@ -70,10 +70,3 @@ class VersionRow(SaveRow):
     def to_config(self, access_token: Secret | None) -> AssistantConfig:
         """Return the configuration, with the token opened."""
         return assistant_config(self.config, access_token)
-
-
-@dataclass(frozen=True, slots=True)
-class IdRow:
-    """What was touched."""
-
-    id: UUID

@@ -8,10 +8,11 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres import assistant_statements as sql
-from chatconnect.adapters.postgres.assistant_rows import IdRow, PublishedRow, SaveRow, StateRow, VersionRow
+from chatconnect.adapters.postgres.assistant_rows import PublishedRow, SaveRow, StateRow, VersionRow
 from chatconnect.adapters.postgres.configurations import assistant_config, assistant_json
 from chatconnect.adapters.postgres.counts import counted
 from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.rows import IdRow
 from chatconnect.adapters.postgres.tenant_secrets import TenantSecrets, all_opened
 from chatconnect.domain.assistant import Assistant
 from chatconnect.domain.assistant_versions import AssistantVersion, Save, VersionedAssistant

@@ -39,13 +39,6 @@ class RoomRow:
 
 
 @dataclass(frozen=True, slots=True)
-class IdRow:
-    """An id alone."""
-
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class TitleRow:
     """A version's id with its document's title."""
 
@@ -54,7 +47,7 @@ class TitleRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CountRow:
+class StatusCountRow:
     """How many documents have a status."""
 
     status: str

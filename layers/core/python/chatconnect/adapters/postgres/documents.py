@@ -12,15 +12,15 @@ from chatconnect.adapters.postgres import document_statements as sql
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.document_rows import (
     ChunkRow,
-    CountRow,
     DigestRow,
     DocumentRow,
     HoldingRow,
-    IdRow,
     RoomRow,
+    StatusCountRow,
     TitleRow,
     VersionRow,
 )
+from chatconnect.adapters.postgres.rows import IdRow
 from chatconnect.domain.chunking import DEFAULT_CHUNKS, ChunkSettings
 from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
@@ -85,7 +85,7 @@ class PostgresDocuments:
     async def count(self, meant: Selection) -> Counts:
         """Return how many of the documents meant have each status, whichever status is meant."""
         parameters = lists.meant_parameters(meant)
-        rows = await self._database.fetch(self._tenant_id, CountRow, lists.COUNT_DOCUMENTS, parameters)
+        rows = await self._database.fetch(self._tenant_id, StatusCountRow, lists.COUNT_DOCUMENTS, parameters)
         return dict.fromkeys(Status, 0) | {Status(row.status): row.documents for row in rows}
 
     async def matching(self, filters: DocumentFilters) -> tuple[DocumentId, ...]:

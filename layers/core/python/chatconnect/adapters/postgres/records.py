@@ -20,6 +20,7 @@ from chatconnect.adapters.postgres.record_erasing import (
     erase_strangers,
 )
 from chatconnect.adapters.postgres.record_tables import REQUESTS, RecordTables, Table
+from chatconnect.adapters.postgres.rows import CountRow, IdRow
 from chatconnect.domain.data_rights import DataRequest
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import AccountId, TenantId, VisitorId
@@ -82,16 +83,6 @@ SELECT_ACCOUNTS = "SELECT account_id FROM members WHERE tenant_id = %(tenant)s"
 REMOVE_ACCOUNT = "DELETE FROM accounts WHERE id = %(account)s AND NOT is_operator"
 _ALL_CONVERSATIONS = 100_000
 _RECENT = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class _IdRow:
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class _CountRow:
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +151,7 @@ class PostgresRecords:
             if condition is None or table.name == REQUESTS:
                 continue
             statement = f"SELECT count(*) AS rows FROM {table.name} WHERE {table.tenant} AND {condition}"
-            row = await self._database.fetch_one(self._tenant_id, _CountRow, statement, given)
+            row = await self._database.fetch_one(self._tenant_id, CountRow, statement, given)
             if row and row.rows:
                 counts[table.name] = row.rows
         return counts
@@ -219,7 +210,7 @@ class PostgresRecords:
 
     async def prune_audit(self, limit: int) -> int:
         """Remove up to so many lines of the audit log that are older than the tenant keeps them; return how many."""
-        row = await self._database.fetch_one(self._tenant_id, _CountRow, PRUNE_AUDIT, {"limit": limit})
+        row = await self._database.fetch_one(self._tenant_id, CountRow, PRUNE_AUDIT, {"limit": limit})
         return row.rows if row else 0
 
     async def _erase_tenant(self, tables: Sequence[Table], request: DataRequest) -> Counts:
@@ -260,7 +251,7 @@ class PostgresRecords:
         return {"visitors": alone, "conversations": list(conversations)}
 
     async def _ids(self, statement: str, parameters: Mapping[str, object]) -> list[UUID]:
-        return [row.id for row in await self._database.fetch(self._tenant_id, _IdRow, statement, parameters)]
+        return [row.id for row in await self._database.fetch(self._tenant_id, IdRow, statement, parameters)]
 
     async def _named(self, name: str) -> Table:
         for table in await self._tables.all(self._tenant_id):

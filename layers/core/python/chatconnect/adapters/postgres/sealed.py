@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatconnect.adapters.postgres.database import PostgresDatabase
+from chatconnect.adapters.postgres.rows import CountRow
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.ports.secrets import SealedValue
 
@@ -50,7 +51,7 @@ SEALED = {
 }
 _OLDER = " UNION ALL ".join(column.selection for column in SEALED.values())
 SELECT_OLDER = f"SELECT * FROM ({_OLDER}) o ORDER BY o.table, o.row OFFSET %(skip)s LIMIT %(limit)s"
-COUNT_OLDER = f"SELECT count(*) AS older FROM ({_OLDER}) o"
+COUNT_OLDER = f"SELECT count(*) AS rows FROM ({_OLDER}) o"
 
 
 class PostgresSealedValues:
@@ -61,8 +62,8 @@ class PostgresSealedValues:
 
     async def count_older(self, key_id: str) -> int:
         """Return how many values another key than this one sealed."""
-        row = await self._database.fetch_one(self._tenant_id, _CountRow, COUNT_OLDER, {"key": key_id})
-        return row.older if row else 0
+        row = await self._database.fetch_one(self._tenant_id, CountRow, COUNT_OLDER, {"key": key_id})
+        return row.rows if row else 0
 
     async def older(self, key_id: str, *, skip: int, limit: int) -> Sequence[SealedValue]:
         """Return values that another key sealed, in a fixed order, without the first `skip`."""
@@ -81,8 +82,3 @@ class _SealedRow:
     table: str
     row: Mapping[str, Any]
     sealed: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _CountRow:
-    older: int
