@@ -11,9 +11,9 @@ from chatconnect.domain.assistant import AssistantConfig, Fallback, Retrieval
 from chatconnect.domain.assistant_versions import MAX_NOTE, VersionedAssistant
 from chatconnect.domain.identifiers import KnowledgeSourceId
 from chatconnect.domain.moderation import Moderation, ModerationMode
-from chatconnect.domain.secret import Secret
 from chatconnect.http.controls import ResponseFormatBody
 from chatconnect.http.filters import FiltersBody
+from functions.config.routes.secret_fields import revealed
 
 
 class RetrievalBody(BaseModel):
@@ -231,7 +231,7 @@ class ConfigurationBody(BaseModel):
         moved = stored.with_model(self.provider, self.model, base_url=self.base_url)
         token = None if self.remove_access_token else moved.access_token
         if self.access_token:
-            token = Secret(self.access_token.get_secret_value())
+            token = revealed(self.access_token)
         return AssistantConfig(
             name=self.name,
             provider=self.provider,

@@ -22,8 +22,8 @@ from functions.config.routes.auth_bodies import (
     Registration,
     SessionBody,
     Switch,
-    revealed,
 )
+from functions.config.routes.secret_fields import revealed
 from functions.config.services import Sessions, Tenants
 
 router = APIRouter(prefix="/v1/auth", tags=["accounts"])

@@ -8,18 +8,12 @@ from pydantic import BaseModel, Field, SecretStr
 
 from chatconnect.domain.identifiers import SessionId, TenantId
 from chatconnect.domain.principals import SignedIn, Staff
-from chatconnect.domain.secret import Secret
 from chatconnect.domain.session import Session
 from chatconnect.http.sessions import RefreshCookie
 from chatconnect.services.sessions import Grant, Place
 
 Password = Annotated[SecretStr, Field(max_length=1_000)]
 Token = Annotated[SecretStr, Field(max_length=500)]
-
-
-def revealed(field: SecretStr) -> Secret:
-    """Return a password or token of a body as our own type."""
-    return Secret(field.get_secret_value())
 
 
 class Registration(BaseModel):

@@ -5,7 +5,8 @@ from pydantic import BaseModel
 
 from chatconnect.http.errors import responses
 from chatconnect.http.sessions import CallingClient, CurrentPerson
-from functions.config.routes.auth_bodies import Password, Token, revealed
+from functions.config.routes.auth_bodies import Password, Token
+from functions.config.routes.secret_fields import revealed
 from functions.config.services import Accounts
 
 router = APIRouter(prefix="/v1/auth/password", tags=["accounts"])

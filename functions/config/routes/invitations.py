@@ -12,7 +12,8 @@ from chatconnect.domain.tenant import StaffRole
 from chatconnect.http.errors import responses
 from chatconnect.http.sessions import CallingClient, Cookie, MemberAdmin
 from chatconnect.services.members import Offer
-from functions.config.routes.auth_bodies import Password, SessionBody, Token, revealed
+from functions.config.routes.auth_bodies import Password, SessionBody, Token
+from functions.config.routes.secret_fields import revealed
 from functions.config.services import Invitations, Sessions
 
 router = APIRouter(prefix="/v1", tags=["members"])

@@ -10,11 +10,11 @@ from chatconnect.domain.assistant import Retrieval
 from chatconnect.domain.identifiers import KnowledgeSourceId
 from chatconnect.domain.knowledge import Passage
 from chatconnect.domain.knowledge_source import KnowledgeSource
-from chatconnect.domain.secret import Secret
 from chatconnect.http.authentication import Admin
 from chatconnect.http.errors import responses
 from chatconnect.services.knowledge_sources import KnowledgeSourceDraft, Trial
 from chatconnect.services.retrieval import MAX_QUERY
+from functions.config.routes.secret_fields import revealed
 from functions.config.services import KnowledgeSources
 
 router = APIRouter(prefix="/v1/knowledge-sources", tags=["knowledge"])
@@ -40,7 +40,7 @@ class NewKnowledgeSource(BaseModel):
 
     def to_draft(self) -> KnowledgeSourceDraft:
         """Return what this asks for."""
-        key = Secret(self.api_key.get_secret_value()) if self.api_key else None
+        key = revealed(self.api_key) if self.api_key else None
         return KnowledgeSourceDraft(self.name, self.provider, self.base_url, self.dataset_id, key, self.search_method)
 
 

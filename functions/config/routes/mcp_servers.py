@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field, SecretStr
 
 from chatconnect.domain.identifiers import McpServerId
 from chatconnect.domain.mcp import McpServer
-from chatconnect.domain.secret import Secret
 from chatconnect.http.authentication import Admin
 from chatconnect.http.errors import responses
 from chatconnect.services.mcp_servers import McpServerDraft
+from functions.config.routes.secret_fields import revealed_headers
 from functions.config.services import McpServers
 
 router = APIRouter(prefix="/v1/mcp-servers", tags=["tools"])
@@ -30,8 +30,7 @@ class NewMcpServer(BaseModel):
 
     def to_draft(self) -> McpServerDraft:
         """Return what this asks for."""
-        headers = {name: Secret(value.get_secret_value()) if value else None for name, value in self.headers.items()}
-        return McpServerDraft(self.name, self.url, headers, enabled=self.enabled)
+        return McpServerDraft(self.name, self.url, revealed_headers(self.headers), enabled=self.enabled)
 
 
 class McpToolBody(BaseModel):

@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, SecretStr
 
 from chatconnect.domain.identifiers import ToolId
-from chatconnect.domain.secret import Secret
 from chatconnect.domain.tool import HttpTool
 from chatconnect.http.authentication import Admin
 from chatconnect.http.errors import responses
 from chatconnect.services.tools import ToolDraft
+from functions.config.routes.secret_fields import revealed_headers
 from functions.config.services import Tools
 
 router = APIRouter(prefix="/v1/tools", tags=["tools"])
@@ -37,7 +37,7 @@ class NewTool(BaseModel):
 
     def to_draft(self) -> ToolDraft:
         """Return what this asks for."""
-        headers = {name: Secret(value.get_secret_value()) if value else None for name, value in self.headers.items()}
+        headers = revealed_headers(self.headers)
         return ToolDraft(
             self.name, self.description, self.parameters, self.method, self.url, headers, enabled=self.enabled
         )
