@@ -1,5 +1,6 @@
 """What a document consists of: its versions, their files, and the chunks of the one that answers."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -105,8 +106,10 @@ class DownloadBody(BaseModel):
 @router.get("/{document_id}/versions", responses=responses(401, 403, 404))
 async def list_versions(document_id: UUID, caller: Viewer, documents: Documents) -> VersionList:
     """Show a document's versions: how each ended, and which one answers."""
-    document = await documents.get(caller.tenant_id, DocumentId(document_id))
-    versions = await documents.versions(caller.tenant_id, document.id)
+    document, versions = await asyncio.gather(
+        documents.get(caller.tenant_id, DocumentId(document_id)),
+        documents.versions(caller.tenant_id, DocumentId(document_id)),
+    )
     active = document.active_version_id
     return VersionList(versions=[VersionBody.of(each, answers=each.id == active) for each in versions])
 
