@@ -1,20 +1,21 @@
 """Who is signed in and whose program asks, from a request's headers; and where the refresh token travels."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import Request
+from fastapi import Depends, Request
 
+from chatconnect.domain.principals import SignedIn
 from chatconnect.domain.secret import Secret
 from chatconnect.http.sessions import (
     CallingClient,
     Cookie,
-    CurrentOperator,
     CurrentPerson,
     MemberAdmin,
     MemberOfStaff,
     MemberOwner,
+    current_operator,
 )
 from tests.unit.http.known import an_app
 
@@ -27,7 +28,7 @@ async def person(who: CurrentPerson) -> str:
 
 
 @app.get("/operator")
-async def operator(who: CurrentOperator) -> str:
+async def operator(who: Annotated[SignedIn, Depends(current_operator)]) -> str:
     return who.email
 
 

@@ -99,7 +99,6 @@ async def refresh_cookie(request: Request, response: Response, x_session: Sessio
 
 
 CurrentPerson = Annotated[SignedIn, Depends(current_person)]
-CurrentOperator = Annotated[SignedIn, Depends(current_operator)]
 CallingClient = Annotated[Client, Depends(calling_client)]
 Cookie = Annotated[RefreshCookie, Depends(refresh_cookie)]
 MemberOfStaff = Annotated[Staff, Depends(needs_member(StaffRole.VIEWER))]
