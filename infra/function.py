@@ -113,10 +113,10 @@ class BackendFunction(Construct):
         self.allow(["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"], uploads.arn)
         acknowledge(self.function, {wildcard(self, uploads.objects): "All objects of this one bucket are meant."})
 
-    def may_use_tenant_key(self, key: kms.IKey | None) -> None:
-        """Allow envelope encryption of tenants' access tokens; without a key (emulator) there is nothing to grant."""
+    def may_use_tenant_key(self, key: kms.IKey | None, *, seals: bool = False) -> None:
+        """Allow opening tenants' secrets, and sealing them if asked; without a key (emulator) nothing is to grant."""
         if key is not None:
-            self.allow(["kms:GenerateDataKey", "kms:Decrypt", "kms:Encrypt"], key.key_arn)
+            self.allow(["kms:Decrypt", *(["kms:GenerateDataKey"] if seals else [])], key.key_arn)
         for former in self._former_tenant_keys:  # until nothing is left that they sealed
             self.allow(["kms:Decrypt"], former.key_arn)
 

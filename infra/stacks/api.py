@@ -100,7 +100,7 @@ class ApiStack(Stack):
             layers=self._layers,
             dependencies=["core", "web"],
             timeout=Duration.seconds(10),
-            secrets=["DATABASE_SECRET_ARN", "CHAT_TOKEN_SECRET_ARN", "SIGNING_SECRET_ARN"],
+            secrets=["DATABASE_SECRET_ARN", "CHAT_TOKEN_SECRET_ARN"],
             snap_start=True,
         )
         function.may_use_tenant_key(self._deployment.data.tenant_key)
@@ -131,7 +131,7 @@ class ApiStack(Stack):
         for queue in (uploads.queue, uploads.parked, jobs.turns.queue):
             queue.grant(function.function, "sqs:GetQueueAttributes")
         function.allow(["cloudwatch:GetMetricStatistics"], "*")  # the queues' ages; a metric cannot be named
-        function.may_use_tenant_key(self._deployment.data.tenant_key)
+        function.may_use_tenant_key(self._deployment.data.tenant_key, seals=True)
         realtime.let_push(function)
         self._let_send_mail(function)
         return function

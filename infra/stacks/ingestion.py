@@ -45,7 +45,6 @@ class IngestionStack(Stack):
             "s3:DeleteObject",
             "s3:DeleteObjectVersion",
         )
-        self.function.may_use_tenant_key(deployment.data.tenant_key)
         realtime.let_push(self.function)
         CfnOutput(self, "UploadsBucket", value=self.bucket.name)
         CfnOutput(self, "UploadsQueueUrl", value=self.uploads.queue.queue_url)

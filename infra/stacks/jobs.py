@@ -69,7 +69,7 @@ class JobsStack(Stack):
         self.function.may_use_uploads(ingestion.bucket, *ARCHIVES_TOO)
         ingestion.uploads.queue.grant_send_messages(self.function.function)
         ingestion.uploads.parked.grant_consume_messages(self.function.function)
-        self.function.may_use_tenant_key(deployment.data.tenant_key)
+        self.function.may_use_tenant_key(deployment.data.tenant_key, seals=True)
         realtime.let_push(self.function)
         self.missed = self._missed_runs(environment)
         for job, expression in SCHEDULE.items():

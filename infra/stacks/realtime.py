@@ -49,7 +49,6 @@ class RealtimeStack(Stack):
         self.callback_url = emulated or self.stage.callback_url
         self.url = emulated.replace("http", "ws", 1) or self.stage.url
         self.function.function.add_environment("REALTIME_CALLBACK_URL", self.callback_url)
-        self.function.may_use_tenant_key(deployment.data.tenant_key)
         self._push = self._push_policy()
         self.let_push(self.function)
         acknowledge(

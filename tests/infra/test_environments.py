@@ -47,8 +47,32 @@ def test_a_function_may_read_only_the_secrets_that_it_is_told_of(prod: Assembly)
         if "secretsmanager:GetSecretValue" in s["Action"]
     ]  # fmt: skip
 
-    assert told == {"DATABASE_SECRET_ARN", "CHAT_TOKEN_SECRET_ARN", "SIGNING_SECRET_ARN"}
+    assert told == {"DATABASE_SECRET_ARN", "CHAT_TOKEN_SECRET_ARN"}
     assert [len(statement["Resource"]) for statement in readable] == [len(told)]
+
+
+@pytest.mark.parametrize(
+    ("stack", "function", "actions"),
+    [
+        ("Api", "Chat", {"kms:Decrypt"}),
+        ("Api", "WidgetConfig", {"kms:Decrypt"}),
+        ("Api", "Config", {"kms:Decrypt", "kms:GenerateDataKey"}),
+        ("Jobs", "Jobs", {"kms:Decrypt", "kms:GenerateDataKey"}),
+        ("Ingestion", "Documents", set()),
+        ("Realtime", "Realtime", set()),
+    ],
+)
+def test_tenants_secrets_are_opened_by_few_functions_and_sealed_by_fewer(
+    prod: Assembly, stack: str, function: str, actions: set[str]
+) -> None:
+    granted = [
+        statement["Action"]
+        for policy in prod.all("AWS::IAM::Policy", stack=stack) if policy.id.startswith(function)
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "TenantKey" in json.dumps(statement["Resource"])
+    ]  # fmt: skip
+
+    assert {action for given in granted for action in ([given] if isinstance(given, str) else given)} == actions
 
 
 def test_prod_keeps_its_database_awake_behind_a_proxy(prod: Assembly) -> None:
