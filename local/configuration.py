@@ -18,6 +18,11 @@ def state_directory() -> Path:
     return Path(os.environ.get("LOCAL_STATE", ROOT / ".local"))
 
 
+def addresses_file() -> Path:
+    """Return the file that other programs read the addresses of the running stack from."""
+    return state_directory() / "dev.json"
+
+
 _PORTS = {"API_PORT": 8000, "POSTGRES_PORT": 54329, "REDIS_PORT": 63799, "QDRANT_PORT": 6333, "AWS_PORT": 4566}
 # Handed through to the functions when the developer has set them.
 _PASSED_ON = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL",

@@ -1,7 +1,7 @@
 """Deploys the application stacks of `local` onto the AWS emulator: the same app, the same assets, another address.
 
 `python -m local.deploy` takes the addresses of the running embedded stack from `.local/dev.json`; arguments
-replace them. What came out is printed and written to `.local/deploy.json`.
+replace them. What came out is printed and written to `.local/deploy.json`, or where LOCAL_STATE says.
 """
 
 import argparse
@@ -12,12 +12,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
-STATE = PROJECT / ".local"
+from local.configuration import ROOT, addresses_file, state_directory
+from local.services.aws import REGION, client_environment
+from local.services.node import CDK, node
 
-_REGION = "us-east-1"
 _ACCOUNT = "000000000000"
-_CDK = PROJECT / "local" / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 # What `make dev` calls an address -> the variable by which functions know it.
 _ADDRESSES = {"postgres_url": "DATABASE_URL", "redis_url": "REDIS_URL", "qdrant_url": "QDRANT_URL"}
@@ -27,7 +26,7 @@ class DeploymentFailed(Exception):
     """The CDK stopped; what it printed is above."""
 
 
-def deploy(endpoint: str, variables: Mapping[str, str], *, project: Path = PROJECT) -> dict[str, str]:
+def deploy(endpoint: str, variables: Mapping[str, str]) -> dict[str, str]:
     """Bootstrap the emulator at `endpoint` and deploy to it; return the outputs.
 
     `variables` are given to every function: at least DATABASE_URL, REDIS_URL and QDRANT_URL. The outputs are
@@ -35,44 +34,35 @@ def deploy(endpoint: str, variables: Mapping[str, str], *, project: Path = PROJE
     updates what has changed. Raises DeploymentFailed.
     """
     services = {"AWS_ENDPOINT_URL": endpoint, **variables}
-    outputs = project / ".local" / "cdk-outputs.json"
-    outputs.parent.mkdir(exist_ok=True)
+    outputs = state_directory() / "cdk-outputs.json"
+    outputs.parent.mkdir(parents=True, exist_ok=True)
     outputs.unlink(missing_ok=True)
-    _cdk(project, endpoint, "bootstrap", f"aws://{_ACCOUNT}/{_REGION}")
+    _cdk(endpoint, "bootstrap", f"aws://{_ACCOUNT}/{REGION}")
     _cdk(
-        project, endpoint, "deploy", "--all", "--require-approval", "never", "--concurrency", "2",
+        endpoint, "deploy", "--all", "--require-approval", "never", "--concurrency", "2",
         "--outputs-file", str(outputs), "--context", "env=local", "--context", f"data_services={json.dumps(services)}",
     )  # fmt: skip
     return _addresses(endpoint, json.loads(outputs.read_text()))
 
 
-def _cdk(project: Path, endpoint: str, *arguments: str) -> None:
+def _cdk(endpoint: str, *arguments: str) -> None:
     finished = subprocess.run(
         [
-            _node(), str(_CDK), *arguments, "--app", f"{sys.executable} -m infra.app", "--progress", "events",
-            "--output", str(project / ".local" / "cdk.out"), "--no-notices",
+            str(node()), str(CDK), *arguments, "--app", f"{sys.executable} -m infra.app", "--progress", "events",
+            "--output", str(state_directory() / "cdk.out"), "--no-notices",
         ],
-        cwd=project,
+        cwd=ROOT,
         env={
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "AWS_ENDPOINT_URL": endpoint,
+            **client_environment(endpoint),
             "AWS_ENDPOINT_URL_S3": endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": _REGION,
-            "AWS_DEFAULT_REGION": _REGION,
             "CDK_DISABLE_CLI_TELEMETRY": "true",
         },
         check=False,
     )  # fmt: skip
     if finished.returncode != 0:
         raise DeploymentFailed(f"cdk {arguments[0]} ended with {finished.returncode}")
-
-
-def _node() -> str:
-    beside_python = Path(sys.executable).with_name("node")
-    return str(beside_python) if beside_python.exists() else "node"
 
 
 def _addresses(endpoint: str, outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
@@ -95,7 +85,7 @@ def main() -> None:
     parser.add_argument("--endpoint", help="address of the AWS emulator")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of every function")
     arguments = parser.parse_args()
-    state = STATE / "dev.json"
+    state = addresses_file()
     running = json.loads(state.read_text()) if state.exists() else {}
     endpoint = arguments.endpoint or running.get("s3_endpoint")
     if not endpoint:
@@ -103,7 +93,7 @@ def main() -> None:
     variables = {variable: running[key] for key, variable in _ADDRESSES.items() if key in running}
     variables |= dict(pair.split("=", 1) for pair in arguments.set)
     addresses = deploy(endpoint, variables)
-    (STATE / "deploy.json").write_text(json.dumps(addresses, indent=2) + "\n")
+    (state_directory() / "deploy.json").write_text(json.dumps(addresses, indent=2) + "\n")
     print(json.dumps(addresses, indent=2))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.configuration import DATABASE, Ports, Stack, state_directory
+from local.configuration import DATABASE, Ports, Stack, addresses_file, state_directory
 from local.database import prepare_database
 from local.demo import DemoFailed, make_demo
 from local.resources import Resources, make_resources
@@ -108,11 +108,6 @@ def write_addresses(stack: Stack, resources: Resources, demo: dict[str, str], da
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(addresses, indent=2) + "\n")
     draft.replace(path)
-
-
-def addresses_file() -> Path:
-    """Return the file that other programs read the addresses from."""
-    return state_directory() / "dev.json"
 
 
 def welcome(stack: Stack, seconds: float) -> None:

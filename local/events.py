@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
-import boto3
 import httpx
 
-from local.services.aws import REGION
+from local.services.aws import emulator_session
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
@@ -42,13 +41,7 @@ def _chat_token(addresses: Mapping[str, str]) -> str:
 
 
 def _upload(addresses: Mapping[str, str]) -> str:
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=addresses["s3_endpoint"],
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name=REGION,
-    )
+    s3 = emulator_session().client("s3", endpoint_url=addresses["s3_endpoint"])
     listed = s3.list_objects_v2(Bucket=addresses["bucket"], Prefix=f"{addresses['tenant_id']}/", MaxKeys=1)
     s3.close()
     return next((item["Key"] for item in listed.get("Contents", ())), "")

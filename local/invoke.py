@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from local.configuration import ROOT, Ports, Stack, state_directory
-from local.dev import addresses_file
+from local.configuration import ROOT, Ports, Stack, addresses_file, state_directory
 from local.events import event_values, read_event
 from local.function import FunctionEnded, LocalFunction, function_names
 from local.resources import make_resources

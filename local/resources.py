@@ -4,10 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
-
 from local.services import Aws
-from local.services.aws import REGION
+from local.services.aws import emulator_session
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -29,11 +27,7 @@ class Resources:
 
 def make_resources(aws: Aws, prefix: str = "chatconnect-local") -> Resources:
     """Make the bucket, its queues and notification, and the key."""
-    session = boto3.Session(
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name=REGION,
-    )
+    session = emulator_session()
     sqs = session.client("sqs", endpoint_url=aws.url)
     parked = sqs.create_queue(QueueName=f"{prefix}-parked")["QueueUrl"]
     uploads = _queue(sqs, f"{prefix}-uploads", parked)

@@ -3,9 +3,28 @@
 import sys
 from collections.abc import Mapping, Sequence
 
+import boto3
+
 from local.services.process import HOST, Service, http_ok
 
 REGION = "us-east-1"
+_KEY = "test"  # any will do
+
+
+def client_environment(url: str) -> dict[str, str]:
+    """Return what boto3, the CDK and the AWS command line need to find the emulator at an address."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": _KEY,
+        "AWS_SECRET_ACCESS_KEY": _KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def emulator_session() -> boto3.Session:
+    """Return a session whose clients the emulator lets in, whatever the environment says; they need its address."""
+    return boto3.Session(aws_access_key_id=_KEY, aws_secret_access_key=_KEY, region_name=REGION)
 
 
 class Aws(Service):
@@ -24,14 +43,8 @@ class Aws(Service):
 
     @property
     def client_environment(self) -> dict[str, str]:
-        """What boto3, the CDK and the AWS command line need to find it."""
-        return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-        }
+        """The variables by which its clients find it."""
+        return client_environment(self.url)
 
     def command(self) -> Sequence[str]:
         """Return the program and its arguments."""

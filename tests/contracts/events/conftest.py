@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
-import boto3
 import httpx
 import pytest
 
@@ -15,6 +14,7 @@ from local.configuration import ROOT
 from local.events import event_values, read_event
 from local.function import LocalFunction
 from local.runtime_api import Outcome
+from local.services.aws import emulator_session
 from tests.stack import RunningStack
 
 BUCKET = "contract-uploads"  # it announces nothing, so that only the events of these tests start anything
@@ -26,13 +26,7 @@ Company = dict[str, str]
 
 @pytest.fixture(scope="session")
 def s3(stack: RunningStack) -> Iterator[Any]:
-    client = boto3.client(
-        "s3",
-        endpoint_url=stack.services.aws.url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    client = emulator_session().client("s3", endpoint_url=stack.services.aws.url)
     client.create_bucket(Bucket=BUCKET)
     yield client
     client.close()

@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
 from local.function import LocalFunction
+from local.services.aws import emulator_session
 from tests.contracts.events.conftest import DocumentOf, Invoke, ReadEvent, Upload, Uploaded
 from tests.stack import RunningStack
 
@@ -134,13 +134,7 @@ def test_a_document_that_failed_once_is_ready_when_its_message_comes_again(
 
 @pytest.fixture
 def sqs(stack: RunningStack) -> Iterator[Any]:
-    client = boto3.client(
-        "sqs",
-        endpoint_url=stack.services.aws.url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    client = emulator_session().client("sqs", endpoint_url=stack.services.aws.url)
     yield client
     client.close()
 

@@ -4,10 +4,10 @@ import asyncio
 import itertools
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
+from local.services.aws import emulator_session
 from tests import files
 from tests.integration.api.clients import Company, granted, refused, sent_to_s3
 from tests.integration.api.conftest import OpenCompany
@@ -309,9 +309,7 @@ async def until(condition: Any, seconds: float = 10) -> None:
 
 def keys(stack: RunningStack, company: Company, document_id: str) -> list[str]:
     """What S3 holds of a document, with all versions of every object."""
-    aws = stack.services.aws
-    s3 = boto3.client("s3", endpoint_url=aws.url, region_name="us-east-1", aws_access_key_id="test",
-                      aws_secret_access_key="test")  # fmt: skip
+    s3 = emulator_session().client("s3", endpoint_url=stack.services.aws.url)
     prefix = f"{company.tenant_id}/{document_id}/"
     listed = s3.list_object_versions(Bucket=stack.resources.bucket, Prefix=prefix)
     return [entry["Key"] for entry in listed.get("Versions", [])]
