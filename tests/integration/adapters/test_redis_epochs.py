@@ -167,15 +167,15 @@ async def test_nobody_knows_an_epoch_while_redis_is_away_and_a_new_streak_begins
 async def test_what_was_kept_does_not_outlive_an_outage_in_which_a_change_went_unannounced(
     process: Callable[[int], Process], gate: Gate
 ) -> None:
-    reader, cache = process(gate.port), EpochCache[str](clock=SetClock(), lifetime=timedelta(hours=1))
+    reader = process(gate.port)
+    cache = EpochCache[str](Area.CONFIGURATION, clock=SetClock(), lifetime=timedelta(hours=1))
     database = "old"
 
     async def read() -> str:
         return database
 
     async def asked() -> str:
-        epoch = await reader.epochs.of(ACME)
-        return await cache.get("a", None if epoch is None else (epoch.configuration, epoch.streak), read)
+        return await cache.get("a", await reader.epochs.of(ACME), read)
 
     await asked()
     await gate.close()

@@ -10,7 +10,7 @@ import pytest
 
 from chatconnect.domain.errors import NotFound, Unavailable
 from chatconnect.domain.identifiers import TenantId
-from chatconnect.ports.epochs import Area
+from chatconnect.ports.epochs import Area, Epoch
 from chatconnect.ports.tenants import NewTenant
 from chatconnect.services.cached_tenants import CachedTenants, TenantReads
 from chatconnect.services.epoch_cache import EpochCache
@@ -196,7 +196,7 @@ async def test_what_nobody_was_told_of_is_seen_after_an_hour(database: Database)
 
 
 async def test_what_was_used_last_is_kept() -> None:
-    cache: EpochCache[int] = EpochCache(clock=SetClock(), lifetime=timedelta(hours=1), entries=2)
+    cache: EpochCache[int] = EpochCache(Area.KNOWLEDGE, clock=SetClock(), lifetime=timedelta(hours=1), entries=2)
     reads: list[str] = []
 
     async def value(key: str) -> int:
@@ -204,7 +204,7 @@ async def test_what_was_used_last_is_kept() -> None:
             reads.append(key)
             return len(reads)
 
-        return await cache.get(key, "epoch", read)
+        return await cache.get(key, Epoch("1", "1"), read)
 
     for key in ("a", "b", "a", "c", "a", "b"):
         await value(key)
@@ -213,7 +213,7 @@ async def test_what_was_used_last_is_kept() -> None:
 
 
 async def test_an_unknown_epoch_makes_the_process_forget_everything() -> None:
-    cache: EpochCache[str] = EpochCache(clock=SetClock(), lifetime=timedelta(hours=1))
+    cache: EpochCache[str] = EpochCache(Area.KNOWLEDGE, clock=SetClock(), lifetime=timedelta(hours=1))
 
     async def old() -> str:
         return "old"
@@ -221,10 +221,10 @@ async def test_an_unknown_epoch_makes_the_process_forget_everything() -> None:
     async def new() -> str:
         return "new"
 
-    await cache.get("a", "epoch", old)
+    await cache.get("a", Epoch("1", "1"), old)
     await cache.get("b", None, old)
 
-    assert await cache.get("a", "epoch", new) == "new"
+    assert await cache.get("a", Epoch("1", "1"), new) == "new"
 
 
 async def test_a_warm_turn_reads_nothing_of_its_tenant() -> None:

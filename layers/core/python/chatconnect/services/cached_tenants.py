@@ -58,30 +58,29 @@ class _Kept:
     """What is kept of all tenants; the default assistant under no id."""
 
     def __init__(self, clock: Clock) -> None:
-        self.tenants: EpochCache[Tenant] = EpochCache(clock=clock, lifetime=LIFETIME)
-        self.plans: EpochCache[Plan] = EpochCache(clock=clock, lifetime=LIFETIME)
-        self.assistants: EpochCache[Assistant] = EpochCache(clock=clock, lifetime=LIFETIME)
+        self.tenants: EpochCache[Tenant] = EpochCache(Area.CONFIGURATION, clock=clock, lifetime=LIFETIME)
+        self.plans: EpochCache[Plan] = EpochCache(Area.CONFIGURATION, clock=clock, lifetime=LIFETIME)
+        self.assistants: EpochCache[Assistant] = EpochCache(Area.CONFIGURATION, clock=clock, lifetime=LIFETIME)
 
 
 class _TenantAt:
     """One tenant in one epoch."""
 
     def __init__(self, tenants: Tenants, tenant_id: TenantId, kept: _Kept, epoch: Epoch | None) -> None:
-        self._tenants, self._tenant_id, self._kept = tenants, tenant_id, kept
-        self._era = epoch and epoch.of_area(Area.CONFIGURATION)
+        self._tenants, self._tenant_id, self._kept, self._epoch = tenants, tenant_id, kept, epoch
 
     async def get(self) -> Tenant:
-        return await self._kept.tenants.get(self._tenant_id, self._era, self._tenants.get)
+        return await self._kept.tenants.get(self._tenant_id, self._epoch, self._tenants.get)
 
     async def plan(self) -> Plan:
-        return await self._kept.plans.get(self._tenant_id, self._era, self._tenants.plan)
+        return await self._kept.plans.get(self._tenant_id, self._epoch, self._tenants.plan)
 
     async def assistant(self, assistant_id: AssistantId) -> Assistant:
         key, read = (self._tenant_id, assistant_id), partial(self._tenants.assistant, assistant_id)
-        return await self._kept.assistants.get(key, self._era, read)
+        return await self._kept.assistants.get(key, self._epoch, read)
 
     async def default_assistant(self) -> Assistant:
-        return await self._kept.assistants.get((self._tenant_id, None), self._era, self._tenants.default_assistant)
+        return await self._kept.assistants.get((self._tenant_id, None), self._epoch, self._tenants.default_assistant)
 
 
 class _Drafts(_TenantAt):

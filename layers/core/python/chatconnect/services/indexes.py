@@ -23,7 +23,7 @@ class IndexService:
 
     def __init__(self, *, indexes_of: IndexesOf, stores: VectorStores, wanted: EmbeddingModel, clock: Clock) -> None:
         self._indexes_of, self._stores, self._wanted = indexes_of, stores, wanted
-        self._kept: EpochCache[Index] = EpochCache(clock=clock, lifetime=LIFETIME)
+        self._kept: EpochCache[Index] = EpochCache(Area.CONFIGURATION, clock=clock, lifetime=LIFETIME)
 
     async def asked(self, tenant_id: TenantId, epoch: Epoch | None) -> Index:
         """Return the index that answers, kept while the tenant's configuration is unchanged; None: as recorded now.
@@ -31,8 +31,7 @@ class IndexService:
         What was kept may be a former index for as long as its lifetime, where a switch could not be announced.
         Raises Unavailable, ProviderFailed.
         """
-        era = epoch and epoch.of_area(Area.CONFIGURATION)
-        return await self._kept.get(tenant_id, era, partial(self._answering, tenant_id))
+        return await self._kept.get(tenant_id, epoch, partial(self._answering, tenant_id))
 
     async def filled(self, tenant_id: TenantId) -> Index:
         """Return the index that documents are to be put into, and record it if it is the first.

@@ -34,7 +34,9 @@ class KeyRing:
 
     def __init__(self, *, keys_of: KeysOf, epochs: Epochs, clock: Clock) -> None:
         self._keys_of, self._epochs, self._clock = keys_of, epochs, clock
-        self._kept: EpochCache[ApiKey] = EpochCache(clock=clock, lifetime=LIFETIME, entries=_REMEMBERED)
+        self._kept: EpochCache[ApiKey] = EpochCache(
+            Area.CONFIGURATION, clock=clock, lifetime=LIFETIME, entries=_REMEMBERED
+        )
         self._genuine: OrderedDict[bytes, None] = OrderedDict()
         self._noted: OrderedDict[KeyId, datetime] = OrderedDict()
         self._writing: set[asyncio.Task[None]] = set()
@@ -47,8 +49,7 @@ class KeyRing:
         tenant_id, key_hash = tenant_claimed_by(key, kind), hash_of(key)
         if key_hash in self._genuine:
             epoch = await self._epochs.of(tenant_id)
-            era = epoch and epoch.of_area(Area.CONFIGURATION)
-            found = await self._kept.get(key_hash, era, partial(self._read, tenant_id, key_hash))
+            found = await self._kept.get(key_hash, epoch, partial(self._read, tenant_id, key_hash))
         else:
             found = await self._read(tenant_id, key_hash)
             _remember(self._genuine, key_hash, None)
@@ -71,7 +72,7 @@ class KeyRing:
             return
         read = partial(self._keys_of(asker.tenant_id).get, key_id)
         try:
-            key = await self._kept.get(key_id, epoch and epoch.of_area(Area.CONFIGURATION), read)
+            key = await self._kept.get(key_id, epoch, read)
         except NotFound as error:
             raise key_ended() from error
         key.check_usable(self._clock())

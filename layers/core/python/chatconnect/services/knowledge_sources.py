@@ -54,7 +54,7 @@ class ForeignSearch:
 
     def __init__(self, *, sources_of: KnowledgeSourcesOf, reach: Mapping[str, Reach], clock: Clock) -> None:
         self._sources_of, self._reach = sources_of, reach
-        self._kept: EpochCache[KnowledgeSource] = EpochCache(clock=clock, lifetime=LIFETIME)
+        self._kept: EpochCache[KnowledgeSource] = EpochCache(Area.CONFIGURATION, clock=clock, lifetime=LIFETIME)
 
     async def search_at(
         self,
@@ -69,11 +69,10 @@ class ForeignSearch:
 
         The source's own configuration may be one read in `epoch`. `timings` gets the step "foreign_search".
         """
-        era = epoch and epoch.of_area(Area.CONFIGURATION)
         read = partial(self._sources_of(tenant_id).get, source_id)
         with timings.step("foreign_search"):
             try:
-                source = await self._kept.get((tenant_id, source_id), era, read)
+                source = await self._kept.get((tenant_id, source_id), epoch, read)
             except NotFound as error:
                 raise KnowledgeSourceFailed(
                     "the knowledge source was removed", code="knowledge_source_missing"

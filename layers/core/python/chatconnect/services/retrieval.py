@@ -1,7 +1,7 @@
 """Finding the passages that answer a question."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -56,8 +56,10 @@ class RetrievalService:
         self._documents_of, self._indexes = documents_of, indexes
         self._epochs, self._queries_of, self._on_lookup = epochs, queries_of, on_lookup
         self._elsewhere, self._reranking = elsewhere, reranking
-        self._hidden: EpochCache[Sequence[VersionId]] = EpochCache(clock=clock, lifetime=_LIFETIME)
-        self._matching: EpochCache[tuple[DocumentId, ...]] = EpochCache(clock=clock, lifetime=_LIFETIME, entries=100)
+        self._hidden: EpochCache[Sequence[VersionId]] = EpochCache(Area.KNOWLEDGE, clock=clock, lifetime=_LIFETIME)
+        self._matching: EpochCache[tuple[DocumentId, ...]] = EpochCache(
+            Area.KNOWLEDGE, clock=clock, lifetime=_LIFETIME, entries=100
+        )
 
     async def search(self, tenant_id: TenantId, query: str, settings: Retrieval) -> list[Passage]:
         """Return the best passages, best first; neighbours are joined, and only active versions are found.
@@ -130,7 +132,7 @@ class RetrievalService:
         settings, read = search.settings, self._documents_of(search.tenant_id).hidden_versions
         known, hidden, documents = await asyncio.gather(
             self._embedded(search, vector),
-            read() if afresh else self._hidden.get(search.tenant_id, search.era, read),
+            read() if afresh else self._hidden.get(search.tenant_id, search.epoch, read),
             self._wanted(search, afresh=afresh),
         )
         with search.timings.step("search"):
@@ -156,7 +158,7 @@ class RetrievalService:
             return named
         read = partial(self._documents_of(search.tenant_id).matching, filters)
         key = search.tenant_id, repr(filters)  # as text, in which true is not 1
-        matching = await (read() if afresh else self._matching.get(key, search.era, read))
+        matching = await (read() if afresh else self._matching.get(key, search.epoch, read))
         return matching if named is None else tuple(frozenset(named).intersection(matching))
 
     async def _embedded(self, search: "_Search", known: Sequence[float] | None) -> Sequence[float]:
@@ -193,11 +195,6 @@ class _Search:
     text: str
     settings: Retrieval
     timings: Timings
-
-    @property
-    def era(self) -> Hashable | None:
-        """For how long what was read of the knowledge holds."""
-        return self.epoch and self.epoch.of_area(Area.KNOWLEDGE)
 
     @property
     def query(self) -> Query | None:

@@ -76,7 +76,7 @@ class VisitService:
         self._keys, self._widgets_of, self._visitors_of = keys, widgets_of, visitors_of
         self._identities, self._tokens, self._clock = identities, tokens, clock
         self._cached = CachedTenants(tenants_of, clock=clock)
-        self._widgets: EpochCache[Widget] = EpochCache(clock=clock, lifetime=LIFETIME)
+        self._widgets: EpochCache[Widget] = EpochCache(Area.CONFIGURATION, clock=clock, lifetime=LIFETIME)
 
     async def visit(self, key: Secret, origin: str | None) -> WidgetVisit:
         """Return the widget behind a publishable key, for a website that may use it.
@@ -85,7 +85,7 @@ class VisitService:
         """
         found, epoch = await self._keys.usable(key, KeyKind.PUBLISHABLE)
         read = partial(self._widgets_of(found.tenant_id).of_key, found)
-        widget = await self._widgets.get(found.id, epoch and epoch.of_area(Area.CONFIGURATION), read)
+        widget = await self._widgets.get(found.id, epoch, read)
         allowed = check_origin(origin, widget.config.allowed_domains)
         tenants = self._cached.at(found.tenant_id, epoch)
         plan = await tenants.plan()
