@@ -82,7 +82,7 @@ class ChatService:
         asker's; an endpoint that is none), Conflict (the conversation takes no messages; the key was used for another
         text), Unavailable (the database).
         """
-        _check_form(question)
+        question = _checked(question)
         timings = Timings()
         with timings.step("epoch"):
             epoch, verdict = await asyncio.gather(self._epochs.of(asker.tenant_id), self._abuse.judge(asker, question))
@@ -247,12 +247,13 @@ class _Met:
     response_format: ResponseFormat
 
 
-def _check_form(question: Question) -> None:
-    """Raise Invalid for what no place and no plan can make right."""
+def _checked(question: Question) -> Question:
+    """Return the question with its text as it is kept. Raises Invalid for what no place and no plan can make right."""
     if question.idempotency_key is not None and not 1 <= len(question.idempotency_key) <= MAX_IDEMPOTENCY_KEY:
         raise Invalid("an idempotency key has 1 to 200 characters", details={"field": "Idempotency-Key"})
-    if question.regenerate is None:
-        checked_message(question.text)
+    if question.regenerate is not None:
+        return question
+    return replace(question, text=checked_message(question.text))
 
 
 def _controls(place: Place, tenant: Tenant, question: Question) -> tuple[tuple[str, ...], ResponseFormat]:

@@ -13,7 +13,6 @@ from chatconnect.domain.conversation import (
     MessageStatus,
     Role,
     Turn,
-    checked_message,
     checked_metadata,
 )
 from chatconnect.domain.errors import Forbidden, Invalid, NotFound
@@ -29,7 +28,7 @@ LONGEST_MEMORY = MAX_HISTORY + 50
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody asks. `arrived` is `time.perf_counter()` at the request's arrival.
+    """What somebody asks, in a text that was checked. `arrived` is `time.perf_counter()` at the request's arrival.
 
     With a `conversation_id` alone it follows the newest message there; with `parent_id` it stands beside what else
     follows that message; with `at_root` beside the conversation's first question. `regenerate` asks for a further
@@ -82,7 +81,7 @@ class Placement:
     async def find(self, asker: Asker, question: Question, tenants: TenantReads) -> Place:
         """Return the question's place; `tenants` reads the asker's tenant.
 
-        Raises Invalid (text, metadata, a parent without its conversation), Forbidden (a visitor's
+        Raises Invalid (metadata, a parent without its conversation), Forbidden (a visitor's
         instructions), NotFound (a conversation or message that is not the asker's), Conflict (the conversation takes no
         messages).
         """
@@ -92,7 +91,6 @@ class Placement:
             if question.text or question.conversation_id or question.parent_id:
                 raise Invalid("a new answer needs no message and no place", details={"field": "regenerate"})
             return await self._beside_answer(asker, question.regenerate, tenants)
-        checked_message(question.text)
         if question.conversation_id is not None:
             return await self._in_conversation(asker, question, question.conversation_id, tenants)
         if question.parent_id is not None:
@@ -106,7 +104,7 @@ class Placement:
             id=MessageId(new_id()),
             conversation_id=place.conversation.id,
             role=Role.USER,
-            text=checked_message(question.text),
+            text=question.text,
             created_at=now,
             parent_id=place.history[-1].id if place.history else None,
             completed_at=now,
