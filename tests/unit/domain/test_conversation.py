@@ -135,6 +135,12 @@ def test_too_much_metadata_is_refused(metadata: dict[str, str]) -> None:
         checked_metadata(metadata)
 
 
+@pytest.mark.parametrize("metadata", [{"": "v"}, {"\x00": "v"}, {"page": "1", "pa\nge": "2"}])
+def test_keys_that_are_nothing_or_the_same_when_they_are_cleaned_are_refused(metadata: dict[str, str]) -> None:
+    with pytest.raises(Invalid):
+        checked_metadata(metadata)
+
+
 def test_metadata_at_its_limits_is_taken() -> None:
     metadata = {f"{n:02}" + "k" * 62: "v" * 500 for n in range(20)}
 

@@ -238,9 +238,16 @@ def checked_message(text: str) -> str:
 
 
 def checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return the metadata. Raises Invalid for more than 20 entries, a key over 64 or a value over 500 characters."""
+    """Return the metadata as it is kept.
+
+    Raises Invalid for more than 20 entries, a key over 64 or a value over 500 characters, and for keys that are empty
+    or the same without their control characters.
+    """
     if len(metadata) > MAX_METADATA or any(len(k) > 64 or len(v) > 500 for k, v in metadata.items()):
         raise Invalid(
             f"metadata has at most {MAX_METADATA} entries of 64 and 500 characters", details={"field": "metadata"}
         )
-    return {cleaned(key): cleaned(value) for key, value in metadata.items()}
+    kept = {cleaned(key): cleaned(value) for key, value in metadata.items()}
+    if "" in kept or len(kept) < len(metadata):
+        raise Invalid("each key of metadata is a text of its own", details={"field": "metadata"})
+    return kept
