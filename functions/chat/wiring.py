@@ -87,6 +87,7 @@ class ChatServices:
         self._epochs = RedisEpochs(lambda: self._redis, on_fault=log_fault)
         self._closers.append(self._epochs.aclose)
         self._keys = KeyRing(keys_of=partial(PostgresKeys, self._database), epochs=self._epochs, clock=assembly.now)
+        self._closers.append(self._keys.settled)
         self.access = AccessService(
             keys=self._keys,
             tenants_of=self._tenants_of,

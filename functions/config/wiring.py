@@ -82,8 +82,10 @@ class ConfigServices:
         self._closers.append(self._stores.aclose)
         keys_of = partial(PostgresKeys, self._database)
         access_tokens = assembly.signer(settings.signing_secret, settings.signing_secret_arn)
+        key_ring = KeyRing(keys_of=keys_of, epochs=self._epochs, clock=assembly.now)
+        self._closers.append(key_ring.settled)
         self.access = AccessService(
-            keys=KeyRing(keys_of=keys_of, epochs=self._epochs, clock=assembly.now),
+            keys=key_ring,
             tenants_of=self._tenants_of,
             sessions=PostgresSessions(self._database),
             chat_tokens=assembly.signer(settings.chat_token_secret, settings.chat_token_secret_arn),

@@ -25,8 +25,10 @@ class WidgetServices:
         self._closers: list[assembly.Close] = [database.aclose]
         epochs = RedisEpochs(assembly.redis_when_needed(settings, self._closers), on_fault=log_fault)
         self._closers.append(epochs.aclose)
+        keys = KeyRing(keys_of=partial(PostgresKeys, database), epochs=epochs, clock=assembly.now)
+        self._closers.append(keys.settled)
         self.visits = VisitService(
-            keys=KeyRing(keys_of=partial(PostgresKeys, database), epochs=epochs, clock=assembly.now),
+            keys=keys,
             tenants_of=partial(PostgresTenants, database, encryption=encryption),
             widgets_of=partial(PostgresWidgets, database),
             visitors_of=partial(PostgresVisitors, database),
