@@ -74,10 +74,11 @@ class ChatServices:
         self._settings = settings
         self._database = assembly.postgres(settings)
         self._redis = RedisDatabase(settings.redis_url)
+        self._encryption = assembly.envelope(settings)
         self._tenants_of = partial(
             PostgresTenants,
             self._database,
-            encryption=assembly.envelope(settings),
+            encryption=self._encryption,
             standard_models=assembly.standard_models(settings),
         )
         self._chat: ChatService | None = None
@@ -149,7 +150,7 @@ class ChatServices:
             memory=memory,
             toolbox=Toolbox(
                 retrieval=retrieval,
-                tools_of=partial(PostgresHttpTools, self._database, encryption=assembly.envelope(self._settings)),
+                tools_of=partial(PostgresHttpTools, self._database, encryption=self._encryption),
                 http=http_tools,
                 mcp=self._mcp_toolbox(),
             ),
@@ -215,7 +216,7 @@ class ChatServices:
         dify = assembly.dify(self._settings)
         self._closers.append(dify.aclose)
         return ForeignSearch(
-            sources_of=partial(PostgresKnowledgeSources, self._database, encryption=assembly.envelope(self._settings)),
+            sources_of=partial(PostgresKnowledgeSources, self._database, encryption=self._encryption),
             reach={"dify": dify.at},
             clock=assembly.now,
         )
@@ -223,7 +224,7 @@ class ChatServices:
     def _mcp_toolbox(self) -> McpToolbox:
         """Return the tools of tenants' MCP servers."""
         connections = PublicMcpConnections(clock=assembly.now, allow_loopback=self._settings.local_tools)
-        servers_of = partial(PostgresMcpServers, self._database, encryption=assembly.envelope(self._settings))
+        servers_of = partial(PostgresMcpServers, self._database, encryption=self._encryption)
         toolbox = McpToolbox(
             servers_of=servers_of,
             connections=connections,

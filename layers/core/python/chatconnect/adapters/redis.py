@@ -49,6 +49,16 @@ class RedisDatabase:
             raise refused
         return answers
 
+    async def ask_quietly(self, *commands: Command) -> list[Any] | None:
+        """Return the answers as `ask` does, for what can be done without; None when Redis is away, or just was."""
+        if self.resting:
+            return None
+        try:
+            return await self.ask(*commands)
+        except AWAY:
+            self.failed()
+            return None
+
     @property
     def resting(self) -> bool:
         """Whether Redis failed so recently that it is not asked again yet."""
@@ -104,18 +114,12 @@ class RedisJournal:
 
     async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> bool:
         """Keep frames for ten minutes, and say whether somebody asked to cancel; quiet when Redis is away."""
-        if self._database.resting:
-            return False
         key = self._key("answer", message_id)
         commands: list[Command] = [("EXISTS", self._key("cancel", message_id))]
         if frames:
             fields = [part for frame in frames for part in (frame.number, _packed(frame))]
             commands += [("XADD", key, f"{frames[-1].number}-0", *fields), ("EXPIRE", key, _JOURNAL_SECONDS)]
-        try:
-            asked, *_ = await self._database.ask(*commands)
-        except AWAY:
-            self._database.failed()
-            return False
+        asked, *_ = await self._database.ask_quietly(*commands) or [0]
         return bool(asked)
 
     async def follow(self, message_id: MessageId, after: int) -> AsyncGenerator[Frame, None]:

@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 
 from chatconnect.adapters.redis import RedisDatabase
-from chatconnect.adapters.redis_caches import ask_quietly
 from chatconnect.domain.conversation import Citation
 from chatconnect.domain.given_answer import GivenAnswer
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
@@ -31,14 +30,14 @@ class RedisAnswerCache:
 
     async def find(self, asked: Asked) -> GivenAnswer | None:
         """Return the answer that was given, in one round trip; None when Redis is away."""
-        [packed] = await ask_quietly(self._database, ("GET", self._key(asked))) or [None]
+        [packed] = await self._database.ask_quietly(("GET", self._key(asked))) or [None]
         return None if packed is None else _unpacked(packed)
 
     async def keep(self, asked: Asked, answer: GivenAnswer) -> None:
         """Keep an answer for an hour, unless it is very long or Redis is away."""
         packed = orjson.dumps([answer.text, answer.citations, list(answer.versions)])
         if len(packed) <= LARGEST:
-            await ask_quietly(self._database, ("SET", self._key(asked), packed, "EX", KEPT_SECONDS))
+            await self._database.ask_quietly(("SET", self._key(asked), packed, "EX", KEPT_SECONDS))
 
     def _key(self, asked: Asked) -> str:
         digest = blake2b(repr(asked).encode(), digest_size=20).hexdigest()

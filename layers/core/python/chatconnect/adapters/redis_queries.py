@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 
 from chatconnect.adapters.redis import RedisDatabase
-from chatconnect.adapters.redis_caches import ask_quietly
 from chatconnect.adapters.redis_vectors import VECTOR_SECONDS, floats, packed, vector_key
 from chatconnect.adapters.redis_wire import Command
 from chatconnect.domain.identifiers import DocumentId, TenantId, VersionId
@@ -33,7 +32,7 @@ class RedisQueryCache:
     async def find(self, query: Query) -> Remembered:
         """Return what is known, in one round trip; nothing when Redis is away."""
         keys = self._vector_key(query), self._passages_key(query)
-        vector, passages = await ask_quietly(self._database, *(("GET", key) for key in keys)) or (None, None)
+        vector, passages = await self._database.ask_quietly(*(("GET", key) for key in keys)) or (None, None)
         return Remembered(floats(vector) if vector else None, _passages(passages) if passages else None)
 
     async def keep(self, query: Query, found: Remembered) -> None:
@@ -44,7 +43,7 @@ class RedisQueryCache:
         if found.passages is not None and len(passages := _packed_passages(found.passages)) <= LARGEST:
             commands.append(("SET", self._passages_key(query), passages, "EX", PASSAGES_SECONDS))
         if commands:
-            await ask_quietly(self._database, *commands)
+            await self._database.ask_quietly(*commands)
 
     def _vector_key(self, query: Query) -> str:
         return vector_key(self._tenant_id, query.embedder, query.text)

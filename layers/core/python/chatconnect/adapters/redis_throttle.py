@@ -50,10 +50,8 @@ class RedisThrottle:
 
     async def forget(self, allowance: Allowance, subject: str) -> None:
         """Begin again at nothing for the subject."""
-        from chatconnect.adapters.redis_caches import ask_quietly
-
         self._own.forget(allowance, subject)
-        await ask_quietly(self._database(), ("DEL", _key(allowance, subject)))
+        await self._database().ask_quietly(("DEL", _key(allowance, subject)))
 
 
 class ProcessCounts:

@@ -10,7 +10,6 @@ from hashlib import blake2b
 from sys import byteorder
 
 from chatconnect.adapters.redis import RedisDatabase
-from chatconnect.adapters.redis_caches import ask_quietly
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.ports.vector_cache import Vector
 
@@ -29,7 +28,7 @@ class RedisVectorCache:
         if not texts:
             return []
         keys = (vector_key(self._tenant_id, embedder, text) for text in texts)
-        [found] = await ask_quietly(self._database, ("MGET", *keys)) or [[None] * len(texts)]
+        [found] = await self._database.ask_quietly(("MGET", *keys)) or [[None] * len(texts)]
         return [floats(each) if each else None for each in found]
 
     async def keep(self, embedder: str, texts: Sequence[str], vectors: Sequence[Vector]) -> None:
@@ -39,7 +38,7 @@ class RedisVectorCache:
             for text, vector in zip(texts, vectors, strict=True)
         ]
         if commands:
-            await ask_quietly(self._database, *commands)
+            await self._database.ask_quietly(*commands)
 
 
 def vector_key(tenant_id: TenantId, embedder: str, text: str) -> str:
