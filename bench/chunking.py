@@ -4,8 +4,9 @@ Targets: four times the speed of LangChain's recursive splitter that counts toke
 Each counts in the way that its own documentation shows, with the same vocabulary: LangChain through
 `from_tiktoken_encoder`, LlamaIndex with tiktoken's `encode` (its default), both with tiktoken's own vocabulary, and the
 product with its own counter. That counter remembers texts and words, so every round has a text of its own, and there
-are texts of two kinds: a handbook of few different words, and one of as many as a language has. `new_words` are those
-of a process that has met none of them yet. The share of the text that each one's chunks hold is compared.
+are texts of three kinds: a handbook of few different words, one of as many as a language has, and what programmers
+write of programs, full of names and signs. `new_words` are those of a process that has met none of them yet. The share
+of the text that each one's chunks hold is compared.
 """
 
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.splitting import ROUNDS, compared
-from bench.texts import prose, varied
+from bench.texts import documentation, prose, varied
 from chatconnect.adapters import tokens
 from chatconnect.adapters.parsers.text import parse_text
 from chatconnect.adapters.tokens import BpeTokenCounter
@@ -32,6 +33,7 @@ def main() -> dict[str, Any]:
         "few_words": _measured(prose),
         "many_words": _measured(varied),
         "new_words": _measured(varied, is_new=True),
+        "documentation": _measured(documentation),
     }
 
 

@@ -1,7 +1,11 @@
 """Text that reads like a handbook: sentences, paragraphs and headings, always the same."""
 
+import ast
 import random
+import sysconfig
+from functools import cache
 from itertools import accumulate
+from pathlib import Path
 
 _SUBJECTS = ("bicycle", "frame", "wheel", "brake", "warranty", "delivery", "invoice", "workshop", "battery", "helmet")
 _VERBS = ("covers", "needs", "replaces", "includes", "follows", "repairs", "checks", "extends", "excludes", "supports")
@@ -44,6 +48,30 @@ def varied(characters: int, seed: int = 7) -> str:
         parts.append(" ".join(sentences) + "\n\n")
         written += len(parts[-1])
     return "".join(parts)[:characters]
+
+
+def documentation(characters: int, seed: int = 7) -> str:
+    """Return about that many characters of what Python's own library says of itself, in paragraphs of any order."""
+    paragraphs = list(_paragraphs_of_the_library())
+    random.Random(seed).shuffle(paragraphs)
+    return "\n\n".join(paragraphs)[:characters]
+
+
+@cache
+def _paragraphs_of_the_library() -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        if "site-packages" in path.parts or "test" in path.parts:
+            continue
+        try:
+            tree = ast.parse(path.read_bytes())
+        except SyntaxError:  # some are there to be wrong
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                said = (ast.get_docstring(node) or "").split("\n\n")
+                found |= dict.fromkeys(text for part in said if len(text := " ".join(part.split())) > 80)
+    return tuple(found)
 
 
 def question(chance: random.Random) -> str:
