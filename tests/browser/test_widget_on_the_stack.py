@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, Route, expect
@@ -15,6 +16,7 @@ from tests.integration.api.clients import Company, granted
 from tests.integration.api.conftest import ENDING, Model, pieces
 from tests.integration.providers.scripted import Act, ScriptedProvider, event
 from tests.stack import RunningStack
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -113,8 +115,7 @@ async def test_stopping_ends_the_models_work_and_keeps_what_there_is(
     await page.get_by_role("button", name="Stop").click()
 
     await expect(last_answer(page)).to_contain_text("Stopped.")
-    async with asyncio.timeout(5):
-        await provider.client_left.wait()
+    await until(provider.client_left.is_set)
     await page.reload()
     await expect(answer_text(page)).to_have_text("A long story")
     await expect(last_answer(page)).to_contain_text("Stopped.")
@@ -174,10 +175,11 @@ async def test_a_server_that_dies_in_the_middle_leaves_a_retry_and_no_second_que
     page = await opened()
     await ask(page, "Tell me a lot")
     await expect(answer_text(page)).to_have_text("The begin")
-    async with asyncio.timeout(PATIENT_MS / 1000):
-        while not granted(await company.server.get("/v1/conversations"))["conversations"]:
-            await asyncio.sleep(0.05)
 
+    async def conversations() -> Any:
+        return granted(await company.server.get("/v1/conversations"))["conversations"]
+
+    await until(conversations)
     back = asyncio.Event()
 
     async def once_it_is_back(route: Route) -> None:

@@ -19,6 +19,7 @@ from tests.factories import NOON, an_mcp_server
 from tests.integration.adapters.endpoints import Endpoint, answer
 from tests.mcp_server import TOKEN, RunningServer, mcp_server
 from tests.mcp_shops import old_shop, shop
+from tests.waiting import until
 
 __all__ = ["old_shop", "shop"]
 
@@ -69,9 +70,7 @@ async def enough_for_a_call(connections: PublicMcpConnections, server: McpServer
 
 
 async def until_closed(connections: PublicMcpConnections) -> None:
-    async with asyncio.timeout(5):
-        while connections._tasks:
-            await asyncio.sleep(0.01)
+    await until(lambda: not connections._tasks)
 
 
 async def test_the_tools_are_listed_with_what_a_model_has_to_know(
@@ -219,9 +218,7 @@ async def test_a_cancelled_call_ends_at_once_and_leaves_nothing_running(
 ) -> None:
     session = connections.session(await known(connections, shop))
     calling = asyncio.create_task(session.call("hang", {}))
-    async with asyncio.timeout(5):
-        while "hang" not in shop.calls:
-            await asyncio.sleep(0.01)
+    await until(lambda: "hang" in shop.calls)
 
     calling.cancel()
     session.close()

@@ -24,6 +24,7 @@ from local.services import Redis, free_port
 from local.services.process import HOST
 from tests.factories import a_chunk, a_document
 from tests.fakes.clock import SetClock
+from tests.waiting import until
 
 ACME = TenantId(new_id())
 A_QUERY = Query("What does it cost?", "minilm", "epoch 1", None, 5, 0.25)
@@ -115,10 +116,12 @@ async def gate(redis: Redis) -> AsyncIterator[Gate]:
 
 
 async def until_changed(reader: Process, before: Epoch) -> Epoch:
-    async with asyncio.timeout(10):
-        while (await reader.known()).configuration == before.configuration:
-            await asyncio.sleep(0.05)
-    return await reader.known()
+    async def changed() -> Epoch | None:
+        known = await reader.known()
+        return None if known.configuration == before.configuration else known
+
+    found: Epoch = await until(changed)
+    return found
 
 
 async def test_a_redis_that_lost_its_memory_begins_new_epochs(

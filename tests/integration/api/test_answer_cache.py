@@ -1,6 +1,5 @@
 """Answers that are given again, through the product: at no cost, and not a moment longer than they hold."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from redis.asyncio import Redis
 from tests.integration.api.clients import Caller, Company, Event, ended_once, granted, text_of
 from tests.integration.api.conftest import GUIDE, Model, OpenCompany
 from tests.stack import RunningStack
+from tests.waiting import until
 
 QUESTION = "How do parcels get to Iceland?"
 
@@ -39,9 +39,11 @@ async def kept(company: Company, model: Model, redis: Redis) -> Callable[[str], 
         model.says("By ship [1].")
         events = await (await company.visitor()).stream(question)
         assert ended_once(events).data["usage"]["from_cache"] is False
-        async with asyncio.timeout(5):
-            while await count(redis, company) == before:
-                await asyncio.sleep(0.01)
+
+        async def is_kept() -> bool:
+            return await count(redis, company) > before
+
+        await until(is_kept)
         return events
 
     return ask

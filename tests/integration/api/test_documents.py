@@ -12,6 +12,7 @@ from tests import files
 from tests.integration.api.clients import Company, granted, refused, sent_to_s3
 from tests.integration.api.conftest import OpenCompany
 from tests.stack import RunningStack
+from tests.waiting import until
 
 MEBIBYTE = 1024 * 1024
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
@@ -299,12 +300,6 @@ async def test_documents_are_listed_newest_first_in_pages(open_company: OpenComp
 
     assert [document["id"] for document in first["documents"] + rest["documents"]] == made[::-1]
     assert rest["next_before"] is None
-
-
-async def until(condition: Any, seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.1)
 
 
 def keys(stack: RunningStack, company: Company, document_id: str) -> list[str]:

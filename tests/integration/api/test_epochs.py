@@ -14,8 +14,8 @@ from tests.integration.api.conftest import OpenCompany
 from tests.integration.api.test_outages import hanging, stopped
 from tests.stack import RunningStack
 from tests.statement_log import logged
+from tests.waiting import until
 
-PATIENCE = 15.0
 NOWHERE = "Which colour has the moon's lighthouse?"
 
 
@@ -101,9 +101,10 @@ async def test_a_publication_that_redis_slept_through_is_told_when_it_wakes(
     async with hanging(stack.services.redis):
         await publish(one, "During.")
 
-    async with asyncio.timeout(PATIENCE):
-        while await words(other) != "During.":
-            await asyncio.sleep(0.1)
+    async def is_told() -> bool:
+        return await words(other) == "During."
+
+    await until(is_told)
 
 
 async def test_a_new_document_is_found_at_once_and_a_deleted_one_never(one: Company, other: Company) -> None:

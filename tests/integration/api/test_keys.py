@@ -1,6 +1,5 @@
 """Keys with scopes and ends, their rotation, and the websites that may call with them."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from tests.integration.api.clients import WEBSITE, Caller, Company, granted, refused
 from tests.integration.api.conftest import OpenCompany
+from tests.waiting import until
 
 QUESTION = "How do parcels get to Iceland?"
 ELSEWHERE = "https://evil.example"
@@ -177,9 +177,10 @@ async def test_a_key_shows_when_it_was_last_used(company: Company) -> None:
 
     await caller(company, key).ask(QUESTION)
 
-    async with asyncio.timeout(5):
-        while (used := (await listed(company, key))["last_used_at"]) is None:
-            await asyncio.sleep(0.05)
+    async def last_used() -> Any:
+        return (await listed(company, key))["last_used_at"]
+
+    used = await until(last_used)
     assert abs(datetime.fromisoformat(used) - before) < timedelta(minutes=1)
 
 

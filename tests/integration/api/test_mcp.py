@@ -1,6 +1,5 @@
 """A company's MCP servers: how staff attach them, and what answers make of their tools."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from tests.integration.api.test_tools import calling
 from tests.mcp_server import TOKEN, RunningServer, mcp_server
 from tests.mcp_shops import old_shop, shop
 from tests.stack import RunningStack
+from tests.waiting import until
 
 __all__ = ["old_shop", "shop"]
 
@@ -264,9 +264,12 @@ async def test_tools_an_hour_old_are_used_once_more_and_listed_anew(
     model.says("Hello again.")
 
     await visitor.ask(QUESTION)
-    async with asyncio.timeout(10):
-        while granted(await company.staff.get(f"/v1/mcp-servers/{server['id']}"))["tools"] != server["tools"]:
-            await asyncio.sleep(0.05)
+
+    async def listed_anew() -> bool:
+        shown = granted(await company.staff.get(f"/v1/mcp-servers/{server['id']}"))
+        return bool(shown["tools"] == server["tools"])
+
+    await until(listed_anew)
     await visitor.ask("And now?")
 
     assert [tools[0]["name"] for tools in model.offered] == ["shop__old_name", "shop__find_order"]

@@ -9,6 +9,7 @@ from bench.follow_ups import measured
 from tests.integration.api.clients import Company, granted, refused, text_of
 from tests.integration.api.conftest import ENDING, Model, pieces
 from tests.integration.providers.scripted import Act
+from tests.waiting import until
 
 
 async def prompt_of(company: Company, message_id: str) -> dict[str, Any]:
@@ -18,9 +19,7 @@ async def prompt_of(company: Company, message_id: str) -> dict[str, Any]:
 
 async def asked(model: Model, times: int) -> None:
     """Wait until the model has been asked so often: a summary is made when its answer is there already."""
-    async with asyncio.timeout(5):
-        while len(model.prompts) < times:
-            await asyncio.sleep(0.02)
+    await until(lambda: len(model.prompts) >= times)
 
 
 async def test_follow_ups_find_more_when_they_are_written_in_full(http: httpx.AsyncClient) -> None:
@@ -69,9 +68,12 @@ async def test_what_a_summary_took_is_part_of_what_the_answer_cost(company: Comp
     second = await server.stream("Second?", conversation_id=first["conversation_id"])
     await asked(model, 3)
     said = second[-1].data["usage"]
-    async with asyncio.timeout(5):
-        while (stored := (await server.conversation(first["conversation_id"]))["messages"][-1]["usage"]) == said:
-            await asyncio.sleep(0.02)
+
+    async def counted_again() -> Any:
+        usage = (await server.conversation(first["conversation_id"]))["messages"][-1]["usage"]
+        return None if usage == said else usage
+
+    stored = await until(counted_again)
     await company.uses("offline", condense="auto", history_messages=20)
 
     assert (stored["input_tokens"], stored["output_tokens"]) == (2 * said["input_tokens"], 2 * said["output_tokens"])

@@ -1,7 +1,6 @@
 """A tenant with an assistant, and a chat service of which every outside part is a fake."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -287,10 +286,3 @@ def names(heard: list[Event]) -> list[str]:
 def words(text: str) -> int:
     """Count tokens that are words."""
     return len(text.split())
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait, not long, for something to come true."""
-    async with asyncio.timeout(3):
-        while not condition():
-            await asyncio.sleep(0.002)

@@ -11,7 +11,7 @@ from chatconnect.domain.identifiers import MessageId, TenantId, new_id
 from chatconnect.http.frames import encode
 from chatconnect.services.answering import Answering
 from tests.fakes.traffic import MemoryJournal, StoredJournal
-from tests.unit.services.conversing import until
+from tests.waiting import until
 
 TENANT = TenantId(new_id())
 DONE = Done("stop", Usage(), ())

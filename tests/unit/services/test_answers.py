@@ -9,7 +9,8 @@ from chatconnect.domain.conversation import MessageStatus
 from chatconnect.domain.errors import ChatConnectError, ProviderBusy, ProviderFailed, Unavailable
 from chatconnect.domain.identifiers import MessageId
 from tests.fakes.models import FINISHED, ScriptedModel
-from tests.unit.services.conversing import Event, World, a_question, a_world, events, names, text_of, told, until
+from tests.unit.services.conversing import Event, World, a_question, a_world, events, names, text_of, told
+from tests.waiting import until
 
 COST = -(-(800 * 250_000 + 200 * 25_000 + 100 * 2_000_000) // 1_000_000)  # 800 fresh, 200 cached, 100 out: gpt-5-mini
 

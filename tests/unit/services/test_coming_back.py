@@ -10,7 +10,8 @@ from chatconnect.domain.conversation import MessageStatus
 from chatconnect.domain.errors import NotFound, Unavailable
 from chatconnect.domain.events import Frame
 from tests.fakes.models import ScriptedModel
-from tests.unit.services.conversing import a_question, a_world, events, names, text_of, told, until
+from tests.unit.services.conversing import a_question, a_world, events, names, text_of, told
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("after", [0, 1, 3, 5])

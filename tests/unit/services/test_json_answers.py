@@ -20,8 +20,9 @@ from chatconnect.ports.models import Finished
 from tests.factories import a_tool
 from tests.fakes.models import FINISHED, ScriptedModel, Step
 from tests.fakes.tenants import PLANS
-from tests.unit.services.conversing import World, a_question, a_world, names, text_of, told, until
+from tests.unit.services.conversing import World, a_question, a_world, names, text_of, told
 from tests.unit.services.test_tool_rounds import ORDER, RoundsModel, call
+from tests.waiting import until
 
 JSON = ResponseFormat(FormatKind.JSON)
 SCHEMA = {"type": "object", "properties": {"price": {"type": "integer"}}, "required": ["price"]}

@@ -10,8 +10,9 @@ from chatconnect.domain.mcp import Listing, McpServer
 from chatconnect.domain.tool import SEARCH_KNOWLEDGE
 from chatconnect.services.mcp_tools import MAX_OFFERED
 from tests.factories import NOON, a_tool, an_mcp_server
-from tests.unit.services.conversing import World, a_question, a_world, text_of, told, until
+from tests.unit.services.conversing import World, a_question, a_world, text_of, told
 from tests.unit.services.test_tool_rounds import ORDER, RoundsModel, call, moves
+from tests.waiting import until
 
 SCHEMA = {"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]}
 
