@@ -26,9 +26,9 @@ async def test_a_first_piece_that_does_not_come_in_time_is_a_timeout() -> None:
 
 
 async def test_a_silence_between_two_pieces_is_a_timeout() -> None:
-    source = pieces(0, 0.01, 5)
+    source = pieces(0, 0, 5)
 
-    with watch(first=1, between=0.05) as watching:
+    with watch(first=5, between=0.3) as watching:
         heard = [await watching.next(source) for _ in range(2)]
         with pytest.raises(TimeoutError):
             await watching.next(source)
@@ -37,9 +37,9 @@ async def test_a_silence_between_two_pieces_is_a_timeout() -> None:
 
 
 async def test_a_long_stream_without_a_silence_is_read_to_its_end() -> None:
-    source = pieces(*[0.01] * 20)
+    source = pieces(*[0.05] * 20)
 
-    with watch(first=0.05, between=0.05) as watching:
+    with watch(first=0.5, between=0.5) as watching:
         heard = [await watching.next(source) for _ in range(21)]
 
     assert heard == [b"x"] * 20 + [None]
@@ -48,9 +48,9 @@ async def test_a_long_stream_without_a_silence_is_read_to_its_end() -> None:
 async def test_time_that_the_reader_takes_is_not_the_providers_silence() -> None:
     source = pieces(0, 0.01)
 
-    with watch(first=1, between=0.03) as watching:
+    with watch(first=5, between=0.3) as watching:
         await watching.next(source)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
         second = await watching.next(source)
 
     assert second == b"x"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from chatconnect.adapters.parsers.sandbox import SandboxedParser
 from chatconnect.adapters.parsers.worker import PAGES
 from chatconnect.domain.errors import DocumentRejected
 from tests import files
+from tests.waiting import until
 
 RunInstead = Callable[[str], None]
 
@@ -111,15 +113,24 @@ async def test_a_cancelled_call_leaves_no_child_behind(tmp_path: Path) -> None:
     path = tmp_path / "upload"
     path.write_bytes(files.make_pdf(["A line of text\n" * 60] * 1500))
     call = asyncio.create_task(SandboxedParser().parse(path, "a.pdf"))
-    await asyncio.sleep(0.1)
-    [child] = [process for process in psutil.Process().children() if "parsers.worker" in " ".join(process.cmdline())]
+    [child] = await until(_workers)
 
     call.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await call
-    psutil.wait_procs([child], timeout=5)
+    psutil.wait_procs([child], timeout=30)
     assert not child.is_running()
+
+
+def _workers() -> list[psutil.Process]:
+    """The parsers that this process has started."""
+    found = []
+    for process in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if "parsers.worker" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def test_the_parent_imports_no_parser() -> None:

@@ -1,12 +1,14 @@
 """One question, one answer: what is shown, what is recorded, and exactly one last event whatever goes wrong."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
 
 from chatconnect.domain.conversation import MessageStatus
 from chatconnect.domain.errors import ChatConnectError, ProviderBusy, ProviderFailed, Unavailable
+from chatconnect.domain.events import Frame
 from chatconnect.domain.identifiers import MessageId
 from tests.fakes.models import FINISHED, ScriptedModel
 from tests.unit.services.conversing import Event, World, a_question, a_world, events, names, text_of, told
@@ -197,8 +199,8 @@ async def test_with_the_database_and_the_queue_away_the_stream_still_ends_and_th
 
 
 async def test_an_answer_that_takes_too_long_ends_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatconnect.services.generation.LONGEST_ANSWER_SECONDS", 0.05)
-    world = await a_world("It ", 5.0)
+    monkeypatch.setattr("chatconnect.services.generation.LONGEST_ANSWER_SECONDS", 0.5)
+    world = await a_world("It ", 60.0)
 
     heard = await told(world.chat(), world.visitor(), a_question())
 
@@ -210,12 +212,18 @@ async def test_an_answer_that_takes_too_long_ends_in_an_error(monkeypatch: pytes
 # Stopping
 
 
-async def stopped(world: World, when: asyncio.Event) -> list[Event]:
-    """Ask, cancel when `when` is set, and hear the rest."""
+async def stopped(world: World, *, after: str) -> list[Event]:
+    """Ask, cancel when an event of that name has been heard, and hear the rest."""
     chat, visitor = world.chat(), world.visitor()
-    hearing = asyncio.create_task(events(await chat.ask(visitor, a_question())))
-    await when.wait()
-    await until(world.answers)
+    begun: set[str] = set()
+
+    async def noted(frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[Frame, None]:
+        async for frame in frames:
+            begun.add(frame.name)
+            yield frame
+
+    hearing = asyncio.create_task(events(noted(await chat.ask(visitor, a_question()))))
+    await until(lambda: after in begun and world.answers())
     await chat.cancel(visitor, world.answers()[0].id)
     heard = await hearing
     await chat.drain()
@@ -224,10 +232,8 @@ async def stopped(world: World, when: asyncio.Event) -> list[Event]:
 
 async def test_an_answer_stopped_before_its_first_piece_is_partial_and_recorded_once() -> None:
     world = await a_world(5.0, "never")
-    at_once = asyncio.Event()
-    at_once.set()
 
-    heard = await stopped(world, at_once)
+    heard = await stopped(world, after="start")
 
     assert names(heard) == ["start", "done"]
     assert heard[-1][1]["finish_reason"] == "cancelled"
@@ -238,10 +244,8 @@ async def test_an_answer_stopped_before_its_first_piece_is_partial_and_recorded_
 
 async def test_an_answer_stopped_while_it_streams_keeps_what_was_shown() -> None:
     world = await a_world("It costs", 5.0, " 49 euros")
-    begun = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.05, begun.set)
 
-    heard = await stopped(world, begun)
+    heard = await stopped(world, after="token")
 
     assert text_of(heard) == "It costs"
     [stored] = world.answers()

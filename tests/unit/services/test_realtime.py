@@ -14,6 +14,7 @@ from chatconnect.services.realtime import RealtimeService
 from tests.factories import a_document
 from tests.fakes.listeners import MemoryConnections, MemoryListeners
 from tests.fakes.publisher import MemoryPublisher
+from tests.waiting import until
 
 ACME, GLOBEX = TenantId(new_id()), TenantId(new_id())
 VISITOR = VisitorId(new_id())
@@ -97,7 +98,7 @@ async def test_whoever_publishes_never_waits_for_long(monkeypatch: pytest.Monkey
     await realtime.joined(a=Audience(ACME))
     monkeypatch.setattr(MemoryConnections, "send", lambda *_: asyncio.sleep(60))
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await realtime.service.publish(Audience(ACME), MESSAGE)
 
     assert [type(fault) for fault in realtime.faults] == [TimeoutError]
@@ -114,11 +115,11 @@ async def test_while_nothing_moves_the_same_is_told_again_and_what_was_noted_is_
         stored.append(progress)
 
     async with DocumentFeed(publisher).following(version, store) as progress:
-        await asyncio.sleep(0.08)
+        await until(lambda: len(publisher.documents) >= 2)
         progress.note_pages(3, 10)
-        await asyncio.sleep(0.08)
+        await until(lambda: publisher.documents[-1]["progress"]["unit"] == "pages")
         await progress.reached(Progress(1, 4))
-        await asyncio.sleep(0.08)
+        await until(lambda: publisher.documents[-1]["progress"]["done"] == 1)
 
     assert stored == [Progress(3, 10, "pages"), Progress(1, 4)]
     told = [document["progress"] for document in publisher.documents]

@@ -83,7 +83,7 @@ def meeting_others(method: Any, meeting: asyncio.Barrier) -> Any:
     """The method, which goes on when another one is under way, too."""
 
     async def met(*arguments: Any, **named: Any) -> Any:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await meeting.wait()
         return await method(*arguments, **named)
 
@@ -135,7 +135,7 @@ async def test_calls_of_one_round_run_side_by_side_and_their_results_keep_the_or
     both = asyncio.Barrier(2)
 
     async def slow(_tool: object, arguments: object) -> str:
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             await both.wait()
         return "there"
 
