@@ -7,7 +7,7 @@ const KINDS = [["text", "Text"], ["number", "Number"], ["flag", "Yes or no"]];
 const FLAGS = [["true", "Yes"], ["false", "No"]];
 
 /** What somebody typed cannot be sent; `fields` says what is wrong where, as an ApiError's do. */
-export class WrongEntry extends Error {
+class WrongEntry extends Error {
   name = "WrongEntry";
 
   /** @param {string} field @param {string} message */

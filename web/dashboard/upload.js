@@ -1,7 +1,7 @@
 /** Sending a file straight to the store, with the form that the API signed for it. */
 
 /** The store did not take the file; `message` says why, for people. */
-export class UploadRefused extends Error {
+class UploadRefused extends Error {
   name = "UploadRefused";
 }
 

@@ -12,7 +12,7 @@ export function fieldLines(form) {
 }
 
 /** The lead form that is meant, null for none. */
-export function leadFormOf({ lead_fields: text, lead_required: required, lead_consent: consent }) {
+function leadFormOf({ lead_fields: text, lead_required: required, lead_consent: consent }) {
   const fields = lines(text).map((line) => {
     const [name, ...marks] = line.split(",").map((mark) => mark.trim());
     return { name, type: KINDS.find((kind) => marks.includes(kind)) ?? "text", required: marks.includes("required") };
