@@ -1,5 +1,6 @@
 """The whole product, running for a test session on ports of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from local.resources import Resources, make_resources
 from local.services import Providers, free_port, running
 from local.services.api import Api
 from local.services.worker import Worker
+
+_LAST_POLL_SECONDS = 3.5  # the queue still answers the stopped worker's last long poll, and would lose a message by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,17 @@ class RunningStack:
     def staff_password(self) -> str:
         """With what."""
         return self.demo.staff_password
+
+
+@asynccontextmanager
+async def without_worker(stack: RunningStack) -> AsyncIterator[None]:
+    """Leave what is uploaded in the queue."""
+    await stack.worker.stop()
+    try:
+        await asyncio.sleep(_LAST_POLL_SECONDS)
+        yield
+    finally:
+        await stack.worker.start()
 
 
 @asynccontextmanager

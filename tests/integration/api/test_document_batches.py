@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from tests import files
 from tests.hostile_files import PARSED, Hostile, corpus
 from tests.integration.api.clients import Company
 from tests.integration.api.conftest import OpenCompany
-from tests.stack import RunningStack
+from tests.stack import RunningStack, without_worker
 
-_LAST_POLL_SECONDS = 3.0  # the queue still answers the stopped worker's last long poll
 # Of each kind some; the rest is held against the parser alone.
 _NAMES = {
     "a billion laughs", "a zip bomb as Word", "a stream that unpacks to 600 MB", "tables 30,000 deep",
@@ -45,16 +43,6 @@ async def company(open_company: OpenCompany) -> Company:
     return await open_company("Tyrell")
 
 
-@pytest.fixture
-async def queue_without_worker(stack: RunningStack) -> AsyncIterator[None]:
-    """The messages stay in the queue, so that a test can take them in batches."""
-    await stack.worker.stop()
-    await asyncio.sleep(_LAST_POLL_SECONDS)
-    yield
-    await stack.worker.start()
-
-
-@pytest.mark.usefixtures("queue_without_worker")
 async def test_hostile_files_fail_with_a_reason_and_their_siblings_in_the_batch_succeed(
     company: Company, stack: RunningStack
 ) -> None:
@@ -62,13 +50,12 @@ async def test_hostile_files_fail_with_a_reason_and_their_siblings_in_the_batch_
     assert len(hostile) == len(_NAMES)
     bad: list[tuple[str, Hostile]] = []
     good: list[str] = []
-    for number, each in enumerate(hostile):
-        bad.append((await company.upload(each.filename, each.make()), each))
-        good.append(
-            await company.upload(f"{number}.pdf", files.make_pdf([f"The code of sibling {number} is ZQ{number}8."]))
-        )
-
-    batches = await _function_takes_all(stack)
+    async with without_worker(stack):
+        for number, each in enumerate(hostile):
+            bad.append((await company.upload(each.filename, each.make()), each))
+            sibling = files.make_pdf([f"The code of sibling {number} is ZQ{number}8."])
+            good.append(await company.upload(f"{number}.pdf", sibling))
+        batches = await _function_takes_all(stack)
 
     assert max(size for size, _ in batches) > 1
     assert [failures for _, failures in batches if failures] == []

@@ -26,7 +26,7 @@ from tests.integration.api.clients import (
     text_of,
 )
 from tests.integration.api.conftest import Model
-from tests.stack import RunningStack
+from tests.stack import RunningStack, without_worker
 
 PATIENCE = 10.0
 RECOVERY = 15.0
@@ -327,8 +327,7 @@ async def test_an_upload_while_qdrant_is_away_is_processed_when_it_is_back(
 
 
 async def test_a_worker_that_is_restarted_goes_on(company: Company, stack: RunningStack) -> None:
-    async with stopped(stack.worker):
-        await asyncio.sleep(2.5)  # its last long poll might still take the message
+    async with without_worker(stack):
         document_id = await company.upload("waiting.txt", b"The waiting document speaks of herons.")
         assert granted(await company.server.get(f"/v1/documents/{document_id}"))["status"] == "uploaded"
 
