@@ -97,7 +97,7 @@ def mcp_server(*, modern: bool = False, as_json: bool = False) -> Iterator[Runni
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not server.started:
         assert time.monotonic() < deadline, "the MCP server did not start"
         time.sleep(0.01)

@@ -45,7 +45,7 @@ class Socket:
             pass
         return heard
 
-    async def hear(self, seconds: float = 10) -> Any:
+    async def hear(self, seconds: float = 30) -> Any:
         """Return the next message. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             text = ""

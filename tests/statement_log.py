@@ -14,6 +14,7 @@ from psycopg import AsyncConnection, sql
 
 from local.database import LOGIN_ROLE
 from local.services import Postgres
+from tests.waiting import until
 
 _LOGGED = {
     "log_min_duration_statement": "0",
@@ -145,5 +146,16 @@ async def _configure(connection: AsyncConnection, settings: dict[str, sql.Compos
         verb = sql.SQL("RESET {}") if value is None else sql.SQL("SET {} {}")
         parts = [sql.Identifier(name)] if value is None else [sql.Identifier(name), value]
         await connection.execute(sql.SQL("ALTER SYSTEM {}").format(verb.format(*parts)))
+    before = await _loaded_at(connection)
     await connection.execute("SELECT pg_reload_conf()")
-    await asyncio.sleep(0.1)  # the processes are told by a signal
+
+    async def is_told() -> bool:
+        return bool(await _loaded_at(connection) != before)
+
+    await until(is_told)
+    await asyncio.sleep(0.1)  # the other processes are sent their signals in the same moment
+
+
+async def _loaded_at(connection: AsyncConnection) -> Any:
+    """When this connection's process read the settings."""
+    return await (await connection.execute("SELECT pg_conf_load_time()")).fetchone()

@@ -157,8 +157,8 @@ async def test_a_reset_ends_with_its_time_and_with_the_next_one(stores: Stores) 
     if isinstance(stores.accounts, MemoryAccounts):
         await stores.accounts.allow_reset(new.account.id, late, now())
     else:
-        await stores.accounts.allow_reset(new.account.id, late, now() + timedelta(milliseconds=30))
-        await asyncio.sleep(0.05)
+        await stores.accounts.allow_reset(new.account.id, late, now() + timedelta(seconds=1))
+        await asyncio.sleep(1.1)
 
     assert await stores.accounts.use_reset(late) is None
     await stores.accounts.allow_reset(new.account.id, earlier, now() + HOUR)

@@ -69,7 +69,7 @@ def left_of(children: Sequence[psutil.Process]) -> list[psutil.Process]:
 async def test_dev_from_the_first_start_over_a_crash_to_a_reset(environment: Mapping[str, str]) -> None:
     dev = await started(environment)
     first = await addresses(environment)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         ready = await http.get(f"{first['api_url']}/health/ready")
         pages = [await http.get(url) for url in (first["demo_url"], first["dashboard_url"])]
         script = await http.get(f"{first['api_url']}/widget.js")

@@ -276,7 +276,7 @@ async def test_a_write_that_does_not_fit_is_refused_whole(client: AsyncQdrantCli
 async def test_what_is_not_understood_is_refused(
     server: Qdrant, collection: str, method: str, path: str, body: dict[str, Any]
 ) -> None:
-    async with httpx.AsyncClient(base_url=f"{server.url}/collections/{collection}") as http:
+    async with httpx.AsyncClient(base_url=f"{server.url}/collections/{collection}", timeout=30) as http:
         response = await http.request(method, path, json=body)
 
     assert response.status_code == 400
@@ -284,7 +284,7 @@ async def test_what_is_not_understood_is_refused(
 
 
 async def test_a_route_that_is_not_served_is_an_error(server: Qdrant, collection: str) -> None:
-    async with httpx.AsyncClient(base_url=f"{server.url}/collections/{collection}") as http:
+    async with httpx.AsyncClient(base_url=f"{server.url}/collections/{collection}", timeout=30) as http:
         response = await http.post("/points/search", json={})
 
     assert response.status_code == 404

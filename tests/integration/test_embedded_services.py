@@ -212,7 +212,7 @@ async def test_aws_runs_python_functions_and_ends_them_with_itself(tmp_path: Pat
 
         await aws.kill()
 
-        _, alive = await asyncio.to_thread(psutil.wait_procs, [worker], timeout=5)
+        _, alive = await asyncio.to_thread(psutil.wait_procs, [worker], timeout=15)
         assert alive == []
 
 
@@ -307,7 +307,7 @@ async def test_a_stream_is_cut_where_the_script_says(providers: Providers) -> No
 
     async def read_all() -> None:
         async with (
-            httpx.AsyncClient(base_url=providers.openai_url) as http,
+            httpx.AsyncClient(base_url=providers.openai_url, timeout=30) as http,
             http.stream("POST", "/chat/completions", json=body) as response,
         ):
             async for line in response.aiter_lines():

@@ -61,12 +61,19 @@ async def known(connections: PublicMcpConnections, running: RunningServer) -> Mc
     return server
 
 
-async def enough_for_a_call(connections: PublicMcpConnections, server: McpServer) -> float:
-    """Seconds in which this computer, as busy as it is, surely connects to a server and calls a tool that answers."""
+async def enough_for_a_call(connections: PublicMcpConnections, running: RunningServer, server: McpServer) -> float:
+    """Seconds in which this computer, as busy as it is, surely connects to a server and calls a tool that answers.
+
+    The server forgets the call.
+    """
     begun, session = time.perf_counter(), connections.session(server)
     await session.call("find_order", {"order": "A-1"})
+    took = time.perf_counter() - begun
     session.close()
-    return max(0.3, 5 * (time.perf_counter() - begun))
+    await until_closed(connections)
+    running.requests.clear()
+    running.calls.clear()
+    return max(0.5, 5 * took)
 
 
 async def until_closed(connections: PublicMcpConnections) -> None:
@@ -160,16 +167,18 @@ async def test_an_argument_that_a_server_wants_in_a_header_is_put_there(
 async def test_a_call_that_hangs_is_given_up_and_the_next_has_a_new_connection(
     connections: PublicMcpConnections, shop: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = connections.session(await known(connections, shop))
+    server = await known(connections, shop)
+    enough = await enough_for_a_call(connections, shop, server)
+    session = connections.session(server)
     await session.call("find_order", {"order": "A-1"})
 
     with monkeypatch.context() as patched:
-        patched.setattr(adapter, "CALL_SECONDS", 0.3)
+        patched.setattr(adapter, "CALL_SECONDS", enough)
         begun = time.perf_counter()
         with pytest.raises(ToolFailed, match="did not answer within"):
             await session.call("hang", {})
 
-    assert time.perf_counter() - begun < 1.5
+    assert time.perf_counter() - begun < enough + 10
     assert shop.calls == ["A-1", "hang"]
     assert await session.call("find_order", {"order": "B-2"}) == "Order B-2 left on Monday."
     session.close()
@@ -179,8 +188,7 @@ async def test_a_server_that_lets_two_calls_hang_is_not_asked_again(
     connections: PublicMcpConnections, shop: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await known(connections, shop)
-    monkeypatch.setattr(adapter, "CALL_SECONDS", await enough_for_a_call(connections, server))
-    shop.calls.clear()
+    monkeypatch.setattr(adapter, "CALL_SECONDS", await enough_for_a_call(connections, shop, server))
     session = connections.session(server)
 
     for tool in ("hang", "hang", "find_order"):
@@ -195,10 +203,11 @@ async def test_a_server_that_hangs_is_given_up_once_and_for_all(
     connections: PublicMcpConnections, shop: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await known(connections, shop)
+    enough = await enough_for_a_call(connections, shop, server)
     session = connections.session(at(shop.url))
     shop.hanging = True
-    monkeypatch.setattr(adapter, "CALL_SECONDS", 0.2)
-    monkeypatch.setattr(adapter, "LISTING_SECONDS", 0.2)
+    monkeypatch.setattr(adapter, "CALL_SECONDS", enough)
+    monkeypatch.setattr(adapter, "LISTING_SECONDS", enough)
     monkeypatch.setattr(adapter, "CLOSE_SECONDS", 0.2)
 
     for _ in range(2):

@@ -178,7 +178,7 @@ async def test_a_file_is_downloaded_under_its_name_and_without_credentials(compa
     path = f"/v1/documents/{document['id']}/download"
 
     given = granted(await company.server.get(path))
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as browser:
         got = await browser.get(given["url"])
 
     assert (got.status_code, got.content, given["expires_in"]) == (200, content, 300)

@@ -313,7 +313,7 @@ def keys(stack: RunningStack, company: Company, document_id: str) -> list[str]:
 async def points(stack: RunningStack, document_id: str) -> list[Any]:
     """What Qdrant holds of a document, asked past the product."""
     wanted = {"must": [{"key": "document_id", "match": {"value": document_id}}]}
-    async with httpx.AsyncClient(base_url=stack.services.qdrant.url, trust_env=False) as qdrant:
+    async with httpx.AsyncClient(base_url=stack.services.qdrant.url, timeout=30, trust_env=False) as qdrant:
         names = [found["name"] for found in (await qdrant.get("/collections")).json()["result"]["collections"]]
         found = []
         for name in names:

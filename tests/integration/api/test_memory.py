@@ -98,11 +98,11 @@ async def test_a_follow_up_is_searched_for_as_the_model_writes_it_and_paid_for(c
 async def test_when_no_query_comes_in_time_the_words_are_searched_for(company: Company, model: Model) -> None:
     await company.uses("openai", model.base_url, access_token="sk-of-globex", condense="auto")
     model.says("By ship [1].")
-    model.plays(Act((*pieces(10.0, "too late"), *ENDING)))
+    model.plays(Act((*pieces(60.0, "too late"), *ENDING)))
     model.says("Nine days [1].")
     first = await company.server.ask("How do parcels get to Iceland?")
 
-    async with asyncio.timeout(6):
+    async with asyncio.timeout(30):
         events = await company.server.stream("And when?", conversation_id=first["conversation_id"])
     prompt = await prompt_of(company, events[0].data["message_id"])
     await company.uses("offline")

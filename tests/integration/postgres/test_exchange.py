@@ -110,5 +110,5 @@ async def test_a_server_that_ends_the_connection_is_an_error_and_no_endless_wait
         await other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
 
     with pytest.raises(psycopg.OperationalError):
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 20)
     assert connection.closed

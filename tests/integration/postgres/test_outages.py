@@ -40,7 +40,7 @@ async def test_a_restart_is_survived_with_every_connection_lost(server: Postgres
 
     await asyncio.gather(*(database.check() for _ in range(8)))
     assert refused.value.dependency == "the database"
-    assert waited < 5
+    assert waited < 8
     await database.aclose()
 
 
@@ -62,16 +62,16 @@ async def test_a_server_that_was_never_there_is_said_to_be_away_within_its_time(
     with pytest.raises(Unavailable):
         await database.check()
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8
     await database.aclose()
 
 
 async def test_a_slow_statement_is_ended(app_url: str) -> None:
-    database = PostgresDatabase(conninfo(app_url), statement_timeout=0.2)
+    database = PostgresDatabase(conninfo(app_url), statement_timeout=0.5)
 
     with pytest.raises(Unavailable):
         async with database.transaction(TenantId(new_id())) as connection:
-            await connection.execute("SELECT pg_sleep(5)")
+            await connection.execute("SELECT pg_sleep(30)")
 
     await database.check()
     await database.aclose()

