@@ -244,7 +244,7 @@ async def test_a_server_that_hangs_costs_an_answer_some_seconds_and_not_its_end(
     assert (text_of(events), ended_once(events).name) == ("I cannot look it up now.", "done")
     assert [each.data["state"] for each in events if each.name == "tool"] == ["called", "failed"] * 2
     assert "did not answer within 12 seconds" in model.prompts[1][-1]["content"]
-    assert time.perf_counter() - begun < 20
+    assert time.perf_counter() - begun < 23
     assert old_shop.calls == []
 
 
