@@ -248,7 +248,7 @@ SECTIONS = st.lists(
 
 @pytest.mark.parametrize("count_tokens", [words, len, bpe])
 @given(sections=SECTIONS, size=st.integers(8, 60), overlap=st.integers(0, 7))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_chunks_are_slices_that_fit_and_leave_nothing_out(
     count_tokens: Callable[[str], int], sections: list[Section], size: int, overlap: int
 ) -> None:

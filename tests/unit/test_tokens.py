@@ -88,7 +88,7 @@ SPOKEN = st.lists(
 
 @pytest.mark.parametrize("vocabulary", ["o200k_base", "cl100k_base"])
 @given(words=SPOKEN | st.lists(st.text(max_size=5)), gap=st.sampled_from([" ", " ", "", "  "]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_text_has_as_many_tokens_as_if_it_were_divided_at_once(
     vocabulary: tokens.Vocabulary, words: list[str], gap: str
 ) -> None:

@@ -271,7 +271,6 @@ def test_no_history_of_documents_mixes_versions_or_finds_what_was_deleted(machin
         settings=settings(
             max_examples=10,
             stateful_step_count=15,
-            deadline=None,
             database=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),

@@ -90,7 +90,7 @@ async def decided(redis: Redis, limit: int, times: Sequence[int]) -> list[tuple[
     return [(bool(passed), wait) for passed, wait in outcomes]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(limit=st.integers(1, 8), gaps=gaps)
 def test_every_request_is_decided_as_by_the_package(redis: Redis, limit: int, gaps: list[int]) -> None:
     times = moments(gaps)
@@ -100,7 +100,7 @@ def test_every_request_is_decided_as_by_the_package(redis: Redis, limit: int, ga
     assert [wait == 0 for _, wait in decisions] == [passed for passed, _ in decisions]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(limit=st.integers(2, 8), gaps=gaps, which=st.integers(0, 59))
 def test_who_waits_as_long_as_told_passes_and_not_a_millisecond_before(
     redis: Redis, limit: int, gaps: list[int], which: int

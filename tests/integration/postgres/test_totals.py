@@ -58,7 +58,7 @@ steps = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, max_size=8))
 def test_totals_are_the_sums_of_the_answers(app_url: str, plan: list[Step]) -> None:
     asyncio.run(check_totals(app_url, plan))

@@ -69,7 +69,7 @@ PARTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PARTS, max_size=30).map("".join), st.integers(1, 9))
 def test_how_a_text_is_cut_makes_no_difference_and_nothing_unsafe_is_left_of_it(text: str, size: int) -> None:
     whole = streamed(text, max(1, len(text)))

@@ -28,7 +28,7 @@ def pieces_of(written: list[Part], format_: str) -> list[str]:
 
 @pytest.mark.parametrize("format_", FORMATS)
 @given(data=st.data(), size=st.sampled_from([50, 120, 500]), share=st.sampled_from([0, 10, 3]))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_chunks_of_a_document_hold_all_of_it_in_order(format_: str, data: st.DataObject, size: int, share: int) -> None:
     written = data.draw(parts(words_for(format_)))
     overlap = size // share if share else 0
@@ -59,7 +59,7 @@ def assert_nothing_is_lost(document: ParsedDocument, chunks: list[ChunkText], pi
 
 @pytest.mark.parametrize("format_", ["markdown", "html", "docx", "csv"])
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_every_row_of_a_table_is_whole_and_has_its_names_in_its_chunk(format_: str, data: st.DataObject) -> None:
     written = [part for part in data.draw(parts(words_for(format_))) if part.table]
     rows = [row for part in written if part.table for row in part.table.rows]
@@ -76,7 +76,7 @@ def test_every_row_of_a_table_is_whole_and_has_its_names_in_its_chunk(format_: s
 
 @pytest.mark.parametrize("format_", ["markdown", "html", "docx"])
 @given(written=parts())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_chunk_stands_under_the_headings_that_its_beginning_stands_under(format_: str, written: list[Part]) -> None:
     path: list[tuple[int, str]] = []
     paths = []
@@ -92,7 +92,7 @@ def test_a_chunk_stands_under_the_headings_that_its_beginning_stands_under(forma
 
 
 @given(written=parts(words_for("pdf")))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_chunk_of_a_pdf_stays_on_its_page(written: list[Part]) -> None:
     document = FORMATS["pdf"](written)
 

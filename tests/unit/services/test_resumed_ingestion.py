@@ -210,7 +210,7 @@ async def test_a_version_that_is_read_again_has_taken_nothing_yet() -> None:
 EVENTS = st.lists(st.tuples(st.sampled_from(["old", "new", "kill", "pause"]), st.integers(1, 3)), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(EVENTS)
 async def test_whatever_comes_how_often_and_in_which_order_each_version_has_one_effect(
     events: list[tuple[str, int]],
