@@ -9,8 +9,6 @@ widget's `GET .../config` over one connection, once with its 304: what the serve
 
 import asyncio
 import os
-import time
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +17,7 @@ from uuid import UUID
 
 import httpx
 
-from bench.load import percentiles
+from bench.times import timed
 from chatconnect.adapters.kms import KmsEnvelope
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.adapters.postgres.tenants import PostgresTenants
@@ -50,7 +48,7 @@ async def _measured() -> dict[str, Any]:
                 path = f"/v1/assistants/{stack.demo.assistant_id}"
                 own = {"provider": "openai", "model": "gpt-5.4-mini", "access_token": "sk-of-the-benchmark"}
                 (await http.put(path, json=(await http.get(path)).json() | own)).raise_for_status()
-                over_http = await _times(HTTP_TIMES, partial(http.get, path))
+                over_http = await timed(HTTP_TIMES, partial(http.get, path))
                 widget = await _widget(http, stack.demo.widget_key)
             return {"target": TARGET, **await _reads(stack), "http": over_http, **widget}
 
@@ -65,8 +63,8 @@ async def _widget(http: httpx.AsyncClient, key: str) -> dict[str, Any]:
     if (await read(headers=known)).status_code != httpx.codes.NOT_MODIFIED:
         raise RuntimeError("an unchanged configuration was sent again")
     return {
-        "widget": await _times(HTTP_TIMES, partial(read, headers=origin)),
-        "widget_unchanged": await _times(HTTP_TIMES, partial(read, headers=known)),
+        "widget": await timed(HTTP_TIMES, partial(read, headers=origin)),
+        "widget_unchanged": await timed(HTTP_TIMES, partial(read, headers=known)),
     }
 
 
@@ -93,21 +91,11 @@ async def _reads(stack: RunningStack) -> dict[str, Any]:
         for _ in range(20):
             await asyncio.gather(read(warm), read(process(envelope)))
         return {
-            "warm": await _times(WARM_TIMES, lambda: read(warm)),
-            "cold": await _times(COLD_TIMES, lambda: read(process(envelope))),
-            "cold_with_the_key_store": await _times(KEY_TIMES, lambda: read(process(new_envelope()))),
+            "warm": await timed(WARM_TIMES, lambda: read(warm)),
+            "cold": await timed(COLD_TIMES, lambda: read(process(envelope))),
+            "cold_with_the_key_store": await timed(KEY_TIMES, lambda: read(process(new_envelope()))),
         }
     finally:
         await epochs.aclose()
         await redis.aclose()
         await database.aclose()
-
-
-async def _times(count: int, work: Callable[[], Awaitable[object]]) -> dict[str, Any]:
-    took = []
-    for _ in range(count):
-        began = time.perf_counter()
-        await work()
-        took.append((time.perf_counter() - began) * 1000)
-    figures = percentiles(took)
-    return {"times": count, "p50_ms": figures[50], "p99_ms": figures[99]}

@@ -11,9 +11,8 @@ whole, or all of the tenant's rows of; the plan is the generic one, which has to
 import asyncio
 import os
 import random
-import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,10 +22,10 @@ from uuid import UUID
 import httpx
 from psycopg import AsyncConnection
 
-from bench.load import percentiles
 from bench.product import visitors
 from bench.seeds import MESSAGES_EACH, Seeded, seed
 from bench.texts import question
+from bench.times import figures, timed
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.database import PostgresDatabase
@@ -135,7 +134,7 @@ def _by_statement(logs: Iterable[StatementLog]) -> list[dict[str, Any]]:
     for log in logs:
         for ran in log.own:
             times[ran.text].append(ran.ms)
-    return [{"statement": text, **_figures(took)} for text, took in times.items() if len(took) > VISITORS // 2]
+    return [{"statement": text, **figures(took)} for text, took in times.items() if len(took) > VISITORS // 2]
 
 
 async def _with_commit(
@@ -166,18 +165,4 @@ async def _with_commit(
     async def tenants_list() -> None:
         await conversations.list_newest()
 
-    return {work.__name__: await _times(work) for work in (begin, complete, path, visitors_list, tenants_list)}
-
-
-async def _times(work: Callable[[], Awaitable[object]]) -> dict[str, Any]:
-    took = []
-    for _ in range(TIMES):
-        began = time.perf_counter()
-        await work()
-        took.append((time.perf_counter() - began) * 1000)
-    return _figures(took)
-
-
-def _figures(took: Sequence[float]) -> dict[str, Any]:
-    figures = percentiles(took)
-    return {"times": len(took), "p50_ms": figures[50], "p99_ms": figures[99]}
+    return {work.__name__: await timed(TIMES, work) for work in (begin, complete, path, visitors_list, tenants_list)}
