@@ -31,10 +31,10 @@ from chatconnect.services.metering import prompt_tokens
 from local.services import Redis
 from tests.factories import NOON, a_conversation, a_tenant, a_tool, a_turn, answered
 from tests.fakes import tenants
-from tests.fakes.models import OneModel, ScriptedModel
+from tests.fakes.models import OneModel, ScriptedModel, words
 from tests.fakes.tenants import MemoryAccounts
 from tests.postgres import conninfo
-from tests.unit.services.conversing import Event, World, a_question, events, words
+from tests.unit.services.conversing import Event, World, a_question, events
 
 TURNS = 200
 FOLLOW_UP = "And what about it?"

@@ -18,12 +18,9 @@ from chatconnect.domain.memory import (
 )
 from chatconnect.domain.windows import UNKNOWN_MODEL, ContextWindows
 from tests.factories import NOON, seconds
+from tests.fakes.models import words
 
 CONVERSATION = ConversationId(new_id())
-
-
-def words(text: str) -> int:
-    return len(text.split())
 
 
 def a_branch(turns: int, length: int = 10) -> list[Message]:

@@ -49,7 +49,7 @@ from tests.fakes.indexes import one_index
 from tests.fakes.keys import MemoryKeys
 from tests.fakes.knowledge_sources import MemoryKnowledgeSources, MemoryPassages, StoredKnowledgeSources
 from tests.fakes.mcp import MemoryMcpServers, ScriptedMcp, StoredMcpServers
-from tests.fakes.models import LetterEmbedder, OneModel, ScriptedModel, Step
+from tests.fakes.models import LetterEmbedder, OneModel, ScriptedModel, Step, words
 from tests.fakes.moderation import MarkerModerator
 from tests.fakes.queries import MemoryQueryCache, StoredQueries
 from tests.fakes.tenants import MemoryAccounts, MemoryTenants, StoredTenants
@@ -281,8 +281,3 @@ def text_of(heard: list[Event]) -> str:
 
 def names(heard: list[Event]) -> list[str]:
     return [name for name, _ in heard]
-
-
-def words(text: str) -> int:
-    """Count tokens that are words."""
-    return len(text.split())

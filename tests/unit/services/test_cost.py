@@ -17,8 +17,8 @@ from chatconnect.domain.pricing import PriceTable
 from chatconnect.domain.tenant import Plan
 from chatconnect.ports.models import Finished, PromptRead
 from tests.fakes import tenants
-from tests.fakes.models import FINISHED, ScriptedModel, Step
-from tests.unit.services.conversing import World, a_question, a_world, names, told, words
+from tests.fakes.models import FINISHED, ScriptedModel, Step, words
+from tests.unit.services.conversing import World, a_question, a_world, names, told
 from tests.waiting import until
 
 PRICE = PriceTable.published().find("openai", "gpt-5-mini", date(2026, 3, 14))

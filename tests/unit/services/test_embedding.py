@@ -14,27 +14,16 @@ from tests.fakes.chunks import MemoryChunks, StoredChunks
 from tests.fakes.clock import SetClock
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.indexes import LETTERS
-from tests.fakes.models import LetterEmbedder
+from tests.fakes.models import CountingEmbedder, LetterEmbedder
 from tests.fakes.vectors import MemoryVectorCache, StoredVectors
 from tests.unit.services.knowing import A_PRICE, ACME
-
-
-class Asked(LetterEmbedder):
-    """Remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        self.texts += texts
-        return await super().embed(texts)
 
 
 class World:
     """A version, the index that it goes to, and a cache."""
 
     def __init__(self) -> None:
-        self.embedder, self.cache = Asked(), StoredVectors()
+        self.embedder, self.cache = CountingEmbedder(), StoredVectors()
         self.documents = MemoryDocuments({}, ACME)
         self.document = a_document(ACME)
         self.lookups: list[tuple[str, int, int]] = []

@@ -27,9 +27,9 @@ from tests.fakes.budgets import MemoryBudgets
 from tests.fakes.clock import SetClock
 from tests.fakes.epochs import MemoryEpochs
 from tests.fakes.knowledge_sources import MemoryKnowledgeSources
-from tests.fakes.models import OneModel, ScriptedModel
+from tests.fakes.models import OneModel, ScriptedModel, words
 from tests.fakes.tenants import MemoryTenants
-from tests.unit.services.conversing import World, a_question, a_world, told, words
+from tests.unit.services.conversing import World, a_question, a_world, told
 
 FREE = Plan(
     "free", 100, "openai", "gpt-5.4-mini", models=frozenset({"gpt-5.4-mini", "gpt-4o-mini"}), features=frozenset()
