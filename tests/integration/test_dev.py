@@ -17,6 +17,7 @@ import pytest
 
 from local.services import free_port
 
+pytestmark = pytest.mark.timeout(400)  # the whole product is started four times
 READY_SECONDS = 90
 PORTS = ("API_PORT", "POSTGRES_PORT", "REDIS_PORT", "QDRANT_PORT", "AWS_PORT")
 
