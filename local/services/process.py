@@ -23,6 +23,7 @@ _STOP_LIMIT = 10.0
 _PORT_GRACE = 2.0  # a stack that was killed a moment ago is still letting go of its ports
 _POLL = 0.02
 _LOG_LINES = 20
+_returned_ports: set[int] = set()  # whoever asked for one may not listen on it yet
 
 
 class PortTaken(Exception):
@@ -38,11 +39,14 @@ class StartFailed(Exception):
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on at the moment, and that was not returned before."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port: int = probe.getsockname()[1]
+        if port not in _returned_ports:
+            _returned_ports.add(port)
+            return port
 
 
 class Service(ABC):

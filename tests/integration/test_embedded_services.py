@@ -86,6 +86,10 @@ async def test_services_listen_on_this_machines_own_address_only(tmp_path: Path)
     assert listening == {("127.0.0.1", service.port) for service in services}
 
 
+def test_whoever_asks_for_a_free_port_gets_one_of_their_own() -> None:
+    assert len({free_port() for _ in range(1_000)}) == 1_000
+
+
 async def test_a_taken_port_is_named_with_the_variable_that_moves_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
