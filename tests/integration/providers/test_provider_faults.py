@@ -238,7 +238,7 @@ async def test_closing_the_answer_ends_the_call_at_once(
         first = await anext(answer)
 
     assert first == TextDelta("Four")
-    await asyncio.wait_for(provider.client_left.wait(), 10)
+    await asyncio.wait_for(provider.client_left.wait(), 1)
 
 
 async def test_a_cancelled_reader_ends_the_call_at_once(
@@ -252,7 +252,7 @@ async def test_a_cancelled_reader_ends_the_call_at_once(
 
     with pytest.raises(asyncio.CancelledError):
         await reading
-    await asyncio.wait_for(provider.client_left.wait(), 10)
+    await asyncio.wait_for(provider.client_left.wait(), 1)
 
 
 async def test_a_connection_serves_one_answer_after_another(
