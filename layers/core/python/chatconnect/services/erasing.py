@@ -6,10 +6,9 @@ interrupted goes on where it stopped. It is done when nothing is found any more:
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -149,37 +148,42 @@ class ErasureService:
             if time.monotonic() >= ends_at:
                 return request, False
         request = await self._held.go_on(request, {**request.progress, "rows_gone_at": self._clock().isoformat()})
-        for store, remove in (
-            ("s3", partial(self._remove_objects, request, target)),
-            ("qdrant", partial(self._remove_points, target)),
-            ("redis", partial(self._traces.erase, target.tenant_id, target.ids)),
-        ):
-            while gone := await remove():
-                removed = request.progress["removed"]
-                removed = {**removed, store: removed.get(store, 0) + gone}
-                request = await self._held.go_on(request, {**request.progress, "removed": removed})
-                if time.monotonic() >= ends_at:
-                    break
+        async for store, gone in self._removed(request, target, ends_at):
+            removed = request.progress["removed"]
+            removed = {**removed, store: removed.get(store, 0) + gone}
+            request = await self._held.go_on(request, {**request.progress, "removed": removed})
         return request, True
 
-    async def _remove_objects(self, request: DataRequest, target: _Target) -> int:
-        """Remove the archives in which the person may be; of a tenant all archives and, at a time, some of the files.
+    async def _removed(self, request: DataRequest, target: _Target, ends_at: float) -> AsyncIterator[tuple[str, int]]:
+        """Remove from one store after the other, and yield how much has gone; files go while there is time."""
+        async for gone in self._objects_removed(request, target, ends_at):
+            yield "s3", gone
+        yield "qdrant", await self._remove_points(target)
+        yield "redis", await self._traces.erase(target.tenant_id, target.ids)
 
-        Return how many; none: all are gone.
+    async def _objects_removed(self, request: DataRequest, target: _Target, ends_at: float) -> AsyncIterator[int]:
+        """Remove the archives in which the person may be; of a tenant all archives and, some at a time, all files.
+
+        Yields how many have gone each time.
         """
-        removed = 0
-        for key in await self._archive_keys(request, target):
+        archives = await self._archive_keys(request, target)
+        for key in archives:
             await self._archives.remove(key)
-            removed += 1
+        yield len(archives)
         if target.whose.visitors is not None:
             for export in await self._exports(request, target):
                 await self._requests_of(target.tenant_id).void(export.id)
-            return removed
-        keys = [key async for key in self._uploads.keys(target.tenant_id)]
-        for key in keys[:BATCH]:
+            return
+        files = 0
+        async for key in self._uploads.keys(target.tenant_id):
             await self._uploads.delete(key)
-            removed += 1
-        return removed
+            files += 1
+            if files == BATCH:
+                yield files
+                files = 0
+                if time.monotonic() >= ends_at:
+                    return
+        yield files
 
     async def _remove_points(self, target: _Target) -> int:
         """Remove a tenant's points; a visitor has none."""
