@@ -188,8 +188,24 @@ async def test_conversations_are_listed_by_their_last_change(acme: Company) -> N
     await acme.conversations.begin(a_turn(older.conversation, after=older, at=20))
     listed = await acme.conversations.list_newest(limit=1)
     assert [c.id for c in listed] == [older.conversation.id]
-    further = await acme.conversations.list_newest(before=listed[0].updated_at)
+    further = await acme.conversations.list_newest(after=(listed[0].updated_at, listed[0].id))
     assert [c.id for c in further] == [newer.conversation.id]
+
+
+async def test_conversations_of_one_moment_are_each_on_one_page(acme: Company) -> None:
+    turns = [a_turn(acme.conversation(), at=at) for at in (0, 5, 5, 5, 5, 9)]
+    for turn in turns:
+        await acme.conversations.begin(turn)
+
+    seen: list[Conversation] = []
+    while page := await acme.conversations.list_newest(
+        limit=2, after=(seen[-1].updated_at, seen[-1].id) if seen else None
+    ):
+        seen += page
+
+    assert len(seen) == len(turns)
+    assert {each.id for each in seen} == {turn.conversation.id for turn in turns}
+    assert [each.updated_at for each in seen] == sorted((each.updated_at for each in seen), reverse=True)
 
 
 async def test_a_used_key_gives_the_earlier_turn_and_stores_nothing(acme: Company) -> None:

@@ -157,11 +157,15 @@ class MemoryConversations:
         self._stored.conversations[self._tenant_id, conversation_id] = replace(kept, controls=controls)
 
     async def list_newest(
-        self, *, visitor_id: VisitorId | None = None, limit: int = 20, before: datetime | None = None
+        self,
+        *,
+        visitor_id: VisitorId | None = None,
+        limit: int = 20,
+        after: tuple[datetime, ConversationId] | None = None,
     ) -> Sequence[Conversation]:
         own = [c for (tenant, _), c in self._stored.conversations.items() if tenant == self._tenant_id]
-        wanted = [c for c in own if visitor_id in (None, c.visitor_id) and (before is None or c.updated_at < before)]
-        return sorted(wanted, key=lambda c: (c.updated_at, c.id), reverse=True)[:limit]
+        theirs = sorted((c for c in own if visitor_id in (None, c.visitor_id)), key=_place, reverse=True)
+        return [c for c in theirs if after is None or _place(c) < after][:limit]
 
     async def begin(self, turn: Turn) -> Turn | None:
         earlier = self._earlier(turn)
@@ -282,3 +286,7 @@ class MemoryConversations:
             self._stored.contexts[self._tenant_id, turn.answer.id] = turn.context
         if turn.idempotency_key is not None:
             self._stored.keys.setdefault((self._tenant_id, turn.conversation.visitor_id, turn.idempotency_key), turn)
+
+
+def _place(conversation: Conversation) -> tuple[datetime, ConversationId]:
+    return conversation.updated_at, conversation.id

@@ -41,27 +41,21 @@ function focusVersions(reading, messageId) {
 }
 
 async function conversationList(api, selected, signal) {
-  const [{ assistants }, { conversations }] = await Promise.all([
+  const [{ assistants }, first] = await Promise.all([
     api.get("/assistants", {}, signal),
     api.get("/conversations", { limit: PAGE }, signal),
   ]);
-  if (conversations.length === 0) {
+  if (first.conversations.length === 0) {
     return [empty("chat", "No conversations yet", "They appear here as soon as visitors ask something.")];
   }
   const names = new Map(assistants.map((assistant) => [assistant.id, assistant.name]));
-  const item = (conversation) => conversationItem(conversation, names, selected);
-  const list = element("ul", { "aria-label": "Conversations" }, ...conversations.map(item));
-  const older = moreButton("Show older conversations", endOf(conversations), async (before) => {
-    const further = (await api.get("/conversations", { limit: PAGE, before })).conversations;
-    list.append(...further.map(item));
-    return endOf(further);
-  });
-  return [list, older];
-}
-
-/** What the page after these is asked for by, null when they are the last. */
-function endOf(conversations) {
-  return conversations.length < PAGE ? null : conversations.at(-1).updated_at;
+  const list = element("ul", { "aria-label": "Conversations" });
+  const show = (page) => {
+    list.append(...page.conversations.map((conversation) => conversationItem(conversation, names, selected)));
+    return page.next_cursor;
+  };
+  const further = async (cursor) => show(await api.get("/conversations", { limit: PAGE, cursor }));
+  return [list, moreButton("Show older conversations", show(first), further)];
 }
 
 function conversationItem({ id, assistant_id: assistantId, state, metadata, updated_at: updatedAt }, names, selected) {

@@ -112,6 +112,7 @@ class ConversationList(BaseModel):
     """Conversations by their last change, newest first."""
 
     conversations: list[ConversationBody]
+    next_cursor: str | None = Field(description="Asks for the following page; null: no more")
 
 
 class ThreadBody(ConversationBody):

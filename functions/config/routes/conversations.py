@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from chatconnect.domain.identifiers import ConversationId, MessageId
 from chatconnect.domain.tenant import StaffRole
 from chatconnect.http.authentication import Admin, Agent, CurrentReader
+from chatconnect.http.cursors import moment_and_id_of, to_cursor
 from chatconnect.http.errors import responses
 from chatconnect.http.filters import Moment
 from functions.config.routes.conversation_bodies import (
@@ -25,6 +26,8 @@ from functions.config.services import Conversations, Prompts, WritingReader
 
 router = APIRouter(prefix="/v1", tags=["conversations"])
 
+_LEAST_ID = ConversationId(UUID(int=0))  # of one moment, all conversations come before it
+
 
 @router.get("/conversations", responses=responses(401, 403))
 async def list_conversations(
@@ -32,10 +35,14 @@ async def list_conversations(
     conversations: Conversations,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     before: Moment | None = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")] = None,
 ) -> ConversationList:
-    """List conversations."""
-    found = await conversations.list_newest(reader.tenant_id, reader.visitor_id, limit=limit, before=before)
-    return ConversationList(conversations=[ConversationBody.of(conversation) for conversation in found])
+    """List conversations. With `before`, those that changed last before a moment; a `cursor` goes on from there."""
+    after = _place(cursor, before)
+    found = await conversations.list_newest(reader.tenant_id, reader.visitor_id, limit=limit + 1, after=after)
+    shown = found[:limit]
+    following = to_cursor(shown[-1].updated_at, shown[-1].id) if len(found) > limit else None
+    return ConversationList(conversations=[ConversationBody.of(each) for each in shown], next_cursor=following)
 
 
 @router.get("/conversations/{conversation_id}", responses=responses(401, 403, 404))
@@ -114,3 +121,11 @@ async def give_feedback(
     """Rate an answer; a second rating replaces the first. A blocked visitor gets 403 `visitor_blocked`."""
     reader.check_may(StaffRole.AGENT)
     await conversations.give_feedback(reader.tenant_id, MessageId(message_id), body.to_feedback(), reader.visitor_id)
+
+
+def _place(cursor: str | None, before: datetime | None) -> tuple[datetime, ConversationId] | None:
+    """Return after which conversation the page begins. Raises Invalid with code "invalid_cursor"."""
+    if cursor is None:
+        return None if before is None else (before, _LEAST_ID)
+    moment, conversation_id = moment_and_id_of(cursor)
+    return moment, ConversationId(conversation_id)

@@ -80,6 +80,7 @@ async def test_a_huge_body_is_refused(company: Company) -> None:
         ("GET", "/v1/conversations?limit=0", 400, "invalid_request"),
         ("GET", "/v1/conversations?limit=ten", 400, "invalid_request"),
         ("GET", "/v1/conversations?before=yesterday", 400, "invalid_request"),
+        ("GET", "/v1/conversations?cursor=nonsense", 400, "invalid_cursor"),
         ("GET", "/v1/documents?limit=99999999999999999999999", 400, "invalid_request"),
     ],
 )

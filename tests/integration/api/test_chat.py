@@ -124,7 +124,7 @@ async def test_visitors_do_not_see_each_others_conversations(company: Company) -
         await other.post(f"/v1/messages/{message}/feedback", {"rating": "up"}),
     ):
         refused(response, 404, "not_found")
-    assert granted(await other.get("/v1/conversations")) == {"conversations": []}
+    assert granted(await other.get("/v1/conversations")) == {"conversations": [], "next_cursor": None}
 
 
 async def test_a_visitor_lists_and_reads_their_conversations(company: Company) -> None:
@@ -145,6 +145,21 @@ async def test_a_visitor_lists_and_reads_their_conversations(company: Company) -
     assert answer["citations"] == older["citations"]
     assert answer["usage"] == older["usage"]
     assert answer["trace_id"] == older["trace_id"]
+
+
+async def test_conversations_come_page_by_page(company: Company) -> None:
+    visitor = await company.visitor()
+    asked = [(await visitor.ask(f"How much is gift wrapping number {n}?"))["conversation_id"] for n in range(4)]
+
+    whole = granted(await visitor.get("/v1/conversations", limit=4))
+    first = granted(await visitor.get("/v1/conversations", limit=3))
+    rest = granted(await visitor.get("/v1/conversations", limit=3, cursor=first["next_cursor"]))
+    before = granted(await visitor.get("/v1/conversations", before=first["conversations"][2]["updated_at"]))
+
+    assert [one["id"] for one in (*first["conversations"], *rest["conversations"])] == asked[::-1]
+    assert whole["conversations"] == first["conversations"] + rest["conversations"]
+    assert (whole["next_cursor"], rest["next_cursor"]) == (None, None)
+    assert before["conversations"] == rest["conversations"]
 
 
 async def test_feedback_is_taken_for_answers_and_replaced(company: Company) -> None:

@@ -105,9 +105,16 @@ class Conversations(Protocol):
         ...
 
     async def list_newest(
-        self, *, visitor_id: VisitorId | None = None, limit: int = 20, before: datetime | None = None
+        self,
+        *,
+        visitor_id: VisitorId | None = None,
+        limit: int = 20,
+        after: tuple[datetime, ConversationId] | None = None,
     ) -> Sequence[Conversation]:
-        """Return conversations by their last change, newest first."""
+        """Return conversations by their last change, newest first; of one moment, the greater id first.
+
+        `after`: only those that come after the last change and the id of one.
+        """
         ...
 
     async def begin(self, turn: Turn) -> Turn | None:

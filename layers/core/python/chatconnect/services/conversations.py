@@ -25,10 +25,15 @@ class ConversationService:
         self._conversations_of, self._clock = conversations_of, clock
 
     async def list_newest(
-        self, tenant_id: TenantId, visitor_id: VisitorId | None, *, limit: int, before: datetime | None
+        self,
+        tenant_id: TenantId,
+        visitor_id: VisitorId | None,
+        *,
+        limit: int,
+        after: tuple[datetime, ConversationId] | None,
     ) -> Sequence[Conversation]:
-        """Return conversations by their last change, newest first."""
-        return await self._conversations_of(tenant_id).list_newest(visitor_id=visitor_id, limit=limit, before=before)
+        """Return conversations by their last change, newest first, those after a place in this order."""
+        return await self._conversations_of(tenant_id).list_newest(visitor_id=visitor_id, limit=limit, after=after)
 
     async def read(
         self,

@@ -22,7 +22,8 @@ WHERE c.tenant_id = %(tenant)s AND c.id = %(id)s AND (%(visitor)s::uuid IS NULL 
 _NEWEST = f"""
 SELECT {CONVERSATION} FROM conversations c
 WHERE c.tenant_id = %(tenant)s
-  AND c.updated_at < CASE WHEN %(before)s::timestamptz IS NULL THEN 'infinity' ELSE %(before)s END
+  AND c.updated_at <= CASE WHEN %(at)s::timestamptz IS NULL THEN 'infinity' ELSE %(at)s END
+  AND (%(at)s::timestamptz IS NULL OR (c.updated_at, c.id) < (%(at)s::timestamptz, %(id)s::uuid))
 """
 _NEWEST_FIRST = "ORDER BY c.updated_at DESC, c.id DESC LIMIT %(limit)s"
 SELECT_NEWEST = f"{_NEWEST} {_NEWEST_FIRST}"

@@ -155,11 +155,16 @@ class PostgresConversations(PostgresTurns):
             raise NotFound("conversation", conversation_id)
 
     async def list_newest(
-        self, *, visitor_id: VisitorId | None = None, limit: int = 20, before: datetime | None = None
+        self,
+        *,
+        visitor_id: VisitorId | None = None,
+        limit: int = 20,
+        after: tuple[datetime, ConversationId] | None = None,
     ) -> Sequence[Conversation]:
-        """Return conversations by their last change, newest first."""
+        """Return conversations by their last change, newest first, those after a place in this order."""
         statement = sql.SELECT_NEWEST if visitor_id is None else sql.SELECT_NEWEST_OF_VISITOR
-        parameters = {"visitor": visitor_id, "before": before, "limit": limit}
+        at, last_id = after or (None, None)
+        parameters = {"visitor": visitor_id, "at": at, "id": last_id, "limit": limit}
         rows = await self._database.fetch(self._tenant_id, ConversationRow, statement, parameters)
         return [row.to_conversation() for row in rows]
 
