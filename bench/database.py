@@ -107,6 +107,7 @@ async def _make_durable(owner_url: str) -> None:
 
 async def _turns(stack: RunningStack) -> dict[str, StatementLog]:
     """Let visitors ask in new conversations, then each once more; return what the database was asked for that."""
+    await stack.worker.stop()  # its jobs ask the database, too
     chance, asked = random.Random(), [{"message": ""} for _ in range(VISITORS)]
     turns = {}
     async with httpx.AsyncClient(base_url=stack.api_url, timeout=30) as http:
