@@ -96,7 +96,7 @@ async def test_the_id_of_the_others_visitor_opens_nothing(attack: tuple[Party, P
     listed = granted(await impostor.get("/v1/conversations"))
     read = await impostor.get(f"/v1/conversations/{other.ids['conversation_id']}")
 
-    assert listed == {"conversations": []}
+    assert listed == {"conversations": [], "next_cursor": None}
     assert read.status_code == 404
 
 
