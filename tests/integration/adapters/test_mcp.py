@@ -73,7 +73,7 @@ async def enough_for_a_call(connections: PublicMcpConnections, running: RunningS
     await until_closed(connections)
     running.requests.clear()
     running.calls.clear()
-    return max(0.5, 5 * took)
+    return max(1.5, 8 * took)
 
 
 async def until_closed(connections: PublicMcpConnections) -> None:
