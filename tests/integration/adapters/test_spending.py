@@ -183,17 +183,24 @@ async def test_two_hundred_turns_at_once_overshoot_no_cap_and_are_counted_exactl
     already = await in_messages(world)
     taken = already["money" if binding.startswith("micro") else "tokens"]
     limits: dict[str, Any] = caps | {binding: caps[binding] + taken}
-    monkeypatch.setitem(tenants.PLANS, "free", Plan("free", 100, "openai", "gpt-5-mini", **limits))
+    cap, wider = limits[binding], limits[binding] + caps[binding] // 2
 
-    outcomes = await asked_at_once(world, conversations)
-    again = await asked_at_once(world, conversations[: TURNS // 2])
-    for turn in world.waiting.turns:  # what a worker does, should the database have been too busy
-        await world._conversations_of(world.tenant_id).complete(turn)
+    async def asked_under(cap: int, conversations: Sequence[Conversation]) -> tuple[Outcomes, int]:
+        """What became of the questions, and what is used by then."""
+        plan = Plan("free", 100, "openai", "gpt-5-mini", **limits | {binding: cap})
+        monkeypatch.setitem(tenants.PLANS, "free", plan)
+        outcomes = await asked_at_once(world, conversations)
+        for turn in world.waiting.turns:  # what a worker does, should the database have been too busy
+            await world._conversations_of(world.tenant_id).complete(turn)
+        return outcomes, (await in_messages(world))["money" if binding.startswith("micro") else "tokens"]
+
+    outcomes, used = await asked_under(cap, conversations)
+    again, used_again = await asked_under(wider, conversations[: TURNS // 2])
 
     messages, redis_counts = await in_messages(world), await in_redis(world)
-    cap, used = limits[binding], messages["money" if binding.startswith("micro") else "tokens"]
     assert world.faults == []
     assert taken + (cap - taken) // 4 < used <= cap
+    assert used < used_again <= wider
     assert messages == await in_totals(world)
     assert redis_counts == {name: messages[name] for name in redis_counts}
     assert len(outcomes.heard) + len(outcomes.refused) == TURNS
