@@ -34,6 +34,9 @@ _BY_SUFFIX = {
     ".csv": Kind.CSV,
     ".tsv": Kind.CSV,
 }
+# What zipfile raises for an archive that it cannot read; the second for one of a newer format and for a packing that it
+# does not know.
+BAD_ARCHIVE = (zipfile.BadZipFile, NotImplementedError)
 _NAMES = {Kind.PDF: "PDF", Kind.DOCX: "Word (.docx)", Kind.HTML: "web page (HTML)", Kind.CSV: "CSV"}
 _READABLE = "Please upload a PDF, Word (.docx), text, Markdown, HTML or CSV file."
 _UNREADABLE = f"This kind of file cannot be read. {_READABLE}"
@@ -96,7 +99,7 @@ def _office_kind(data: bytes, claimed: Kind | None) -> Kind:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:  # the last for archives of a newer format
+    except (*BAD_ARCHIVE, ValueError) as error:
         if claimed is Kind.DOCX:
             raise DocumentRejected(
                 "damaged", "The Word file is damaged or was cut off. Please upload it again."

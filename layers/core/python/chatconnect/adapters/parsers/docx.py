@@ -10,7 +10,7 @@ from collections.abc import Callable
 from io import BytesIO
 from xml.parsers import expat
 
-from chatconnect.adapters.parsers.detect import Kind
+from chatconnect.adapters.parsers.detect import BAD_ARCHIVE, Kind
 from chatconnect.adapters.parsers.docx_body import BodyReader
 from chatconnect.adapters.parsers.docx_styles import Attributes, Lists, Styles
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter
@@ -45,8 +45,7 @@ def parse_docx(data: bytes) -> ParsedDocument:
                 body = BodyReader(outline, styles, lists)
                 _read_xml(archive, part, body.start, body.end, body.text)
                 outline.close()
-    # NotImplementedError is zipfile's word for an archive of a newer format, and for a packing that it does not know.
-    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, KeyError, NotImplementedError) as error:
+    except (*BAD_ARCHIVE, zlib.error, expat.ExpatError, EOFError, KeyError) as error:
         raise DocumentRejected("damaged", "The Word file is damaged. Please save it again and upload it.") from error
     return writer.document(Kind.DOCX)
 
