@@ -33,13 +33,6 @@ from chatconnect.domain.memory import Summary
 from chatconnect.domain.moderation import ModerationResult
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Proof that a statement stored something."""
-
-    id: UUID
-
-
 @dataclass(frozen=True, kw_only=True)
 class ConversationRow:
     """A row of conversations."""

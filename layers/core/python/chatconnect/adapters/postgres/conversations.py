@@ -17,10 +17,10 @@ from chatconnect.adapters.postgres.conversation_rows import (
     PathRow,
     RoundsRow,
     SiblingRow,
-    Stored,
     SummaryRow,
     message_of,
 )
+from chatconnect.adapters.postgres.rows import IdRow
 from chatconnect.adapters.postgres.turns import PostgresTurns
 from chatconnect.domain.context import PromptContext, ToolRound
 from chatconnect.domain.controls import Controls
@@ -98,7 +98,7 @@ class PostgresConversations(PostgresTurns):
     ) -> MessageId:
         """Return the newest message that comes after a message, or its own id. Raises NotFound."""
         parameters = {"id": conversation_id, "message": message_id, "visitor": visitor_id}
-        row = await self._database.fetch_one(self._tenant_id, Stored, sql.SELECT_NEWEST_AFTER, parameters)
+        row = await self._database.fetch_one(self._tenant_id, IdRow, sql.SELECT_NEWEST_AFTER, parameters)
         if row is None:
             raise NotFound("message", message_id)
         return MessageId(row.id)

@@ -8,8 +8,9 @@ from psycopg.types.json import Jsonb
 
 from chatconnect.adapters.postgres import turn_statements as sql
 from chatconnect.adapters.postgres.configurations import controls_json
-from chatconnect.adapters.postgres.conversation_rows import PathRow, Stored, message_of
+from chatconnect.adapters.postgres.conversation_rows import PathRow, message_of
 from chatconnect.adapters.postgres.database import PostgresDatabase, violated
+from chatconnect.adapters.postgres.rows import IdRow
 from chatconnect.domain.conversation import Beginning, Turn, Usage
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import TenantId
@@ -84,7 +85,7 @@ class PostgresTurns:
         parameters = _turn_parameters(turn)
         if turn.beginning is Beginning.REPEATS:
             parameters["answer_key"] = turn.idempotency_key
-        return bool(await self._database.fetch(self._tenant_id, Stored, statement, parameters, before=before))
+        return bool(await self._database.fetch(self._tenant_id, IdRow, statement, parameters, before=before))
 
     async def _earlier(self, turn: Turn) -> Turn:
         """Return the turn that made `begin` store nothing. Raises NotFound, Conflict."""
