@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -22,12 +23,13 @@ class Request:
         return body
 
 
-class HttpServer:
+class HttpServer(ABC):
     """Remembers what it is asked; a subclass answers."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.connections = 0
+        self.client_left = asyncio.Event()  # with an answer or without
 
     @property
     def port(self) -> int:
@@ -38,12 +40,9 @@ class HttpServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @abstractmethod
     async def answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer a request, and say whether another may follow on this connection."""
-        raise NotImplementedError
-
-    def left(self) -> None:
-        """Hear that somebody has left, with an answer or without."""
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -61,7 +60,7 @@ class HttpServer:
                 if not await self.answer(request, reader, writer):
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
-            self.left()
+            self.client_left.set()
         finally:
             writer.close()
 

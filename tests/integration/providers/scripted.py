@@ -25,14 +25,10 @@ class ScriptedProvider(HttpServer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.client_left = asyncio.Event()
         self._acts: deque[Act] = deque()
 
     def plays(self, *acts: Act) -> None:
         self._acts.extend(acts)
-
-    def left(self) -> None:
-        self.client_left.set()
 
     async def answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         act = self._acts.popleft()
