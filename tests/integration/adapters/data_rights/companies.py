@@ -1,6 +1,8 @@
 """Companies with something in every table and store, and all that exports and erases it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -30,10 +32,7 @@ from chatconnect.adapters.redis_traces import RedisTraces
 from chatconnect.adapters.s3 import S3Uploads
 from chatconnect.adapters.s3_archives import S3Archives
 from chatconnect.domain.conversation import MessageStatus, Turn
-from chatconnect.domain.data_rights import (
-    DataRequest,
-    Retention,
-)
+from chatconnect.domain.data_rights import LEASE, DataRequest, Retention
 from chatconnect.domain.embedding import EmbeddingModel
 from chatconnect.domain.identifiers import TenantId, VisitorId, new_id
 from chatconnect.domain.principals import Staff
@@ -243,3 +242,17 @@ async def rows_by_table(owner_url: str, tenant_id: UUID) -> dict[str, int]:
             statement = f"SELECT count(*) FROM {table} WHERE tenant_id = %s"
             [[found[table]]] = await (await owner.execute(statement.encode(), [tenant_id])).fetchall()
         return found
+
+
+def slowed(
+    rights: Rights, work: Callable[..., Awaitable[None]], request: DataRequest, lasting: timedelta
+) -> tuple[Callable[..., Awaitable[None]], list[DataRequest | None]]:
+    """Return the work so that it lasts so long, and then another run wants the request; and what that got each time."""
+    requests, taken = rights.requests_of(request.tenant_id), list[DataRequest | None]()
+
+    async def slow(*arguments: Any) -> None:
+        await work(*arguments)
+        rights.clock.advance(lasting.total_seconds())
+        taken.append(await requests.claim(rights.clock(), rights.clock() + LEASE, request.id))
+
+    return slow, taken

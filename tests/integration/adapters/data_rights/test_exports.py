@@ -10,7 +10,7 @@ from chatconnect.adapters.postgres.data_requests import PostgresDataRequests
 from chatconnect.domain.data_rights import ARCHIVE_KEPT, LEASE, DataRequest, RequestStatus
 from chatconnect.domain.errors import NotFound, Unavailable
 from chatconnect.services import exporting
-from tests.integration.adapters.data_rights.companies import Company, Rights, fill
+from tests.integration.adapters.data_rights.companies import Company, Rights, fill, slowed
 from tests.integration.adapters.data_rights.rows import PLANTED
 
 
@@ -160,13 +160,7 @@ async def test_a_run_has_the_export_for_itself_however_long_a_part_takes(
     monkeypatch.setattr(exporting, "_FILES", 2)
     await acme.promises(8)
     request = await rights.service.export_tenant(acme.owner)
-    requests, fetch, taken = rights.requests_of(acme.id), rights.uploads.fetch, list[DataRequest | None]()
-
-    async def slow(key: str, to: Path) -> None:
-        await fetch(key, to)
-        rights.clock.advance(LEASE.total_seconds() / 6)
-        taken.append(await requests.claim(rights.clock(), rights.clock() + LEASE, request.id))
-
+    slow, taken = slowed(rights, rights.uploads.fetch, request, LEASE / 6)
     monkeypatch.setattr(rights.uploads, "fetch", slow)
     figures = await rights.service.run_due()
 

@@ -6,7 +6,7 @@ from chatconnect.adapters import aws
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.operators import PostgresOperatedTenants
 from chatconnect.adapters.postgres.record_tables import RecordTables
-from chatconnect.domain.data_rights import LEASE, SETTLING, WAITING_PERIOD, DataRequest, RequestStatus
+from chatconnect.domain.data_rights import LEASE, SETTLING, WAITING_PERIOD, RequestStatus
 from chatconnect.domain.errors import Conflict, Invalid, NotFound
 from tests.integration.adapters.data_rights.companies import (
     BUCKET,
@@ -17,6 +17,7 @@ from tests.integration.adapters.data_rights.companies import (
     fill,
     keys_of,
     rows_by_table,
+    slowed,
 )
 
 
@@ -116,13 +117,7 @@ async def test_a_run_has_the_request_for_itself_however_long_the_files_take(
     rights.clock.advance(WAITING_PERIOD.total_seconds())
     await rights.service.run_due()
     rights.clock.advance(SETTLING.total_seconds())
-    requests, remove, taken = rights.requests_of(acme.id), rights.uploads.delete, list[DataRequest | None]()
-
-    async def slow(key: str) -> None:
-        await remove(key)
-        rights.clock.advance(LEASE.total_seconds() / 3)
-        taken.append(await requests.claim(rights.clock(), rights.clock() + LEASE, request.id))
-
+    slow, taken = slowed(rights, rights.uploads.delete, request, LEASE / 3)
     monkeypatch.setattr(rights.uploads, "delete", slow)
     figures = await rights.service.run_due()
 
