@@ -24,6 +24,7 @@ from tests.integration.providers.scripted import Act, ScriptedProvider, event
 
 KEY = Secret("sk-very-secret")
 PATIENT = Timeouts(longest_wait=1.2)
+NEVER_WAIT = Timeouts(longest_wait=0.5)
 IMPATIENT = Timeouts(connect=0.5, first_byte=1.0, between_chunks=0.5, longest_wait=1.2)
 QUESTION = Prompt("You answer briefly.", (PromptMessage("user", "what does shipping cost, in private?"),))
 OPTIONS = GenerationOptions(max_tokens=100)
@@ -101,9 +102,17 @@ async def registry(dialect: Dialect, provider: ScriptedProvider) -> AsyncIterato
     await registry.aclose()
 
 
-@pytest.fixture
-def model(dialect: Dialect, registry: ModelRegistry) -> ChatModel:
-    return registry.at(ModelEndpoint(dialect.provider, "model-1"))
+@pytest.fixture(params=["first question", "later question"])
+async def model(
+    dialect: Dialect, provider: ScriptedProvider, registry: ModelRegistry, request: pytest.FixtureRequest
+) -> ChatModel:
+    """A model that was never asked, and one whose account has sent the like before, which it then does by itself."""
+    model = registry.at(ModelEndpoint(dialect.provider, "model-1"))
+    if request.param == "later question":
+        provider.plays(dialect.answer("Before."))
+        await collect(model)
+        provider.requests.clear()
+    return model
 
 
 @pytest.fixture(scope="session")

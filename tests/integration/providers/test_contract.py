@@ -9,16 +9,14 @@ import pytest
 
 from chatconnect.adapters.model_registry import ModelRegistry
 from chatconnect.adapters.openai_embeddings import OpenAIEmbedder
-from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.ports.models import ChatModel, Finished, ModelEndpoint, PromptRead, TextDelta
 from local.services import Providers
-from tests.integration.providers.conftest import KEY, OPTIONS, QUESTION, Dialect, collect
+from tests.integration.providers.conftest import KEY, NEVER_WAIT, OPTIONS, QUESTION, Dialect, collect
 from tests.integration.providers.scripted import Act, ScriptedProvider
 
 ANSWER = "Shipping costs four euros within the country, and nine to everywhere else."
 USAGE = {"prompt_tokens": 30, "completion_tokens": 15, "input_tokens": 30, "output_tokens": 15}
-NEVER_WAIT = Timeouts(longest_wait=0.5)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chatconnect.adapters.provider_http import MAX_RETRIES, ProviderAccount, posted, refusal, token_counts
+from chatconnect.adapters.provider_account import ProviderAccount
+from chatconnect.adapters.provider_http import MAX_RETRIES, refusal, token_counts
 from chatconnect.adapters.sse import open_events
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.json_schema import is_closed
@@ -76,10 +77,9 @@ class AnthropicChat:
 
     async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta]:
         """Yield the answer's pieces, then one Finished. Raises ProviderBusy and ProviderFailed."""
-        client = await self._account.client()
         answer = _Answer()
         with anthropic_errors():
-            call = posted(client, "/v1/messages", self._request(prompt, options), stream=True)
+            call = self._account.stream("/v1/messages", self._request(prompt, options))
             async with open_events(call, self._account.timeouts) as payloads:
                 async for payload in payloads:
                     if piece := answer.take(payload) or answer.prompt_read():

@@ -13,7 +13,7 @@ from chatconnect.domain.secret import Secret
 from chatconnect.ports.models import ChatModel, ModelEndpoint
 
 if TYPE_CHECKING:
-    from chatconnect.adapters.http_transport import Resolve
+    from chatconnect.adapters.http_connections import Resolve
 
 MAX_ACCOUNTS = 64
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chatconnect.adapters.provider_http import MAX_RETRIES, ProviderAccount, posted, refusal, token_counts
+from chatconnect.adapters.provider_account import ProviderAccount
+from chatconnect.adapters.provider_http import MAX_RETRIES, refusal, token_counts
 from chatconnect.adapters.sse import open_events
 from chatconnect.adapters.token_estimate import estimated_prompt_tokens, estimated_tokens
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
@@ -50,10 +51,9 @@ class OpenAIChat:
 
     async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta]:
         """Yield the answer's pieces, then one Finished. Raises ProviderBusy and ProviderFailed."""
-        client = await self._account.client()
         answer = _Answer()
         with openai_errors():
-            call = posted(client, "/chat/completions", self._request(prompt, options), stream=True)
+            call = self._account.stream("/chat/completions", self._request(prompt, options))
             async with open_events(call, self._account.timeouts) as payloads:
                 async for payload in payloads:
                     if payload == b"[DONE]":

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from chatconnect.adapters.openai import OpenAIAccount, openai_errors
-from chatconnect.adapters.provider_http import Timeouts, posted
+from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.errors import ProviderFailed
 from chatconnect.domain.secret import Secret
 
@@ -66,14 +66,13 @@ class OpenAIEmbedder:
         return list(chain.from_iterable(task.result() for task in tasks))
 
     async def _embed_batch(self, texts: list[str]) -> list[list[float]]:
-        client = await self._account.client()
         body: dict[str, Any] = {"model": self._model, "input": texts, "encoding_format": "base64"}
         if self._model.startswith(CAN_BE_CUT):
             body["dimensions"] = self._dimensions
         with openai_errors():
             async with asyncio.timeout(self._account.timeouts.first_byte):
-                response = await posted(client, "/embeddings", body)
-        return self._vectors(response.content, len(texts))
+                answer = await self._account.post("/embeddings", body)
+        return self._vectors(answer, len(texts))
 
     def _vectors(self, answer: bytes, count: int) -> list[list[float]]:
         try:

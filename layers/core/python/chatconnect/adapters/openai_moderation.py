@@ -5,7 +5,6 @@ import asyncio
 import orjson
 
 from chatconnect.adapters.openai import OpenAIAccount, openai_errors
-from chatconnect.adapters.provider_http import posted
 from chatconnect.domain.errors import ProviderFailed
 from chatconnect.domain.secret import Secret
 
@@ -23,11 +22,10 @@ class OpenAIModeration:
         """Return the categories that a text falls under. Raises ProviderBusy, ProviderFailed."""
         if self._account is None:
             raise ProviderFailed("provider_not_configured")
-        client = await self._account.client()
         with openai_errors():
             async with asyncio.timeout(PATIENCE_SECONDS):
-                response = await posted(client, "/moderations", {"model": MODEL, "input": text})
-        return _flagged(response.content)
+                answer = await self._account.post("/moderations", {"model": MODEL, "input": text})
+        return _flagged(answer)
 
     async def aclose(self) -> None:
         """Close the connections; the next use opens new ones."""

@@ -1,30 +1,22 @@
-"""What both providers' clients share: patience, the connection beneath, and what a refusal means to us."""
+"""What is the same for every provider: patience, the connection beneath, and what a refusal means to us."""
 
-import asyncio
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 from urllib.request import getproxies
-
-import orjson
 
 from chatconnect.domain.addresses import DEFAULT_PORTS
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
-from chatconnect.domain.secret import Secret
 from chatconnect.ports.tools import ToolFailed
 
 if TYPE_CHECKING:
     import httpx2
-    from anthropic import AsyncAnthropic
-    from openai import AsyncOpenAI
 
-    from chatconnect.adapters.http_transport import Resolve
+    from chatconnect.adapters.http_connections import Resolve
 
 MAX_RETRIES = 1  # an address that does not answer costs two connect timeouts: well below ten seconds
 REJECTED = frozenset({401, 402, 403})
@@ -46,49 +38,6 @@ class Timeouts:
     longest_wait: float = 3.0
 
 
-class _Closable(Protocol):
-    async def close(self) -> None: ...
-
-
-Client = TypeVar("Client", bound=_Closable)
-
-
-class ProviderAccount(ABC, Generic[Client]):
-    """One key at one address. The vendor's client is made at first use and shared by everything that needs it."""
-
-    MODULE: ClassVar[str]
-    """What of the vendor's package is used."""
-
-    def __init__(
-        self,
-        key: Secret,
-        base_url: str | None = None,
-        timeouts: Timeouts | None = None,
-        resolve: "Resolve | None" = None,
-    ) -> None:
-        self.key, self.base_url = key, base_url
-        self.timeouts, self._resolve = timeouts or Timeouts(), resolve
-        self._client: Client | None = None
-
-    async def client(self) -> Client:
-        """Return the client. The first call imports the vendor's package, in a thread: it takes seconds."""
-        if self._client is None:
-            await asyncio.to_thread(import_module, self.MODULE)
-        if self._client is None:
-            self._client = self.open(open_http_client(self.timeouts, self._resolve))
-        return self._client
-
-    @abstractmethod
-    def open(self, http: "httpx2.AsyncClient") -> Client:
-        """Return a client that sends through `http`."""
-
-    async def aclose(self) -> None:
-        """Close the connections; the next use opens new ones."""
-        client, self._client = self._client, None
-        if client:
-            await client.close()
-
-
 def open_http_client(timeouts: Timeouts, resolve: "Resolve | None" = None) -> "httpx2.AsyncClient":
     """Return the HTTP client for a provider's own client to send through.
 
@@ -98,7 +47,7 @@ def open_http_client(timeouts: Timeouts, resolve: "Resolve | None" = None) -> "h
     """
     import httpx2
 
-    from chatconnect.adapters.http_transport import DirectClient
+    from chatconnect.adapters.http_transport import DirectClient, DirectTransport
 
     def pass_on_long_wait(response: httpx2.Response) -> None:
         if (retry_after_of(response.headers) or 0) > timeouts.longest_wait:
@@ -115,7 +64,7 @@ def open_http_client(timeouts: Timeouts, resolve: "Resolve | None" = None) -> "h
 
     limits = httpx2.Timeout(None, connect=timeouts.connect)
     if not getproxies():
-        return DirectClient(timeout=limits, on_response=pass_on_long_wait, resolve=way)
+        return DirectClient(DirectTransport(way), timeout=limits, on_response=pass_on_long_wait)
     return httpx2.AsyncClient(
         timeout=limits,
         event_hooks={"request": [refuse_host], "response": [pass_on_long_waits]},
@@ -134,26 +83,6 @@ def _as_connection(resolve: "Resolve") -> "Resolve":
             raise httpx2.ConnectError("this host may not be reached") from None
 
     return resolved
-
-
-async def posted(
-    client: "AsyncOpenAI | AsyncAnthropic", path: str, body: Mapping[str, Any], *, stream: bool = False
-) -> "httpx2.Response":
-    """Send a request through a vendor's client and return the response as it came; with `stream` it is not read yet.
-
-    Address, key, retries and errors are the client's. Its methods for each kind of request would also look through
-    every text for what they might have to transform, and parse the answer.
-    """
-    import httpx2
-
-    response: httpx2.Response = await client.post(
-        path,
-        cast_to=httpx2.Response,
-        content=orjson.dumps(body),
-        options={"headers": {"Content-Type": "application/json"}},
-        stream=stream,
-    )
-    return response
 
 
 def retry_after_of(headers: Mapping[str, str]) -> float | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -11,9 +11,7 @@ from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.secret import Secret
 
 if TYPE_CHECKING:
-    import httpx2
-
-    from chatconnect.adapters.http_transport import DirectTransport
+    from chatconnect.adapters.http_connections import Head, HttpConnections
 
 _OK, _MISSING = 200, 404
 
@@ -38,8 +36,8 @@ class QdrantPoints:
         self._on_missing = on_missing
         self._url, self._timeout = url.rstrip("/"), timeout_seconds
         self._headers = {"Content-Type": "application/json"} | ({"api-key": api_key.reveal()} if api_key else {})
-        self._transport: DirectTransport | None = None
-        self._urls: dict[str, httpx2.URL] = {}  # a handful; reading one takes as long as reading an answer
+        self._connections: HttpConnections | None = None
+        self._heads: dict[tuple[str, str], Head] = {}  # a handful; making one takes as long as reading an answer
 
     async def query(self, collection: str, queries: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
         """Return the points that each query finds, with `score` and `payload`, in one request. Raises Unavailable."""
@@ -65,35 +63,37 @@ class QdrantPoints:
 
     async def aclose(self) -> None:
         """Close the connections; the next use opens new ones."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            await transport.aclose()
+        connections, self._connections = self._connections, None
+        if connections is not None:
+            connections.close()
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """Send a request and return the `result` of its answer."""
         import httpx2
 
-        content = orjson.dumps(body)
-        if (url := self._urls.get(path)) is None:
-            url = self._urls[path] = httpx2.URL(f"{self._url}/collections/{path}")
-        request = httpx2.Request(method, url, headers=self._headers, content=content)
+        from chatconnect.adapters.http_connections import HttpConnections
+
+        head, content = self._head(method, path), orjson.dumps(body)
+        self._connections = self._connections or HttpConnections()
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._connections().handle_async_request(request)
-                async with aclosing(response):
-                    answer = await response.aread()
-            if response.status_code == _OK:
+                response = await self._connections.send(head, head.with_body(content))
+                answer = await response.read()
+            if response.status == _OK:
                 return orjson.loads(answer)["result"]
         except (httpx2.TransportError, OSError, TimeoutError, ValueError, LookupError, TypeError) as error:
             raise Unavailable("the knowledge store", code="knowledge_unavailable") from error
-        if response.status_code == _MISSING:
+        if response.status == _MISSING:
             self._on_missing()
             raise _NoCollection("the knowledge store", code="knowledge_unavailable")
         raise Unavailable("the knowledge store", code="knowledge_unavailable")
 
-    def _connections(self) -> "DirectTransport":
-        if self._transport is None:
-            from chatconnect.adapters.http_transport import DirectTransport
+    def _head(self, method: str, path: str) -> "Head":
+        if (head := self._heads.get((method, path))) is None:
+            import httpx2
 
-            self._transport = DirectTransport()
-        return self._transport
+            from chatconnect.adapters.http_connections import Head
+
+            request = httpx2.Request(method, f"{self._url}/collections/{path}", headers=self._headers)
+            head = self._heads[method, path] = Head.of(request)
+        return head

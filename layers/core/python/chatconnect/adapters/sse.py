@@ -1,22 +1,20 @@
 """Server-Sent Events as the providers send them: read raw, line by line."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from chatconnect.adapters.provider_account import Body
 from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.errors import ProviderFailed
-
-if TYPE_CHECKING:
-    import httpx2
 
 MAX_LINE = 1024 * 1024
 DRAIN_SECONDS = 0.25
 
 
 @asynccontextmanager
-async def open_events(call: Awaitable["httpx2.Response"], timeouts: Timeouts) -> AsyncGenerator[AsyncGenerator[bytes]]:
+async def open_events(call: Awaitable[Body], timeouts: Timeouts) -> AsyncGenerator[AsyncGenerator[bytes]]:
     """Make the call and give the payload of every `data:` line of its answer, unparsed.
 
     Leaving early closes the connection at once; leaving normally reads the little that follows the last event,
@@ -25,24 +23,14 @@ async def open_events(call: Awaitable["httpx2.Response"], timeouts: Timeouts) ->
     """
     deadline = asyncio.get_running_loop().time() + timeouts.first_byte
     async with asyncio.timeout_at(deadline):
-        response = await call
+        body = await call
     try:
-        async with aclosing(cast("AsyncGenerator[bytes]", _pieces(response))) as chunks:
+        async with aclosing(cast("AsyncGenerator[bytes]", aiter(body))) as chunks:
             async with aclosing(_payloads(chunks, deadline, timeouts.between_chunks)) as payloads:
                 yield payloads
             await _drain(chunks)
     finally:
-        await response.aclose()
-
-
-def _pieces(response: "httpx2.Response") -> AsyncIterator[bytes]:
-    """Return the pieces of the body as they come from the connection, where nothing has to be decompressed.
-
-    Each of the four layers above the connection would cost every token as much as all that we do with it.
-    """
-    if "content-encoding" in response.headers:
-        return response.aiter_bytes()
-    return aiter(cast("AsyncIterable[bytes]", response.stream))
+        await body.aclose()
 
 
 async def _payloads(chunks: AsyncGenerator[bytes], deadline: float, between_chunks: float) -> AsyncGenerator[bytes]:
