@@ -1,7 +1,9 @@
 """One ranking of what was found by meaning and what was found by words."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from chatconnect.domain.knowledge import Chunk, Match, Passage
 from chatconnect.domain.relevance import background, coverages, is_foreign, relevance, wanted
@@ -11,6 +13,7 @@ _REMEMBERED = 1_000
 _SAME_TEXT, _SAME_LENGTH = 0.95, 0.9
 _SHINGLE = 3
 _PIECES, _PIECE = 8, 12
+_NO_MATCH = Match()
 
 
 def terms_of(chunk: Chunk) -> list[str]:
@@ -39,14 +42,11 @@ def fused(
 
     Both parts come best first, with cosines and with BM25 scores.
     """
-    places: dict[tuple[object, int], tuple[Chunk, Match]] = {}
-    for rank, (chunk, score) in enumerate(by_meaning, 1):
-        places[chunk.version_id, chunk.position] = chunk, Match(dense_rank=rank, dense_score=score)
+    matches = {_place(chunk): (chunk, Match(rank, cosine)) for rank, (chunk, cosine) in enumerate(by_meaning, 1)}
     for rank, (chunk, score) in enumerate(by_words, 1):
-        _, match = places.get((chunk.version_id, chunk.position), (chunk, Match()))
-        match = Match(match.dense_rank, match.dense_score, rank, score)
-        places[chunk.version_id, chunk.position] = chunk, match
-    found = list(places.values())
+        _, dense = matches.get(place := _place(chunk), (chunk, _NO_MATCH))
+        matches[place] = chunk, Match(dense.dense_rank, dense.dense_score, rank, score)
+    found = list(matches.values())
     scores = _relevances(question, found, [cosine for _, cosine in by_meaning])
     passages = [
         Passage(chunk, score, match.dense_score, match)
@@ -54,6 +54,11 @@ def fused(
         if score >= threshold
     ]
     return sorted(passages, key=lambda passage: passage.score, reverse=True)[:limit]
+
+
+def _place(chunk: Chunk) -> tuple[int, int]:
+    """Return what says which chunk it is; the hash of a UUID itself takes ten times that of its number."""
+    return chunk.version_id.int, chunk.position
 
 
 def _relevances(question: str, found: Sequence[tuple[Chunk, Match]], cosines: Sequence[float]) -> list[float]:
@@ -91,21 +96,25 @@ def without_duplicates(passages: Iterable[Passage]) -> list[Passage]:
     Texts that differ in a number are two: so do a price list's lines, and last year's terms from this year's.
     """
     kept: list[Passage] = []
+    texts_of: defaultdict[int, list[str]] = defaultdict(list)
     for passage in sorted(passages, key=lambda each: each.score, reverse=True):
-        if not any(_same_text(passage.chunk, other.chunk) for other in kept):
+        own, text = passage.chunk.version_id.int, passage.chunk.text
+        elsewhere = chain.from_iterable(texts for version, texts in texts_of.items() if version != own)
+        if not any(_same_text(text, other) for other in elsewhere):
             kept.append(passage)
+            texts_of[own].append(text)
     return kept
 
 
-def _same_text(one: Chunk, other: Chunk) -> bool:
-    lengths = sorted((len(one.text), len(other.text)))
-    if one.version_id == other.version_id or lengths[0] < _SAME_LENGTH * lengths[1]:
+def _same_text(one: str, other: str) -> bool:
+    shorter, longer = sorted((len(one), len(other)))
+    if shorter < _SAME_LENGTH * longer:
         return False
-    if one.text == other.text:
+    if one == other:
         return True
-    if not _worth_comparing(one.text, other.text):
+    if not _worth_comparing(one, other):
         return False
-    words, others = terms(one.text), terms(other.text)
+    words, others = terms(one), terms(other)
     return _figures(words) == _figures(others) and _likeness(_shingles(words), _shingles(others)) >= _SAME_TEXT
 
 

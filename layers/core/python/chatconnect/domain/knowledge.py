@@ -222,7 +222,7 @@ def merge_adjacent(passages: Iterable[Passage]) -> list[Passage]:
 
     Overlapping text is taken once: chunks carry their offsets.
     """
-    by_place = sorted(passages, key=lambda p: (str(p.chunk.version_id), p.chunk.position, -p.score))
+    by_place = sorted(passages, key=lambda p: (p.chunk.version_id.int, p.chunk.position, -p.score))
     merged: list[Passage] = []
     last_position = -1
     for passage in by_place:

@@ -7,7 +7,7 @@ one model is far off to another, and a model that does not know a language finds
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import exp
 
 from chatconnect.domain.terms import (
@@ -45,8 +45,8 @@ _ENOUGH_TO_TELL = 1_500
 _REMEMBERED = 1_000
 
 
-Held = Callable[[str], float]
-"""Says how much of a word, 0 to 1, is in a folded text; a search asks hundreds of times."""
+Held = Callable[[Sequence[str]], list[float]]
+"""Says how much of a word, 0 to 1, is in each of some folded texts: hundreds of pairs in one search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,11 @@ def coverages(question: Sequence[Wanted], texts: Sequence[str]) -> list[float]:
     whole = min(sum(each.weight for each in question), _ENOUGH)
     if not whole:
         return [0.0] * len(texts)
-    parts = [(each.weight / whole, _finder(each)) for each in question]
-    return [min(1.0, sum([weight * held(text) for weight, held in parts])) for text in texts]
+    covered = [0.0] * len(texts)
+    for each in question:
+        weight = each.weight / whole
+        covered = [so_far + weight * part for so_far, part in zip(covered, _finder(each)(texts), strict=True)]
+    return [min(1.0, part) for part in covered]
 
 
 def background(cosines: Sequence[float]) -> float:
@@ -113,24 +116,27 @@ def _logistic(score: float) -> float:
     return 1 / (1 + exp(-score))
 
 
-def _wanted(word: str) -> list[Wanted]:
+@lru_cache(maxsize=_REMEMBERED)
+def _wanted(word: str) -> tuple[Wanted, ...]:
     terms = of_word(word)
     if is_pair(word):
-        return [Wanted((term,), _PAIR) for term in terms]
+        return tuple(Wanted((term,), _PAIR) for term in terms)
     if any(map(str.isdecimal, word)):
         *parts, whole = dict.fromkeys(terms)
         if not whole.isdecimal() and is_code(whole):
-            return [Wanted((whole,), _CODE if len(whole) >= _SHORTEST_CODE else _SHORT_CODE, tuple(parts))]
-        return [Wanted(terms[-2:], _NUMBER if len(whole) >= _SHORTEST_NUMBER else _SHORT_NUMBER)]
+            return (Wanted((whole,), _CODE if len(whole) >= _SHORTEST_CODE else _SHORT_CODE, tuple(parts)),)
+        return (Wanted(terms[-2:], _NUMBER if len(whole) >= _SHORTEST_NUMBER else _SHORT_NUMBER),)
     spelt = [(term, *([joined] if (joined := umlauts_joined(term)) else [])) for term in terms]
-    return [Wanted(each, min(len(each[0]), _LETTERS) / _LETTERS) for each in spelt]
+    return tuple(Wanted(each, min(len(each[0]), _LETTERS) / _LETTERS) for each in spelt)
 
 
 def _finder(word: Wanted) -> Held:
     if not word.terms[-1].isalpha():
-        return partial(_code_held, word)
+        return lambda texts: [_code_held(word, text) for text in texts]
     first, *others = map(_term_finder, word.terms)
-    return (lambda text: max(held(text) for held in (first, *others))) if others else first
+    if not others:
+        return first
+    return lambda texts: list(map(max, *(held(texts) for held in (first, *others))))
 
 
 def _code_held(word: Wanted, text: str) -> float:
@@ -142,18 +148,14 @@ def _code_held(word: Wanted, text: str) -> float:
 
 def _term_finder(term: str) -> Held:
     if len(term) <= _LONGEST_PAIR and is_pair(term):
-        return partial(_pair_held, term)
+        return lambda texts: [_pair_held(term, text) for text in texts]
     if len(term) <= _SHORTEST_PIECE:
-        return partial(_stands_alone, term)
+        return lambda texts: [float(_stands_alone(term, text)) for text in texts]
     length = max(_SHORTEST_PIECE, round(_PIECE * len(term)))
     beginning, end = term[:length], term[-length:]
-
-    def held(text: str) -> float:
-        if beginning in text:
-            return 1.0 if term in text else _BEGINNING
-        return _END if end in text else 0.0
-
-    return held
+    return lambda texts: [
+        (1.0 if term in text else _BEGINNING) if beginning in text else (_END if end in text else 0.0) for text in texts
+    ]
 
 
 def _pair_held(pair: str, text: str) -> float:

@@ -1,6 +1,6 @@
 """How one tenant's turns begin and end in Postgres."""
 
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -16,6 +16,7 @@ from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.memory import Summary
 
+_USAGE = tuple(field.name for field in fields(Usage))
 # What a broken foreign key says about a turn.
 _MISSING = {
     "messages_tenant_id_conversation_id_parent_id_fkey": "message",
@@ -131,20 +132,20 @@ def _turn_parameters(turn: Turn) -> dict[str, object]:
         "answer_key": None,
         "answers": 1,
         "assistant_version": answer.assistant_version,
-        "context": None if turn.context is None else Jsonb(asdict(turn.context)),
+        "context": None if turn.context is None else Jsonb(turn.context),
         "answer_text": answer.text,
         "answer_at": answer.created_at,
         "completed_at": answer.completed_at,
         "status": answer.status,
         "provider": answer.provider,
         "model": answer.model,
-        "moderation": None if answer.moderation is None else Jsonb(asdict(answer.moderation)),
-        "citations": Jsonb([asdict(citation) for citation in answer.citations]),
+        "moderation": None if answer.moderation is None else Jsonb(answer.moderation),
+        "citations": Jsonb(answer.citations),
         "finish_reason": answer.finish_reason,
         "error_code": answer.error_code,
         "trace": answer.trace_id,
         "timings": Jsonb(dict(answer.timings)),
         "day": day,
         "month": day.replace(day=1),
-        **asdict(answer.usage),
+        **{name: getattr(answer.usage, name) for name in _USAGE},
     }
