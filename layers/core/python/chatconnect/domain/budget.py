@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import product
 
 from chatconnect.domain.errors import Invalid, LimitReached
 
@@ -122,6 +123,10 @@ class Left:
     resets_in: float
 
 
+_PLACES = tuple(product(Whose, Measure, Period))
+"""The order of caps: what holds for all first, the shortest period first."""
+
+
 def lowest(caps: Iterable[Cap]) -> tuple[Cap, ...]:
     """Return of several caps of one measure and period the lowest, each warning as early as any of them does."""
     found: dict[tuple[Whose, Measure, Period], Cap] = {}
@@ -132,8 +137,7 @@ def lowest(caps: Iterable[Cap]) -> tuple[Cap, ...]:
             hard = min(cap.hard, other.hard)
             asked = [min(hard, each.warns_from) for each in (cap, other) if each.warns_from is not None]
             found[place] = replace(cap, hard=hard, warns_from=min(asked, default=None))
-    order = [(whose, measure, period) for whose in Whose for measure in Measure for period in Period]
-    return tuple(found[each] for each in order if each in found)
+    return tuple(found[place] for place in _PLACES if place in found)
 
 
 def waiting_seconds(code: str, at: datetime) -> float | None:
