@@ -10,20 +10,37 @@ import pytest
 
 from chatconnect.adapters.provider_http import Timeouts
 from chatconnect.domain.errors import ChatConnectError, ProviderBusy, ProviderFailed
-from chatconnect.ports.models import ChatModel, Finished, ModelEndpoint, TextDelta
+from chatconnect.ports.models import ChatModel, Delta, Finished, ModelEndpoint, TextDelta
 from tests.integration.providers.conftest import IMPATIENT, KEY, Dialect, collect, refused, said
 from tests.integration.providers.scripted import Act, ScriptedProvider, event
 from tests.waiting import until
 
 
-async def test_an_answer_is_its_pieces_and_then_one_end(
+async def test_an_answer_is_its_pieces_as_they_come_and_then_one_end(
     dialect: Dialect, provider: ScriptedProvider, model: ChatModel
 ) -> None:
-    provider.plays(dialect.answer("Four ", "euros."))
+    first, second = asyncio.Event(), asyncio.Event()
+    beginning, rest = dialect.pieces("Four "), dialect.pieces("euros.")[-1:]
+    provider.plays(Act((*beginning, first, *rest, second, *dialect.end())))
 
-    deltas = await collect(model)
+    heard: list[Delta] = []
+    async for delta in said(model):
+        heard.append(delta)
+        (second if first.is_set() else first).set()
 
-    assert deltas == [TextDelta("Four "), TextDelta("euros."), Finished("stop", 25, 7, 20)]
+    assert heard == [TextDelta("Four "), TextDelta("euros."), Finished("stop", 25, 7, 20)]
+
+
+async def test_what_comes_together_is_handed_on_together_a_fault_behind_it_too(
+    dialect: Dialect, provider: ScriptedProvider, model: ChatModel
+) -> None:
+    provider.plays(Act((b"".join((*dialect.pieces("Four ", "euros", "."), dialect.overloaded())),)))
+
+    answer = said(model)
+
+    assert await anext(answer) == TextDelta("Four euros.")
+    with pytest.raises(ProviderBusy):
+        await anext(answer)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import orjson
 
 from chatconnect.adapters.provider_account import ProviderAccount
 from chatconnect.adapters.provider_http import MAX_RETRIES, refusal, token_counts
-from chatconnect.adapters.sse import open_events
+from chatconnect.adapters.sse import brought_by, open_events
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.json_schema import is_closed
 from chatconnect.ports.models import (
@@ -81,8 +81,8 @@ class AnthropicChat:
         with anthropic_errors():
             call = self._account.stream("/v1/messages", self._request(prompt, options))
             async with open_events(call, self._account.timeouts) as payloads:
-                async for payload in payloads:
-                    if piece := answer.take(payload) or answer.prompt_read():
+                async for together in payloads:
+                    for piece in brought_by(together, answer):
                         yield piece
                     if answer.done:
                         break
@@ -173,8 +173,11 @@ class _Answer:
         self._prompt_told = False
         self._call: dict[str, str] | None = None  # blocks come one after the other
 
-    def take(self, payload: bytes) -> TextDelta | ToolCall | None:
+    def take(self, payload: bytes) -> TextDelta | ToolCall | PromptRead | None:
         """Read one event and return the piece that it brings or completes. Raises ProviderBusy and ProviderFailed."""
+        return self._piece(payload) or self._prompt_read()
+
+    def _piece(self, payload: bytes) -> TextDelta | ToolCall | None:
         try:
             event = orjson.loads(payload)
             match event["type"]:
@@ -216,7 +219,7 @@ class _Answer:
         """Counts are cumulative: the newest of each stands."""
         self._usage |= token_counts(usage)
 
-    def prompt_read(self) -> PromptRead | None:
+    def _prompt_read(self) -> PromptRead | None:
         """Return how long the prompt is, once, as soon as it is known."""
         if self._prompt_told or not self._usage:
             return None

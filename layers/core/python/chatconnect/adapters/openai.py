@@ -9,7 +9,7 @@ import orjson
 
 from chatconnect.adapters.provider_account import ProviderAccount
 from chatconnect.adapters.provider_http import MAX_RETRIES, refusal, token_counts
-from chatconnect.adapters.sse import open_events
+from chatconnect.adapters.sse import brought_by, open_events
 from chatconnect.adapters.token_estimate import estimated_prompt_tokens, estimated_tokens
 from chatconnect.domain.errors import ProviderBusy, ProviderFailed
 from chatconnect.domain.json_schema import is_closed
@@ -55,12 +55,11 @@ class OpenAIChat:
         with openai_errors():
             call = self._account.stream("/chat/completions", self._request(prompt, options))
             async with open_events(call, self._account.timeouts) as payloads:
-                async for payload in payloads:
-                    if payload == b"[DONE]":
-                        answer.done = True
+                async for together in payloads:
+                    for piece in brought_by(together, answer):
+                        yield piece
+                    if answer.done:
                         break
-                    if text := answer.take(payload):
-                        yield TextDelta(text)
         finished = answer.finished(prompt)
         for wanted in answer.calls():
             yield wanted
@@ -130,8 +129,11 @@ class _Answer:
         self._characters = 0
         self._calls: dict[int, dict[str, str]] = {}
 
-    def take(self, payload: bytes) -> str:
-        """Read one chunk and return its piece of text, which may be empty. Raises ProviderBusy and ProviderFailed."""
+    def take(self, payload: bytes) -> TextDelta | None:
+        """Read one chunk and return its piece of text, if any. Raises ProviderBusy and ProviderFailed."""
+        if payload == b"[DONE]":
+            self.done = True
+            return None
         try:
             chunk = orjson.loads(payload)
             if error := chunk.get("error"):
@@ -139,7 +141,7 @@ class _Answer:
             if (usage := chunk.get("usage")) and isinstance(usage, dict):
                 self._usage = usage
             if not (choices := chunk.get("choices")):
-                return ""
+                return None
             self._reason = choices[0].get("finish_reason") or self._reason
             delta = choices[0].get("delta") or {}
             text: str = delta.get("content") or delta.get("refusal") or ""
@@ -148,7 +150,7 @@ class _Answer:
                 self._collect(pieces)
         except (ValueError, TypeError, AttributeError, LookupError):
             raise ProviderFailed from None
-        return text
+        return TextDelta(text) if text else None
 
     def _collect(self, pieces: list[dict[str, Any]]) -> None:
         """Put tool calls together: the first piece of each names it, the others continue its arguments."""

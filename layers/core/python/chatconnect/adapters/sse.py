@@ -1,21 +1,31 @@
 """Server-Sent Events as the providers send them: read raw, line by line."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from chatconnect.adapters.provider_account import Body
 from chatconnect.adapters.provider_http import Timeouts
-from chatconnect.domain.errors import ProviderFailed
+from chatconnect.domain.errors import ChatConnectError, ProviderBusy, ProviderFailed
+from chatconnect.ports.models import Delta, TextDelta
 
 MAX_LINE = 1024 * 1024
 DRAIN_SECONDS = 0.25
 
 
+class EventReader(Protocol):
+    """Reads the events of one answer; `done` says that the last one was read."""
+
+    done: bool
+
+    def take(self, payload: bytes) -> Delta | None:
+        """Read one event and return the piece that it brings, if any. Raises ProviderBusy and ProviderFailed."""
+
+
 @asynccontextmanager
-async def open_events(call: Awaitable[Body], timeouts: Timeouts) -> AsyncGenerator[AsyncGenerator[bytes]]:
-    """Make the call and give the payload of every `data:` line of its answer, unparsed.
+async def open_events(call: Awaitable[Body], timeouts: Timeouts) -> AsyncGenerator[AsyncGenerator[list[bytes]]]:
+    """Make the call and give the payloads of the `data:` lines of its answer, unparsed, as many as came together.
 
     Leaving early closes the connection at once; leaving normally reads the little that follows the last event,
     so that the connection can be used again.
@@ -33,7 +43,9 @@ async def open_events(call: Awaitable[Body], timeouts: Timeouts) -> AsyncGenerat
         await body.aclose()
 
 
-async def _payloads(chunks: AsyncGenerator[bytes], deadline: float, between_chunks: float) -> AsyncGenerator[bytes]:
+async def _payloads(
+    chunks: AsyncGenerator[bytes], deadline: float, between_chunks: float
+) -> AsyncGenerator[list[bytes]]:
     rest = b""
     with SilenceWatch(deadline, between_chunks) as watch:
         while True:
@@ -41,11 +53,37 @@ async def _payloads(chunks: AsyncGenerator[bytes], deadline: float, between_chun
             *lines, rest = (rest + (b"\n" if chunk is None else chunk)).split(b"\n")
             if len(rest) > MAX_LINE:
                 raise ProviderFailed
-            for line in lines:
-                if line.startswith(b"data:"):
-                    yield line[5:].strip()
+            yield [line[5:].strip() for line in lines if line.startswith(b"data:")]
             if chunk is None:
                 return
+
+
+def brought_by(payloads: Iterable[bytes], reader: EventReader) -> Iterator[Delta]:
+    """Yield what events bring that came together, their text in one piece: each piece has a long way to the visitor.
+
+    Raises what the reader does, once all that came before is handed on.
+    """
+    texts: list[str] = []
+    fault: ChatConnectError | None = None
+    for payload in payloads:
+        try:
+            piece = reader.take(payload)
+        except (ProviderBusy, ProviderFailed) as error:
+            fault = error
+            break
+        if isinstance(piece, TextDelta):
+            texts.append(piece.text)
+        elif piece is not None:
+            if texts:
+                yield TextDelta("".join(texts))
+                texts.clear()
+            yield piece
+        if reader.done:
+            break
+    if texts:
+        yield TextDelta("".join(texts))
+    if fault is not None:
+        raise fault
 
 
 class SilenceWatch:
