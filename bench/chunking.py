@@ -16,7 +16,6 @@ from typing import Any
 
 from bench.splitting import ROUNDS, compared
 from bench.texts import documentation, prose, varied
-from chatconnect.adapters import tokens
 from chatconnect.adapters.parsers.text import parse_text
 from chatconnect.adapters.tokens import BpeTokenCounter
 from chatconnect.domain.chunking import split
@@ -42,7 +41,7 @@ def _measured(text: Callable[[int, int], str], *, is_new: bool = False) -> dict[
 
     def ours(path: Path) -> list[str]:
         if is_new:
-            tokens.forget_words()
+            count.forget()
         return [chunk.text for chunk in split(parse_text(path.read_bytes()), count)]
 
     with tempfile.TemporaryDirectory() as name:

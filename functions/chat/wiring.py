@@ -118,7 +118,7 @@ class ChatServices:
 
     async def _make_chat(self) -> ChatService:
         prices, count_tokens = PriceTable.published(), BpeTokenCounter()
-        # The vocabulary takes a tenth of a second to load, and the secret store its time to give the providers' keys.
+        # The vocabulary takes a moment to load, and the secret store its time to give the providers' keys.
         models, _ = await asyncio.gather(assembly.models(self._settings), asyncio.to_thread(count_tokens, ""))
         moderator = await assembly.moderator(self._settings)
         http_tools = PublicHttpCalls(allow_loopback=self._settings.local_tools)

@@ -73,7 +73,7 @@ def test_a_function_with_its_layers_fits_into_lambda(bundles: Bundles, name: str
         ("domain", {"chatconnect"}, set()),
         ("core", {"psycopg", "redis", "pydantic", "aws_lambda_powertools"}, {"openai", "fastapi", "boto3", "botocore"}),
         ("web", {"fastapi", "mangum", "uvicorn", "jwt"}, {"openai", "anthropic", "qdrant_client", "psycopg"}),
-        ("models", {"openai", "anthropic", "qdrant_client", "rs_bpe"}, {"fastapi", "pydantic", "pypdfium2"}),
+        ("models", {"openai", "anthropic", "qdrant_client", "splintr"}, {"fastapi", "pydantic", "pypdfium2"}),
         ("parsing", {"pypdfium2", "charset_normalizer"}, {"openai", "qdrant_client", "numpy"}),
     ],
 )

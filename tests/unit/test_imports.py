@@ -12,7 +12,7 @@ from local.function import function_environment
 FUNCTIONS = ("chat", "config", "widget_config", "documents", "jobs", "realtime", "migrate")
 # Loaded at first use, by the one adapter that needs it.
 LATER = {"anthropic", "docx", "grpc", "httpx", "httpx2", "lxml", "mcp", "numpy", "openai", "pypdfium2", "qdrant_client",
-         "rs_bpe", "safetensors", "tokenizers"}  # fmt: skip
+         "safetensors", "splintr", "tokenizers"}  # fmt: skip
 SDK = {"boto3", "botocore.session", "s3transfer"}
 WEB = {"fastapi", "mangum", "starlette", "uvicorn"}
 CREDENTIALS = {"argon2", "cryptography", "jwt"}
@@ -66,4 +66,4 @@ def test_before_a_snapshot_the_chat_function_imports_what_its_first_question_nee
     assert finished.returncode == 0, finished.stderr
     answered, modules = json.loads(finished.stdout)
     assert answered == statuses
-    assert ({"openai", "anthropic", "qdrant_client", "boto3", "rs_bpe"} <= set(modules)) is imported
+    assert ({"openai", "anthropic", "qdrant_client", "boto3", "splintr"} <= set(modules)) is imported

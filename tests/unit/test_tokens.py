@@ -39,43 +39,51 @@ def test_a_million_equal_characters_take_linear_time(character: str) -> None:
     assert time.process_time() - before < 5
 
 
+class Characters:
+    """A tokenizer to which every character is a token, and that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def encode_ordinary(self, text: str) -> str:
+        self.texts.append(text)
+        return text
+
+
 @pytest.fixture
 def divided(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What the tokenizer was given: here every character is a token."""
-    texts: list[str] = []
-
-    def tokenizer(text: str) -> int:
-        texts.append(text)
-        return len(text)
-
+    """What the tokenizer was given."""
+    tokenizer = Characters()
     monkeypatch.setattr(tokens, "_tokenizer", lambda _: tokenizer)
-    for remembered in (tokens._remembered, tokens._words):
-        remembered.cache_clear()
-    yield texts
-    for remembered in (tokens._remembered, tokens._words):
-        remembered.cache_clear()
+    tokens._remembered.cache_clear()
+    yield tokenizer.texts
+    tokens._remembered.cache_clear()
 
 
 def test_a_text_is_counted_once_unless_it_is_long_or_long_ago(divided: list[str]) -> None:
-    count, instructions, document = BpeTokenCounter(), "Be-kind,-text-4711.", "long-" * 10_000
+    count, instructions, document = BpeTokenCounter(), "Be kind, text 4711.", "long " * 10_000
 
     counts = [count(text) for text in (instructions, instructions, document, document)]
 
     assert counts == [19, 19, 50_000, 50_000]
     assert divided == [instructions, document, document]
     for number in range(3_000):
-        count(f"other-text-4711-{number}")
+        count(f"other text 4711 {number}")
     count(instructions)
     assert divided.count(instructions) == 2
 
 
-def test_a_word_is_divided_once(divided: list[str]) -> None:
+def test_a_text_that_was_forgotten_has_as_many_tokens_as_before() -> None:
     count = BpeTokenCounter()
+    before = count("Your bicycle's warranty")
 
-    counts = [count("to be or not to be"), count("or to be")]
+    count.forget()
 
-    assert counts == [18, 8]
-    assert divided == ["to", " be", " or", " not", " to", "or"]
+    assert count("Your bicycle's warranty") == before == 4
+
+
+def test_what_looks_like_a_special_token_is_text() -> None:
+    assert BpeTokenCounter()("<|endoftext|>") > 1
 
 
 SPOKEN = st.lists(
@@ -95,16 +103,6 @@ def test_a_text_has_as_many_tokens_as_if_it_were_divided_at_once(
     text = gap.join(words).encode("utf-8", "replace").decode()
 
     assert BpeTokenCounter(vocabulary)(text) == getattr(openai, vocabulary)().count(text)
-
-
-def test_the_words_that_are_remembered_are_limited(divided: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "_WORDS", 3)
-    count = BpeTokenCounter()
-
-    counts = [count("a b c d e b"), count("a " + "long" * 100), count("a b " + "long" * 100)]
-
-    assert counts == [11, 402, 404]
-    assert divided == ["a", " b", " c", " d", " e", " b", "a", " " + "long" * 100, "a", " " + "long" * 100]
 
 
 def test_threads_share_one_counter() -> None:

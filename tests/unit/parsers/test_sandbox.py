@@ -138,7 +138,7 @@ def test_the_parent_imports_no_parser() -> None:
 
     modules = _python(code).split()
 
-    assert not {"pypdfium2", "docx", "charset_normalizer", "rs_bpe", "multiprocessing"} & set(modules)
+    assert not {"pypdfium2", "docx", "charset_normalizer", "splintr", "multiprocessing"} & set(modules)
 
 
 def test_the_worker_starts_with_little() -> None:
