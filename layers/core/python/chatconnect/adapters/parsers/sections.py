@@ -16,6 +16,8 @@ _MAX_TITLE = 200
 _LINE_ENDS = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
 # Control characters, lone surrogates, byte order marks and the two code points that are no characters.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+# A blank at the end of a line, or two empty lines; that it begins with the newline makes the search quick.
+_UNTIDY = re.compile(r"\n(?:(?<=[ \t]\n)|\n\n)")
 _PLAIN = bytes((9, 10, *range(32, 127)))
 
 
@@ -26,10 +28,10 @@ def cleaned(text: str) -> str:
         text = _LINE_ENDS.sub("\n", text.replace("\r\n", "\n"))
     if _UNWANTED.search(special):
         text = _UNWANTED.sub("", text)
-    if " \n" in text or "\t\n" in text:
+    if _UNTIDY.search(text):
         text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
-    while "\n\n\n" in text:
-        text = text.replace("\n\n\n", "\n\n")
+        while "\n\n\n" in text:
+            text = text.replace("\n\n\n", "\n\n")
     return text.strip("\n \t")
 
 
