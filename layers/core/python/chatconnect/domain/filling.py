@@ -180,7 +180,10 @@ class _Window:
         if unit is None:
             return False
         self._rest = None
-        self._units += (self._source.divided(unit, True) if self._is_long(unit) else ()) or (unit,)
+        if not self._is_long(unit):
+            self._units.append(unit)
+            return True
+        self._units += self._source.divided(unit, True) or (unit,)
         if unit != self._units[-1] and self._is_long(self._units[-1]):
             self._rest = self._units.pop()
         return True

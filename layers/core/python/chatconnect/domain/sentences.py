@@ -105,9 +105,10 @@ class Sentences:
         while match := self._break(text, position, end):
             stop, position = match.span()  # a break takes all the white space that follows
             self._first = position
-            if text[stop:position] in _PLAIN_STOPS and text[position].isupper() and text[stop - 2 : stop].isalpha():
+            gap = text[stop:position]
+            if gap in _PLAIN_STOPS and text[position].isupper() and text[stop - 2 : stop].isalpha():
                 return first, stop + 1  # a word, a stop, a blank, a capital: nearly every sentence ends so
-            if not _goes_on(match, text, end):
+            if gap.endswith("\n\n") or not _goes_on(match, text, end):
                 return first, first + len(text[first:position].rstrip())
         self._first = end
         return (first, end) if first < end else None
