@@ -45,9 +45,9 @@ class Characters:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def encode_ordinary(self, text: str) -> str:
+    def encode_flat(self, text: str) -> bytes:
         self.texts.append(text)
-        return text
+        return text.encode("utf-32-le")
 
 
 @pytest.fixture
@@ -82,8 +82,14 @@ def test_a_text_that_was_forgotten_has_as_many_tokens_as_before() -> None:
     assert count("Your bicycle's warranty") == before == 4
 
 
-def test_what_looks_like_a_special_token_is_text() -> None:
-    assert BpeTokenCounter()("<|endoftext|>") > 1
+@pytest.mark.parametrize("vocabulary", ["o200k_base", "cl100k_base"])
+def test_what_looks_like_a_special_token_is_text(vocabulary: tokens.Vocabulary) -> None:
+    names = list(tokens._tokenizer(vocabulary).special_tokens())
+
+    counts = [BpeTokenCounter(vocabulary)(f"Say {name}!") for name in names]
+
+    assert "<|endoftext|>" in names
+    assert counts == [getattr(openai, vocabulary)().count(f"Say {name}!") for name in names]
 
 
 SPOKEN = st.lists(

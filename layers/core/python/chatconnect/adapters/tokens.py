@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 2_048
 _LONGEST_REMEMBERED = 8_000  # characters: so all of them together are a few megabytes
+_SPECIAL = "<|"  # so the names of all special tokens begin
+_TOKEN_BYTES = 4
 
 Vocabulary = Literal["o200k_base", "cl100k_base"]
 
@@ -35,9 +37,13 @@ class BpeTokenCounter:
 
 
 def _counted(vocabulary: Vocabulary, text: str) -> int:
+    tokenizer = _tokenizer(vocabulary)
     try:
-        # What looks like a special token is none: it stands in the text.
-        return len(_tokenizer(vocabulary).encode_ordinary(text))
+        # What looks like a special token is none: it stands in the text. Where nothing does, no number has to be made
+        # of each token.
+        if _SPECIAL in text:
+            return len(tokenizer.encode_ordinary(text))
+        return len(tokenizer.encode_flat(text)) // _TOKEN_BYTES
     except UnicodeEncodeError:
         return _counted(vocabulary, text.encode("utf-8", "replace").decode("utf-8"))
 
