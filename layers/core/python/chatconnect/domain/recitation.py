@@ -24,7 +24,11 @@ PublicTexts = Callable[[], Iterable[str]]
 
 
 class Recited(Exception):
-    """The answer recites what is hidden."""
+    """The answer recites what is hidden. `before` is what of the same piece came before and may be shown."""
+
+    def __init__(self, before: str = "") -> None:
+        super().__init__()
+        self.before = before
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,18 @@ class RecitationGuard:
         """Return what may be shown now. Raises Recited."""
         self._held += text
         text = self._partial + text
-        words = _WORD.findall(text)
+        words = list(_WORD.finditer(text))
         self._partial = ""
-        if words and text.endswith(words[-1]) and len(words[-1]) < _LONGEST_WORD:
-            self._partial = words.pop()  # it may go on
+        if words and words[-1].end() == len(text) and len(words[-1][0]) < _LONGEST_WORD:
+            self._partial = words.pop()[0]  # it may go on
+        safe = 0
         for word in words:
-            self._take(word.casefold())
+            if not self._run:
+                safe = word.start() + len(self._held) - len(text)
+            try:
+                self._take(word[0].casefold())
+            except Recited:
+                raise Recited(self._held[: max(0, safe)]) from None
         return "" if self._run else self._released()
 
     def end(self) -> str:

@@ -5,7 +5,7 @@ address, picture or tag that somebody had it write, comes out.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from chatconnect.domain.composition import controls_in_words
@@ -39,17 +39,25 @@ class AnswerGuard:
         self._reciting, self._written = self._recitation(), self._markup()
         self._is_json = form.is_json
 
-    def passed(self, texts: Sequence[str]) -> list[str]:
-        """Return what of the pieces may be shown now. Raises Refused."""
-        if self._is_json:
-            return [self._json(text) for text in texts if text]
-        return self._shown(self._written.feed(self._checked(self._reciting, text)) for text in texts)
+    def passed(self, texts: Iterable[str]) -> Iterator[str]:
+        """Yield what of the pieces may be shown now. Raises Refused, after what came before."""
+        for text in texts:
+            if self._is_json:
+                shown = self._json(text) if text else ""
+            else:
+                try:
+                    shown = self._written.feed(self._reciting.feed(text))
+                except Recited as recited:
+                    yield self._written.feed(recited.before)
+                    self._moderated.refuse_answer(INSTRUCTIONS)
+            if shown:
+                yield shown
 
-    def rest(self) -> list[str]:
-        """Return what was held back. Raises Refused."""
-        if self._is_json:
-            return []
-        return self._shown([self._written.feed(self._checked(self._reciting)), self._written.end()])
+    def rest(self) -> Iterator[str]:
+        """Yield what was held back. Raises Refused."""
+        if not self._is_json:
+            yield self._written.feed(self._checked(self._reciting))
+            yield self._written.end()
 
     def _json(self, text: str) -> str:
         """Return an answer in JSON with its texts made safe, itself unchanged when they are."""
@@ -80,10 +88,6 @@ class AnswerGuard:
 
     def _quotable(self) -> Iterable[str]:
         return (text for passage in self._passages for text in (passage.chunk.text, passage.chunk.title))
-
-    @staticmethod
-    def _shown(texts: Iterable[str]) -> list[str]:
-        return [text for text in texts if text]
 
 
 def _texts(value: object) -> Iterable[str]:

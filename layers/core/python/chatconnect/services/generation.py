@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from chatconnect.domain.citations import CitationStream, Uncited
@@ -165,7 +166,7 @@ class AnswerMaker:
                     yield event
         if draft.finished is None:
             raise ProviderFailed
-        for event in _events_of([*guard.passed(await moderated.rest()), *guard.rest()], checked, draft):
+        for event in _events_of(chain(guard.passed(await moderated.rest()), guard.rest()), checked, draft):
             yield event
         for piece in checked.end():
             yield draft.event(piece)
@@ -241,7 +242,7 @@ async def _uncancelled(work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> 
         await task
 
 
-def _events_of(texts: Sequence[str], checked: CitationStream | Uncited, draft: Draft) -> Iterator[Event]:
+def _events_of(texts: Iterable[str], checked: CitationStream | Uncited, draft: Draft) -> Iterator[Event]:
     for text in texts:
         for piece in checked.feed(text):
             yield draft.event(piece)
