@@ -6,8 +6,8 @@ from pathlib import Path
 from chatconnect.domain.chunking import ParsedDocument, Section
 from chatconnect.domain.errors import DocumentRejected, NotFound
 from chatconnect.domain.identifiers import TenantId
-from chatconnect.domain.knowledge import Version
-from chatconnect.ports.parsing import OnPages, unwatched
+from chatconnect.domain.knowledge import Progress, Version
+from chatconnect.ports.parsing import OnProgress, unwatched
 from chatconnect.ports.uploads import UploadForm
 
 
@@ -63,14 +63,14 @@ class MemoryContinuations:
 class PlainParser:
     """Each paragraph is a section on a page of its own; a file that begins with "!" is rejected as damaged."""
 
-    async def parse(self, path: Path, filename: str, on_pages: OnPages = unwatched) -> ParsedDocument:
+    async def parse(self, path: Path, filename: str, on_progress: OnProgress = unwatched) -> ParsedDocument:
         text = path.read_text()
         if text.startswith("!"):
             raise DocumentRejected("damaged", f"{filename} is damaged.")
         sections, start = [], 0
         paragraphs = text.split("\n\n")
         for page, paragraph in enumerate(paragraphs, start=1):
-            on_pages(page, len(paragraphs))
+            on_progress(Progress(page, len(paragraphs), "pages"))
             sections.append(Section(paragraph, start, page))
             start += len(paragraph) + 2
         return ParsedDocument(text, tuple(sections), "text/plain", len(sections))

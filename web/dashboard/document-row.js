@@ -87,6 +87,7 @@ function progressOf({ status, progress, title }) {
 }
 
 function countOf({ done, total, unit }) {
+  if (unit === "percent") return `read ${done} %`;
   return unit === "pages" ? `page ${done} / ${total}` : `${done} / ${total}`;
 }
 

@@ -49,11 +49,11 @@ class ChangeRequest(BaseModel):
 
 
 class ProgressBody(BaseModel):
-    """How far it is: pages read so far, of how many, then chunks stored."""
+    """How far it is: pages or percent read so far, then chunks stored of those that the text has been cut into."""
 
     done: int
     total: int
-    unit: Literal["pages", "chunks"]
+    unit: Literal["pages", "percent", "chunks"]
 
     @classmethod
     def of(cls, progress: Progress) -> "ProgressBody":

@@ -15,8 +15,9 @@ import pytest
 
 from chatconnect.adapters.parsers import sandbox
 from chatconnect.adapters.parsers.sandbox import SandboxedParser
-from chatconnect.adapters.parsers.worker import PAGES
+from chatconnect.adapters.parsers.worker import UNITS
 from chatconnect.domain.errors import DocumentRejected
+from chatconnect.domain.knowledge import Progress
 from tests import files
 from tests.waiting import until
 
@@ -52,7 +53,7 @@ def frame(header: bytes, text: bytes = b"") -> str:
 
 def pages(done: int, total: int) -> str:
     """Code that writes how many pages it has read, and nothing else."""
-    data = PAGES + done.to_bytes(4, "big") + total.to_bytes(4, "big")
+    data = next(iter(UNITS)) + done.to_bytes(4, "big") + total.to_bytes(4, "big")
     return f"import sys; sys.stdout.buffer.write({data!r})"
 
 
@@ -162,9 +163,30 @@ def _python(code: str) -> str:
 async def test_how_many_pages_have_been_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "file.pdf"
     path.write_bytes(files.make_pdf([f"Page {number} of the handbook." for number in range(1, 8)]))
-    told: list[tuple[int, int]] = []
+    told: list[Progress] = []
 
-    await SandboxedParser().parse(path, "file.pdf", lambda done, total: told.append((done, total)))
+    await SandboxedParser().parse(path, "file.pdf", told.append)
 
-    assert told[0] == (0, 7)
-    assert told == sorted(told)
+    assert told[0] == Progress(0, 7, "pages")
+    assert told == sorted(told, key=lambda progress: progress.done)
+
+
+@pytest.mark.parametrize(
+    ("filename", "data"),
+    [
+        ("prices.csv", b"Plan,Price\nTeam,99"),
+        ("prices.docx", files.make_docx(["The team plan costs 99 euros."])),
+        ("prices.html", b"<html><p>The team plan costs 99 euros."),
+        ("prices.md", b"# Prices\n\nThe team plan costs 99 euros."),
+    ],
+)
+async def test_of_a_file_without_pages_it_is_told_how_many_percent_have_been_read(
+    tmp_path: Path, filename: str, data: bytes
+) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(data)
+    told: list[Progress] = []
+
+    await SandboxedParser().parse(path, filename, told.append)
+
+    assert told[0] == Progress(0, 100, "percent")

@@ -1,11 +1,13 @@
 """From an upload to knowledge, whatever comes twice, late, broken or in between."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from chatconnect.domain.chunking import ChunkSettings
+from chatconnect.domain.chunking import ChunkSettings, ChunkText, split
 from chatconnect.domain.errors import DocumentRejected, Invalid, NotFound, ProviderFailed, Unavailable
 from chatconnect.domain.identifiers import VersionId, new_id
 from chatconnect.domain.knowledge import Document, Failure, Progress, Status
@@ -15,6 +17,7 @@ from tests.fakes.models import LetterEmbedder
 from tests.unit.services.knowing import ACME, PRICES, Knowledge
 
 # A page of 300 words is a chunk: two do not fit into one.
+LONGEST_WAIT = 20.0
 LONG = "\n\n".join("word " * 300 + str(number) for number in range(LARGEST_BATCH + 10))
 
 
@@ -68,6 +71,35 @@ async def test_progress_counts_the_chunks_as_they_are_stored(monkeypatch: pytest
     total = ingested.chunks
     assert total > 3 * FIRST_BATCH
     assert seen == [Progress(done, total) for done in (0, FIRST_BATCH, 3 * FIRST_BATCH, total)]
+
+
+async def test_while_a_text_is_cut_it_is_told_how_many_chunks_there_are_so_far(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chatconnect.services.document_feed._LATEST_SECONDS", 0.05)
+    told, heard = list[Progress](), threading.Event()
+    set_progress = MemoryDocuments.set_progress
+
+    async def watched(self: MemoryDocuments, version_id: VersionId, progress: Progress) -> None:
+        told.append(progress)
+        if progress.total and progress.unit == "chunks":
+            heard.set()
+        await set_progress(self, version_id, progress)
+
+    def slow(*arguments: Any, **settings: Any) -> Iterator[ChunkText]:
+        chunks = split(*arguments, **settings)
+        yield next(chunks)
+        heard.wait(LONGEST_WAIT)
+        yield from chunks
+
+    monkeypatch.setattr(MemoryDocuments, "set_progress", watched)
+    monkeypatch.setattr("chatconnect.services.ingestion.split", slow)
+    knowledge = Knowledge()
+
+    ingested = await knowledge.ingested(await knowledge.uploaded(LONG))
+
+    assert Progress(0, 1) in told
+    assert told[-1] == Progress(ingested.chunks, ingested.chunks)
 
 
 async def test_batches_of_a_slow_embedder_become_smaller_so_that_progress_is_told_often(

@@ -116,7 +116,7 @@ async def test_while_nothing_moves_the_same_is_told_again_and_what_was_noted_is_
 
     async with DocumentFeed(publisher).following(version, store) as progress:
         await until(lambda: len(publisher.documents) >= 2)
-        progress.note_pages(3, 10)
+        progress.note(Progress(3, 10, "pages"))
         await until(lambda: publisher.documents[-1]["progress"]["unit"] == "pages")
         await progress.reached(Progress(1, 4))
         await until(lambda: publisher.documents[-1]["progress"]["done"] == 1)

@@ -55,7 +55,10 @@ _NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is: pages read so far, of how many, then chunks stored; both 0 until the number is known."""
+    """How far it is: pages or percent of the file read so far, then chunks stored of those that it has been cut into.
+
+    Both numbers are 0 until something is known; `total` grows while the text is being cut.
+    """
 
     done: int = 0
     total: int = 0

@@ -62,9 +62,9 @@ class Progressing:
         if time.monotonic() - self._told_at >= _SOONEST_SECONDS:
             await self._tell()
 
-    def note_pages(self, done: int, total: int) -> None:
-        """Note how many pages were read, from any thread: it is stored and told at the next occasion."""
-        self._noted = Progress(done, total, "pages")
+    def note(self, progress: Progress) -> None:
+        """Note how far it is, from any thread: it is stored and told at the next occasion."""
+        self._noted = progress
 
     @property
     def version(self) -> Version:

@@ -1,6 +1,7 @@
 """From an uploaded file to knowledge: verify, parse, chunk, embed, store, publish."""
 
 import time
+from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from chatconnect.ports.clock import Clock
 from chatconnect.ports.epochs import Area, Epochs
 from chatconnect.ports.indexes import Index
 from chatconnect.ports.knowledge import Documents, DocumentsOf
-from chatconnect.ports.parsing import DocumentParser
+from chatconnect.ports.parsing import DocumentParser, OnProgress
 from chatconnect.ports.uploads import Continuations, Uploads
 from chatconnect.services.changes import changing
 from chatconnect.services.document_feed import DocumentFeed, Progressing
@@ -210,9 +211,10 @@ class IngestionService:
             with steps.timing("fetch"):
                 await self._fetch(version, path)
             with steps.timing("parse"):
-                parsed = await self._parser.parse(path, version.filename, progress.note_pages)
+                parsed = await self._parser.parse(path, version.filename, progress.note)
         with steps.timing("chunk"):
-            texts = list(split(parsed, self._count_tokens(), size=chunking.size, overlap=chunking.overlap))
+            pieces = split(parsed, self._count_tokens(), size=chunking.size, overlap=chunking.overlap)
+            texts = await to_thread(_counted, pieces, progress.note)
         if not texts:
             raise DocumentRejected("empty", "There is no text in this document.")
         return texts
@@ -300,6 +302,15 @@ class _Reading:
             page=text.page,
             headings=text.headings,
         )
+
+
+def _counted(texts: Iterator[ChunkText], note: OnProgress) -> list[ChunkText]:
+    """Return the texts, and tell how many there are so far: to cut a large document takes a second or two."""
+    found = []
+    for text in texts:
+        found.append(text)
+        note(Progress(0, len(found)))
+    return found
 
 
 def _next_size(size: int, seconds: float) -> int:

@@ -9,6 +9,7 @@ from itertools import chain, islice
 
 from chatconnect.adapters.parsers.detect import Kind
 from chatconnect.adapters.parsers.encoding import decoded
+from chatconnect.adapters.parsers.reading import OnRead, Reading, unread
 from chatconnect.adapters.parsers.sections import SectionWriter
 from chatconnect.adapters.parsers.tables import grouped, looks_like_header, row_line
 from chatconnect.domain.chunking import ParsedDocument
@@ -24,20 +25,20 @@ _MAX_TITLES = 5
 _SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
 
 
-def parse_csv(data: bytes) -> ParsedDocument:
+def parse_csv(data: bytes, on_read: OnRead = unread) -> ParsedDocument:
     """Return groups of rows. The first row names the columns, unless it holds data itself; titles may stand above.
 
     Raises DocumentRejected: empty, too_complex (rows, cell or text too large).
     """
     writer = SectionWriter()
-    for group in grouped(_lines(decoded(data))):
+    for group in grouped(_lines(decoded(data), on_read)):
         writer.add(group, rows=True)
     return writer.document(Kind.CSV)
 
 
-def _lines(text: str) -> Iterator[str]:
+def _lines(text: str, on_read: OnRead) -> Iterator[str]:
     """Yield each row as one line; a file with a header alone yields the names."""
-    rows = _rows(text)
+    rows = _rows(text, on_read)
     begin = list(islice(rows, _MAX_TITLES + 1))
     titles = _titles(begin)
     yield from (title for row in begin[:titles] for title in row if title)
@@ -61,14 +62,16 @@ def _titles(rows: list[list[str]]) -> int:
     return first if first < len(rows) - 1 else 0
 
 
-def _rows(text: str) -> Iterator[list[str]]:
+def _rows(text: str, on_read: OnRead) -> Iterator[list[str]]:
     """Yield the rows that are not blank, with the white space inside cells reduced to single blanks."""
     csv.field_size_limit(_MAX_CELL)
     quote = _quote(text[:_SAMPLE])
     delimiter = _delimiter(text, quote)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, skipinitialspace=True)
+    lines, reading = StringIO(text, newline=""), Reading(on_read, len(text))
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
     try:
         for cells in reader:
+            reading.reached(lines.tell())
             row = [" ".join(cell.split()) for cell in cells]
             if any(row) and not (reader.line_num == 1 and row[0].startswith("sep=")):
                 yield row

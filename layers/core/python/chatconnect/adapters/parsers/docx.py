@@ -13,6 +13,7 @@ from xml.parsers import expat
 from chatconnect.adapters.parsers.detect import BAD_ARCHIVE, Kind
 from chatconnect.adapters.parsers.docx_body import BodyReader
 from chatconnect.adapters.parsers.docx_styles import Attributes, Lists, Styles
+from chatconnect.adapters.parsers.reading import OnRead, Reading, unread
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter
 from chatconnect.domain.chunking import ParsedDocument
 from chatconnect.domain.errors import DocumentRejected
@@ -25,7 +26,7 @@ _SMALL = 1_000_000
 _BLOCK = 64 * 1024
 
 
-def parse_docx(data: bytes) -> ParsedDocument:
+def parse_docx(data: bytes, on_read: OnRead = unread) -> ParsedDocument:
     """Return the document's text, footnotes and endnotes last.
 
     Raises DocumentRejected: damaged, encrypted, too_complex (too many parts, a part that unpacks to too much,
@@ -40,10 +41,13 @@ def parse_docx(data: bytes) -> ParsedDocument:
             styles, lists = Styles(), Lists()
             _read_xml(archive, f"{folder}/styles.xml", styles.start)
             _read_xml(archive, f"{folder}/numbering.xml", lists.start)
-            for part in (main, f"{folder}/footnotes.xml", f"{folder}/endnotes.xml"):
+            parts = (main, f"{folder}/footnotes.xml", f"{folder}/endnotes.xml")
+            sizes = [archive.NameToInfo[part].file_size for part in parts if part in archive.NameToInfo]
+            reading = Reading(on_read, sum(sizes))
+            for part in parts:
                 outline = Outline(writer)
                 body = BodyReader(outline, styles, lists)
-                _read_xml(archive, part, body.start, body.end, body.text)
+                _read_xml(archive, part, body.start, body.end, body.text, reading.went_on)
                 outline.close()
     except (*BAD_ARCHIVE, zlib.error, expat.ExpatError, EOFError, KeyError) as error:
         raise DocumentRejected("damaged", "The Word file is damaged. Please save it again and upload it.") from error
@@ -81,6 +85,7 @@ def _read_xml(
     start: Callable[[str, Attributes], None],
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
+    went_on: Callable[[int], None] | None = None,
 ) -> None:
     """Feed the part to the handlers, block by block; a part that is not there is an empty one."""
     if part not in archive.NameToInfo:
@@ -94,6 +99,8 @@ def _read_xml(
     with archive.open(part) as stream:
         while block := stream.read(_BLOCK):
             parser.Parse(block, False)
+            if went_on:
+                went_on(len(block))
     parser.Parse(b"", True)
 
 

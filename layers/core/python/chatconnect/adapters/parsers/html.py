@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 from chatconnect.adapters.parsers.detect import Kind
 from chatconnect.adapters.parsers.encoding import decoded
+from chatconnect.adapters.parsers.reading import OnRead, Reading, unread
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter
 from chatconnect.adapters.parsers.tables import Grid, row_line
 from chatconnect.domain.chunking import ParsedDocument
@@ -44,12 +45,13 @@ _MAX_SPAN = 1_000
 _MAX_INDENT = 9
 
 
-def parse_html(data: bytes) -> ParsedDocument:
+def parse_html(data: bytes, on_read: OnRead = unread) -> ParsedDocument:
     """Return what a reader of the page sees. Raises DocumentRejected when that is nothing or too much."""
     writer = SectionWriter()
-    reader = _Reader(Outline(writer))
     declared = _CHARSET.search(data[:4096])
-    reader.feed(decoded(data, declared[1].decode("ascii") if declared else "") + _END)
+    text = decoded(data, declared[1].decode("ascii") if declared else "")
+    reader = _Reader(Outline(writer), Reading(on_read, len(text)))
+    reader.feed(text + _END)
     reader.close()
     reader.finish()
     return writer.document(Kind.HTML)
@@ -68,9 +70,9 @@ class _Table:
 class _Reader(HTMLParser):
     """Keeps the open elements and collects text until a block or a cell ends."""
 
-    def __init__(self, outline: Outline) -> None:
+    def __init__(self, outline: Outline, reading: Reading) -> None:
         super().__init__(convert_charrefs=True)
-        self._outline = outline
+        self._outline, self._reading = outline, reading
         self._open: list[str] = []
         self._unseen_from: int | None = None  # depth of the outermost hidden element
         self._preformatted = 0
@@ -79,6 +81,12 @@ class _Reader(HTMLParser):
         self._tables: list[_Table] = []
         self._lists: list[int | None] = []  # the last number of each open list, None for bullets
         self._marker = ""
+
+    def updatepos(self, i: int, j: int) -> int:
+        """Take the next place in the text, of which the base class counts the lines, that nobody asks for."""
+        if i < j:
+            self._reading.reached(j)
+        return j
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._imply_ends(tag)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from chatconnect.adapters.parsers.detect import Kind
 from chatconnect.adapters.parsers.encoding import decoded
+from chatconnect.adapters.parsers.reading import OnRead, Reading, unread
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter, cleaned
 from chatconnect.domain.chunking import ParsedDocument
 
@@ -19,19 +20,19 @@ _MAX_FRONT_MATTER = 200
 _TITLE = re.compile(r"title\s*[:=]\s*[\"']?(.*?)[\"']?\s*$", re.IGNORECASE)
 
 
-def parse_markdown(data: bytes) -> ParsedDocument:
+def parse_markdown(data: bytes, on_read: OnRead = unread) -> ParsedDocument:
     """Return the document's sections. Raises DocumentRejected when it is blank or too long."""
     writer = SectionWriter()
-    reader = _Reader(Outline(writer))
-    reader.read(cleaned(decoded(data)).split("\n"))
+    lines = cleaned(decoded(data)).split("\n")
+    _Reader(Outline(writer), Reading(on_read, len(lines))).read(lines)
     return writer.document(Kind.MARKDOWN)
 
 
 class _Reader:
     """Collects lines until a heading or a table ends them."""
 
-    def __init__(self, outline: Outline) -> None:
-        self._outline = outline
+    def __init__(self, outline: Outline, reading: Reading) -> None:
+        self._outline, self._reading = outline, reading
         self._body: list[str] = []
         self._fence = ""  # the mark that the open block of code began with
 
@@ -59,6 +60,7 @@ class _Reader:
     def _take(self, lines: Sequence[str], index: int) -> int:
         """Take the line, or the table that begins with it, and return the next one's index."""
         line = lines[index]
+        self._reading.reached(index)
         if self._fence or _FENCE.match(line):
             self._take_code(line)
         elif heading := _HASH_HEADING.match(line):
@@ -89,6 +91,7 @@ class _Reader:
         while index < len(lines) and "|" in lines[index] and not _HASH_HEADING.match(lines[index]):
             rows.append(_cells(lines[index]))
             index += 1
+            self._reading.reached(index)
         self._outline.table(rows, header=True)
         return index
 

@@ -9,10 +9,10 @@ from chatconnect.adapters.parsers.detect import Kind
 from chatconnect.adapters.parsers.pdf_layout import Bookmark, Heading, find_headings, without_running_lines
 from chatconnect.adapters.parsers.pdf_lines import Line, page_lines
 from chatconnect.adapters.parsers.pdf_paragraphs import Words, paragraphs
+from chatconnect.adapters.parsers.reading import OnRead, unread
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter
 from chatconnect.domain.chunking import ParsedDocument
 from chatconnect.domain.errors import DocumentRejected
-from chatconnect.ports.parsing import OnPages, unwatched
 
 MAX_PAGES = 2_000
 MAX_OBJECTS = 500_000
@@ -26,7 +26,7 @@ _UNKNOWN_SHARE = 0.5
 _OCR = "Please run text recognition (OCR) on it first."
 
 
-def parse_pdf(data: bytes, on_pages: OnPages = unwatched) -> ParsedDocument:
+def parse_pdf(data: bytes, on_pages: OnRead = unread) -> ParsedDocument:
     """Return the text of each page, a section per page and heading; `on_pages` is told of every page.
 
     Raises DocumentRejected: encrypted, damaged (also when the end is missing), no_text (a scan), too_complex.
@@ -86,7 +86,7 @@ def _opened(data: bytes) -> Any:
         raise DocumentRejected("damaged", "The PDF is damaged and cannot be opened. Please export it again.") from error
 
 
-def _pages(document: Any, count: int, on_pages: OnPages) -> list[list[Line]]:
+def _pages(document: Any, count: int, on_pages: OnRead) -> list[list[Line]]:
     """Return the lines of every page; a broken page among good ones has none."""
     pages: list[list[Line]] = []
     total = readable = 0

@@ -11,17 +11,18 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from chatconnect.adapters.parsers.sections import MAX_CHARACTERS
-from chatconnect.adapters.parsers.worker import FRAME_START, MEMORY, PAGES, Limits
+from chatconnect.adapters.parsers.worker import FRAME_START, MEMORY, UNITS, Limits
 from chatconnect.domain.chunking import ParsedDocument, Section
 from chatconnect.domain.errors import DocumentRejected
-from chatconnect.ports.parsing import OnPages, unwatched
+from chatconnect.domain.knowledge import Progress
+from chatconnect.ports.parsing import OnProgress, unwatched
 
 MEBIBYTE = 1024 * 1024
 # A character takes at most four bytes; the header of a text of that length stays far below this.
 _MAX_TEXT_BYTES = 4 * MAX_CHARACTERS
 _MAX_HEADER_BYTES = 32 * MEBIBYTE
 _MAX_SUFFIX = 16
-_MOST_PAGES = 1_000_000
+_MOST_COUNTED = 1_000_000
 
 _TIME = "The document takes too long to read. Please split it, or print it to a new PDF."
 _BROKEN = "The document cannot be read; it seems to be damaged. Please export it again."
@@ -46,13 +47,13 @@ class SandboxedParser:
         self._timeout_seconds = timeout_seconds
         self._max_file_bytes = max_file_bytes
 
-    async def parse(self, path: Path, filename: str, on_pages: OnPages = unwatched) -> ParsedDocument:
+    async def parse(self, path: Path, filename: str, on_progress: OnProgress = unwatched) -> ParsedDocument:
         """Return the document's text and sections; raises DocumentRejected whatever the file does."""
         self._check_size(path)
         child = self._started(path, filename)
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                return await asyncio.to_thread(_result, child, on_pages)
+                return await asyncio.to_thread(_result, child, on_progress)
         except TimeoutError as error:
             raise DocumentRejected("parser_timeout", _TIME) from error
         finally:
@@ -84,11 +85,11 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
 
 
-def _result(child: subprocess.Popen[bytes], on_pages: OnPages) -> ParsedDocument:
+def _result(child: subprocess.Popen[bytes], on_progress: OnProgress) -> ParsedDocument:
     """Wait for the child's frame and its end; runs in a thread, which ends at the latest when the child is killed."""
     with child:  # closes the pipe and waits
         try:
-            frame = _frame(child, on_pages)
+            frame = _frame(child, on_progress)
         except DocumentRejected:
             child.kill()
             raise
@@ -100,19 +101,19 @@ def _result(child: subprocess.Popen[bytes], on_pages: OnPages) -> ParsedDocument
         raise DocumentRejected("damaged", _BROKEN) from error
 
 
-def _frame(child: subprocess.Popen[bytes], on_pages: OnPages) -> tuple[bytes, bytes] | None:
+def _frame(child: subprocess.Popen[bytes], on_progress: OnProgress) -> tuple[bytes, bytes] | None:
     """Return header and text, or None when the child died first; raises DocumentRejected for absurd lengths.
 
-    Before them the child says how many pages it has read.
+    Before them the child says how much it has read.
     """
     pipe = child.stdout
     if pipe is None:
         return None
-    while (start := pipe.read(FRAME_START))[: len(PAGES)] == PAGES:
-        done, total = (int.from_bytes(start[at : at + 4], "big") for at in (len(PAGES), len(PAGES) + 4))
-        if not done <= total <= _MOST_PAGES:
+    while unit := UNITS.get((start := pipe.read(FRAME_START))[:8]):
+        done, total = int.from_bytes(start[8:12], "big"), int.from_bytes(start[12:], "big")
+        if not done <= total <= _MOST_COUNTED:
             raise DocumentRejected("damaged", _BROKEN)
-        on_pages(done, total)
+        on_progress(Progress(done, total, unit))
     header_length, text_length = int.from_bytes(start[:8], "big"), int.from_bytes(start[8:], "big")
     if header_length > _MAX_HEADER_BYTES or text_length > _MAX_TEXT_BYTES:
         raise DocumentRejected("damaged", _BROKEN)

@@ -2,8 +2,8 @@
 
 It limits itself before it opens the file and writes one frame to its standard output: the lengths of a JSON
 header and of a text as two 8-byte numbers, then both. JSON and not pickle: what comes out of a parser that a
-file may have taken over must not be able to run in the parent. Before the frame it says how many pages it has read of
-how many: PAGES and two 4-byte numbers, together as long as the frame's start, which never begins like that.
+file may have taken over must not be able to run in the parent. Before the frame it says how much it has read of how
+much: one of UNITS and two 4-byte numbers, together as long as the frame's start, which never begins like that.
 """
 
 import json
@@ -20,7 +20,8 @@ from chatconnect.domain.chunking import ParsedDocument
 from chatconnect.domain.errors import DocumentRejected
 
 FRAME_START = 16
-PAGES = b"\xffpages\xff\xff"
+_PAGES, _PERCENT = b"\xffpages\xff\xff", b"\xffshare\xff\xff"
+UNITS = {_PAGES: "pages", _PERCENT: "percent"}
 _PAUSE_SECONDS = 0.25
 MEMORY = "The document needs too much memory to read. Please split it, or print it to a new PDF."
 
@@ -74,30 +75,35 @@ def _parse(path: Path, filename: str) -> ParsedDocument:
     if kind is Kind.PDF:
         from chatconnect.adapters.parsers.pdf import parse_pdf
 
-        return parse_pdf(data, _PageCount().tell)
+        return parse_pdf(data, _Count(_PAGES).tell)
+    if kind is Kind.TEXT:
+        from chatconnect.adapters.parsers.text import parse_text
+
+        return parse_text(data)  # takes a fraction of a second, whatever the file
     if kind is Kind.DOCX:
         from chatconnect.adapters.parsers.docx import parse_docx as parse
     elif kind is Kind.CSV:
         from chatconnect.adapters.parsers.csv import parse_csv as parse
     elif kind is Kind.HTML:
         from chatconnect.adapters.parsers.html import parse_html as parse
-    elif kind is Kind.MARKDOWN:
-        from chatconnect.adapters.parsers.markdown import parse_markdown as parse
     else:
-        from chatconnect.adapters.parsers.text import parse_text as parse
-    return parse(data)
+        from chatconnect.adapters.parsers.markdown import parse_markdown as parse
+    return parse(data, _Count(_PERCENT).tell)
 
 
-class _PageCount:
-    """Tells the parent how many pages have been read, not too often."""
+class _Count:
+    """Tells the parent how much has been read, not too often."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: bytes) -> None:
+        self._unit = unit
         self._told_at = 0.0
 
     def tell(self, done: int, total: int) -> None:
         if (now := time.monotonic()) - self._told_at >= _PAUSE_SECONDS:
             self._told_at = now
-            os.write(sys.stdout.fileno(), PAGES + done.to_bytes(4, "big") + total.to_bytes(4, "big"))
+            if self._unit == _PERCENT:
+                done, total = 100 * done // max(1, total), 100
+            os.write(sys.stdout.fileno(), self._unit + done.to_bytes(4, "big") + total.to_bytes(4, "big"))
 
 
 def _rejection(code: str, message: str) -> bytes:
