@@ -13,6 +13,10 @@ TEXTS = {
         "L’été dernier, nous avons été reçus à l’hôtel près de la forêt – pour 20 €.",
     ],
     "cp1250": [
+        "Zboží lze vrátit do třiceti dnů od nákupu. Záruka na rám je deset let. Příslušenství není zahrnuto.",
+        "A termék harminc napon belül visszaküldhető. A váz garanciája tíz év. Kérjük, őrizze meg a számlát.",
+        "Izdelek lahko vrnete v tridesetih dneh. Garancija za okvir je deset let. Priložite račun in šifro.",
+        "Zwrot towaru możliwy jest w ciągu trzydziestu dni. Źródło: regulamin sprzedaży.",
         "Příliš žluťoučký kůň úpěl ďábelské ódy. Zákazník má právo na vrácení zboží.",
         "Zażółć gęślą jaźń. Klient może zwrócić towar w ciągu czternastu dni od dostawy.",
         "Árvíztűrő tükörfúrógép. A vásárló tizennégy napon belül visszaküldheti az árut.",
@@ -20,16 +24,33 @@ TEXTS = {
     "cp1251": ["Покупатель может вернуть товар в течение двух недель. Срок гарантии два года."],
     "koi8_r": ["Покупатель может вернуть товар в течение двух недель. Срок гарантии два года."],
     "cp1253": ["Ο πελάτης μπορεί να επιστρέψει το προϊόν εντός δεκατεσσάρων ημερών από την παράδοση."],
-    "cp1254": ["Müşteri ürünü teslimattan sonra on dört gün içinde iade edebilir. Garanti iki yıldır."],
+    "cp1254": [
+        "İade süresi otuz gündür. Kargo ücreti müşteriye aittir.",
+        "Müşteri ürünü teslimattan sonra on dört gün içinde iade edebilir. Garanti iki yıldır.",
+    ],
     "cp1255": ["הלקוח יכול להחזיר את המוצר בתוך ארבעה עשר ימים מיום המסירה."],
     "cp1256": ["يمكن للعميل إرجاع المنتج خلال أربعة عشر يوما من التسليم. مدة الضمان سنتان."],
-    "cp1257": ["Klientas gali grąžinti prekę per keturiolika dienų nuo pristatymo. Garantija – dveji metai."],
+    "cp1257": [
+        "Klientas gali grąžinti prekę per keturiolika dienų nuo pristatymo. Garantija – dveji metai.",
+        "Preci var atgriezt trīsdesmit dienu laikā. Garantija rāmim ir desmit gadi. Lūdzu, pievienojiet čeku.",
+        "Prekę galima grąžinti per trisdešimt dienų. Rėmo garantija dešimt metų. Pridėkite čekį.",
+    ],
     "cp874": ["ลูกค้าสามารถคืนสินค้าได้ภายในสิบสี่วันหลังจากได้รับสินค้า การรับประกันสองปี"],
     "shift_jis": ["お客様は、商品到着後14日以内に返品することができます。保証期間は2年間です。"],
     "euc_jp": ["お客様は、商品到着後14日以内に返品することができます。保証期間は2年間です。"],
     "gb18030": ["客户可以在收到商品后十四天内退货。保修期为两年。请联系客服中心。"],
     "big5": ["客戶可以在收到商品後十四天內退貨。保固期為兩年。請聯絡客服中心。"],
     "cp949": ["고객은 상품 수령 후 14일 이내에 반품할 수 있습니다. 보증 기간은 2년입니다."],
+    "mac_roman": [
+        "Rückgabe: Größe geändert? Käufer können Geräte für 49 € zurückgeben – „ohne Frage“.",
+        "Les retours sont acceptés pendant trente jours. Les frais sont à la charge du client.",
+    ],
+    "cp850": [
+        "Größe;Preis;Käufer;Rückgabe;Ärmel",
+    ],
+    "iso2022_jp": [
+        "お客様は、商品到着後14日以内に返品することができます。",
+    ],
 }
 WIDE = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
 

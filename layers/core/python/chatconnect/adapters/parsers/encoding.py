@@ -1,6 +1,8 @@
 """Which encoding a text is in: what its bytes prove goes before what it says, and that before a guess."""
 
 import codecs
+import re
+from collections import Counter
 from contextlib import suppress
 
 # The longer marks first: UTF-32's begins with UTF-16's.
@@ -20,9 +22,28 @@ _FALLBACK = "cp1252"
 # What is guessed among: the encodings that files came in before UTF-8, each in its largest form.
 _CANDIDATES = ["cp1252", "cp1250", "cp1251", "koi8_u", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp932",
                "gb18030", "big5hkscs", "euc_jp", "cp949", "cp874"]  # fmt: skip
+# By encoding, the letters beyond ASCII of each language that is written in it; the most frequent encoding first.
+_ALPHABETS = {
+    "cp1252": ("äöüßéàè", "àâæçéèêëîïôœùûüÿ", "àèéìíòóùú", "áéíóúüñ", "áâãàçéêíóôõúü", "àèéíïòóúüç", "åäöéü", "åäöšž",
+               "æøåéèêòóô", "áéèëêïíóöüç", "áéíóúýþæöð", "ëç", "äöõüšž"),
+    "cp1250": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţ", "čćđšž"),
+    "cp1254": ("çğıiöşüâîû",),
+    "cp1257": ("ąčęėįšųūž", "āčēģīķļņšūž"),
+    "mac_roman": ("äöüßéàè", "àâæçéèêëîïôœùûüÿ", "àèéìíòóùú", "áéíóúüñ", "áâãàçéêíóôõúü", "æøåéäö"),
+    "cp850": ("äöüßéàè", "àâçéèêëîïôùûü", "àèéìíòóùú", "áéíóúüñ", "áâãàçéêíóôõúü", "æøåéäö"),
+}  # fmt: skip
+_ALPHABET_SHARE = 0.9
+# From so many different letters on it counts how many of its language's they are.
+_TELLING_LETTERS = 3
+# What stands inside words and is no letter.
+_WITHIN_WORDS = frozenset("’\xad·–—-")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+_ASCII_LETTER = re.compile(rb"[A-Za-z]")
 # Names under which files mean the larger encoding, as browsers take them.
 _LARGER = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "shift_jis": "cp932", "gb2312": "gb18030",
            "gbk": "gb18030", "euc_kr": "cp949", "big5": "big5hkscs", "tis-620": "cp874"}  # fmt: skip
+# How Japanese mail announces its characters, of seven bits each.
+_SHIFTS = re.compile(rb"\x1b\$[@B]")
 _HIGH_BYTES = bytes(range(0x80, 0x100))
 # Nearly all characters of a text are letters, digits, marks or blanks; of other bytes read as UTF-16 or -32 far fewer.
 _READABLE_SHARE = 0.97
@@ -39,6 +60,8 @@ def decoded(data: bytes, declared: str = "") -> str:
             return data[len(mark) :].decode(codec, "replace")
     if wide := wide_without_bom(data):
         return data.decode(wide, "replace")
+    if _SHIFTS.search(data[:_SAMPLE]) and data.isascii():
+        return data.decode("iso2022_jp_ext", "replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -98,28 +121,53 @@ def _text_codec(name: str) -> str:
 
 
 def _guessed(data: bytes) -> str:
+    sample = data[:_SAMPLE]
+    if latin := _latin(sample):
+        return latin
     if len(data) < _TOO_SHORT:
         return _FALLBACK
     from charset_normalizer import from_bytes
 
-    matches = list(from_bytes(data[:_SAMPLE], cp_isolation=_CANDIDATES))
+    matches = list(from_bytes(sample, cp_isolation=_CANDIDATES))
     if not matches:
         return _FALLBACK
     least = min(match.chaos for match in matches)
     clean = {match.encoding: match.coherence for match in matches if match.chaos <= least}
     best = [encoding for encoding, coherence in clean.items() if coherence >= max(clean.values())]
-    if _FALLBACK in best:  # among equals, by far the most frequent
-        return _by_letters(data[:_SAMPLE], set(clean))
-    return best[0]
+    return _FALLBACK if _FALLBACK in best else best[0]  # among equals, by far the most frequent
 
 
-def _by_letters(data: bytes, encodings: set[str]) -> str:
-    """Tell Western text from Turkish, Baltic and Hungarian, whose letters stand in the places of rare ones."""
-    letters = set(data.decode(_FALLBACK, "replace"))
-    if letters & set("ðþ") and letters & set("àèëø") and "cp1257" in encodings:
-        return "cp1257"
-    if letters & set("ðþý") and not letters & set("áéíóúæ") and "cp1254" in encodings:
-        return "cp1254"
-    if letters >= set("õû") and "cp1250" in encodings:
-        return "cp1250"
-    return _FALLBACK
+def _latin(sample: bytes) -> str | None:
+    """Return the encoding in which the letters beyond ASCII are nearly all those of one language, if there is one."""
+    if len(_ASCII_LETTER.findall(sample)) < len(sample) - len(sample.translate(None, _HIGH_BYTES)):
+        return None  # another script
+    most, found = (0.0, 0.0), None
+    for codec, alphabets in _ALPHABETS.items():
+        letters = _letters(sample.decode(codec, "replace"))
+        fit = max(_fit(letters, alphabet) for alphabet in alphabets)
+        if fit > most:
+            most, found = fit, codec
+    return found if most[0] >= _ALPHABET_SHARE else None
+
+
+def _fit(letters: Counter[str], alphabet: str) -> tuple[float, float]:
+    """Return the share of the letters that are of an alphabet, and that of the alphabet which they use."""
+    if not letters:
+        return 1.0, 0.0
+    used = letters.keys() & set(alphabet)
+    return sum(map(letters.__getitem__, used)) / letters.total(), (
+        len(used) / len(alphabet) if len(used) >= _TELLING_LETTERS else 0.0
+    )
+
+
+def _letters(text: str) -> Counter[str]:
+    """Count the letters beyond ASCII, in lower case, and as replacement characters what no writer puts into a word."""
+    letters: Counter[str] = Counter()
+    for match in _BEYOND_ASCII.finditer(text):
+        place, character = match.start(), match[0]
+        before, after = text[max(0, place - 1) : place], text[place + 1 : place + 2]
+        if character.isalpha():
+            letters["\ufffd" if character.isupper() and before.islower() else character.lower()[0]] += 1
+        elif before.isalpha() and after.isalpha() and character not in _WITHIN_WORDS:
+            letters["\ufffd"] += 1
+    return letters
