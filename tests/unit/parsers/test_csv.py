@@ -30,6 +30,20 @@ async def test_the_delimiter_is_found_out(read: Read, delimiter: str) -> None:
     assert document.text.startswith("name: Basic; price in euros: 9.50; said: fine: it works\n")
 
 
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("Artikel;Preis\nBremse;12,50\nKette;39,90;neu;da\nGlocke\n", "Artikel: Bremse; Preis: 12,50\nArtikel: Kette"),
+        ('Artikel;Preis;Text\nBremse;12,50;"zwei\nZeilen; eine"\nKette;39,90\nRad;8,10\n',
+         "Artikel: Bremse; Preis: 12,50; Text: zwei Zeilen; eine\nArtikel: Kette; Preis: 39,90"),
+        ("Brot;1,50\nMilch;2,30\n", "Brot | 1,50\nMilch | 2,30"),
+        ("1,50;2,30\n3,10;4,20\n", "1,50 | 2,30\n3,10 | 4,20"),
+    ],
+)  # fmt: skip
+def test_a_comma_inside_numbers_divides_no_cells(table: str, expected: str) -> None:
+    assert parse_csv(table.encode()).text.startswith(expected)
+
+
 async def test_the_rows_of_a_long_csv_stay_whole_in_small_sections(read: Read) -> None:
     rows = "".join(f"{number},{'x' * 90}\n" for number in range(1000))
 
@@ -55,6 +69,24 @@ def test_a_first_row_of_data_names_no_columns(first: str) -> None:
     document = parse_csv(f"{first}\na,b,c\n".encode())
 
     assert document.text == f"{' | '.join(first.split(','))}\na | b | c"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "How long is the warranty?,Ten years.\nWhat does delivery cost?,Nine euros.\n",
+        "Warranty,It covers the frame for ten years.\nDelivery,Nine euros\n",
+        "保証,フレームの保証期間は十年間です。\n送料,九ユーロ\n",
+    ],
+)
+def test_questions_and_answers_name_no_columns(table: str) -> None:
+    assert parse_csv(table.encode()).text == table.strip().replace(",", " | ")
+
+
+def test_questions_that_were_asked_may_name_the_columns_of_their_answers() -> None:
+    document = parse_csv(b"Time,How do you like it?\n9:00,Very much\n")
+
+    assert document.text == "Time: 9:00; How do you like it?: Very much"
 
 
 def test_years_may_name_columns() -> None:

@@ -44,7 +44,7 @@ def _lines(text: str, on_read: OnRead) -> Iterator[str]:
     yield from (title for row in begin[:titles] for title in row if title)
     rest = chain(begin[titles:], rows)
     names = next(rest, [])
-    if not looks_like_header(names):
+    if not looks_like_header(names, begin[titles + 1 :]):
         rest, names = chain([names], rest), []
     number = 0
     for number, row in enumerate(rest, start=1):
@@ -94,9 +94,15 @@ def _delimiter(text: str, quote: str) -> str:
     return max(_DELIMITERS, key=lambda delimiter: _evenness(sample, delimiter, quote))
 
 
-def _evenness(sample: str, delimiter: str, quote: str) -> float:
-    """Return the share of rows that have the most frequent width, with wider rows first among equals."""
+def _evenness(sample: str, delimiter: str, quote: str) -> tuple[float, bool, int]:
+    """Return the share of rows that have the most frequent width, halved where the first has but one cell.
+
+    Among equals any other delimiter goes before the comma, which stands in numbers, and then wider rows first.
+    """
     reader = csv.reader(StringIO(sample, newline=""), delimiter=delimiter, quotechar=quote)
-    widths = Counter(len(row) for row in islice(reader, _SAMPLE_ROWS) if row)
+    found = [len(row) for row in islice(reader, _SAMPLE_ROWS) if row]
+    widths = Counter(found)
     width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
-    return 0 if width == 1 else count / widths.total() + width / 1000
+    if width == 1:
+        return 0, False, 0
+    return count / len(found) / (2 if found[0] == 1 else 1), delimiter != ",", width

@@ -16,6 +16,9 @@ _DATA = re.compile(
     r"[^\w@]*\d[\d\s.,:/%+*()x-]*[^\w@]?(\s?[^\W\d_]{1,3}[²³]?)?$|\S+@\S+\.\S+$|https?://\S+$", re.IGNORECASE
 )
 _LONGEST_DATA = 100
+# At least five words, or as many characters of a script without blanks, and a full stop.
+_SENTENCE = re.compile(r"(?:\S+\s+){4}.*[.!…]$|[^\x00-\u2fff]{12}.*[。！]$", re.DOTALL)
+_QUESTION_MARKS = ("?", "？", "؟")
 _YEAR = re.compile(r"(19|20)\d\d$")
 # A table with more columns than this has names for them; one of two may well be names and their values, side by side.
 _TWO = 2
@@ -26,11 +29,22 @@ MAX_COLUMNS = 200
 Row = Sequence[str]
 
 
-def looks_like_header(row: Row) -> bool:
-    """Say whether a first row may name the columns: nothing in it is data, but for years beside words."""
+def looks_like_header(row: Row, following: Sequence[Row] = ()) -> bool:
+    """Say whether a first row may name the columns: nothing in it is data, but for years beside words.
+
+    Neither is a sentence, nor a question with other questions below it.
+    """
+    if any(map(_SENTENCE.search, row)) or _are_questions([row, *following]):
+        return False
     cells = [cell for cell in row if cell]
     data = [cell for cell in cells if _is_data(cell)]
     return len(data) < len(cells) and all(map(_YEAR.match, data))
+
+
+def _are_questions(rows: Sequence[Row]) -> bool:
+    """Say whether some column holds questions alone, of which there are several."""
+    columns = zip(*rows, strict=False) if len(rows) > 1 else ()
+    return any(all(cell.endswith(_QUESTION_MARKS) for cell in column) for column in columns)
 
 
 def has_header(rows: Sequence[Row]) -> bool:
