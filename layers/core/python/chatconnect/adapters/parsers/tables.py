@@ -16,8 +16,9 @@ _DATA = re.compile(
     r"[^\w@]*\d[\d\s.,:/%+*()x-]*[^\w@]?(\s?[^\W\d_]{1,3}[²³]?)?$|\S+@\S+\.\S+$|https?://\S+$", re.IGNORECASE
 )
 _LONGEST_DATA = 100
-# At least five words, or as many characters of a script without blanks, and a full stop.
-_SENTENCE = re.compile(r"(?:\S+\s+){4}.*[.!…]$|[^\x00-\u2fff]{12}.*[。！]$", re.DOTALL)
+# How a sentence ends, and how many words it has at least, or characters in a script without blanks.
+_STOPS, _WIDE_STOPS = (".", "!", "…"), ("。", "！")
+_SENTENCE_WORDS, _SENTENCE_CHARACTERS = 5, 12
 _QUESTION_MARKS = ("?", "？", "؟")
 _YEAR = re.compile(r"(19|20)\d\d$")
 # A table with more columns than this has names for them; one of two may well be names and their values, side by side.
@@ -34,11 +35,17 @@ def looks_like_header(row: Row, following: Sequence[Row] = ()) -> bool:
 
     Neither is a sentence, nor a question with other questions below it.
     """
-    if any(map(_SENTENCE.search, row)) or _are_questions([row, *following]):
+    if any(map(_is_sentence, row)) or _are_questions([row, *following]):
         return False
     cells = [cell for cell in row if cell]
     data = [cell for cell in cells if _is_data(cell)]
     return len(data) < len(cells) and all(map(_YEAR.match, data))
+
+
+def _is_sentence(cell: str) -> bool:
+    if cell.endswith(_WIDE_STOPS):
+        return len(cell) > _SENTENCE_CHARACTERS
+    return cell.endswith(_STOPS) and len(cell.split(maxsplit=_SENTENCE_WORDS - 1)) == _SENTENCE_WORDS
 
 
 def _are_questions(rows: Sequence[Row]) -> bool:
