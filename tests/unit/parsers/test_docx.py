@@ -1,5 +1,9 @@
 """What Word files become."""
 
+import re
+import zipfile
+from io import BytesIO
+
 import pytest
 
 from chatconnect.adapters.parsers.docx import parse_docx
@@ -41,6 +45,35 @@ async def test_what_word_does_not_show_is_not_read(read: Read) -> None:
     document = await read(files.make_docx(body), "letter.docx")
 
     assert document.text == "Shown too"
+
+
+async def test_what_another_program_calls_otherwise_is_read_all_the_same(read: Read) -> None:
+    body = files.paragraph("Preise", style="berschrift1") + files.paragraph("Gültig ab Mai.", in_list=True)
+    word = files.make_docx(body, styles=HEADINGS)
+    with zipfile.ZipFile(BytesIO(word)) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    renamed = {name: re.sub(r"(?<=[</ :])w(?=[:=])", "ns0", text) for name, text in parts.items()}
+    by_default = {name: re.sub(r"(</?)w:", r"\1", text).replace("xmlns:w", f'xmlns="{files.WORD}" xmlns:w')
+                  if name.startswith("word/") else text for name, text in parts.items()}  # fmt: skip
+
+    expected = outline(await read(word, "preise.docx"))
+
+    assert expected == [(("Preise",), "Preise\n\n- Gültig ab Mai.")]
+    assert "ns0:document" in renamed["word/document.xml"]
+    assert "<document" in by_default["word/document.xml"]
+    for each in (renamed, by_default):
+        assert outline(await read(files.make_zip(each), "preise.docx")) == expected
+
+
+def test_a_formula_is_read_and_what_stands_above_characters_is_not() -> None:
+    math = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+    body = (
+        f"<w:p><w:r><w:t>Mass: </w:t></w:r><m:oMath {math}><m:r><m:t>E=mc</m:t></m:r></m:oMath></w:p>"
+        "<w:p><w:r><w:ruby><w:rt><w:r><w:t>とうきょう</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>東京</w:t></w:r>"
+        "</w:rubyBase></w:ruby></w:r><w:r><w:t>の店</w:t></w:r></w:p>"
+    )
+
+    assert parse_docx(files.make_docx(body)).text == "Mass: E=mc\n\n東京の店"
 
 
 async def test_footnotes_follow_the_text_of_a_word_file(read: Read) -> None:

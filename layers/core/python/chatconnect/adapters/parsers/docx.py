@@ -6,7 +6,8 @@ Read as a stream of XML events: ten times faster than building a tree, in a frac
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from io import BytesIO
 from xml.parsers import expat
 
@@ -24,6 +25,17 @@ MAX_RATIO = 200
 # Below this size no ratio is suspicious: a few kilobytes of blanks compress better than any limit.
 _SMALL = 1_000_000
 _BLOCK = 64 * 1024
+# By what they mean, the prefixes of names as Word writes them; other programs choose their own.
+_PREFIXES = {
+    "http://schemas.openxmlformats.org/wordprocessingml/2006/main": "w",
+    "http://purl.oclc.org/ooxml/wordprocessingml/main": "w",
+    "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc",
+    "http://schemas.openxmlformats.org/officeDocument/2006/math": "m",
+    "http://purl.oclc.org/ooxml/officeDocument/math": "m",
+}
+
+Start = Callable[[str, Attributes], None]
+End = Callable[[str], None]
 
 
 def parse_docx(data: bytes, on_read: OnRead = unread) -> ParsedDocument:
@@ -82,8 +94,8 @@ def _main_part(archive: zipfile.ZipFile) -> str:
 def _read_xml(
     archive: zipfile.ZipFile,
     part: str,
-    start: Callable[[str, Attributes], None],
-    end: Callable[[str], None] | None = None,
+    start: Start,
+    end: End | None = None,
     text: Callable[[str], None] | None = None,
     went_on: Callable[[int], None] | None = None,
 ) -> None:
@@ -93,8 +105,7 @@ def _read_xml(
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
+    parser.StartElementHandler = partial(_begin, parser, start, end)
     parser.CharacterDataHandler = text
     with archive.open(part) as stream:
         while block := stream.read(_BLOCK):
@@ -102,6 +113,33 @@ def _read_xml(
             if went_on:
                 went_on(len(block))
     parser.Parse(b"", True)
+
+
+def _begin(parser: expat.XMLParserType, start: Start, end: End | None, tag: str, attributes: Attributes) -> None:
+    """Take a part's first tag, which says what the prefixes mean, and let the handlers take the others."""
+    ours = {
+        name.removeprefix("xmlns").lstrip(":"): _PREFIXES[meaning]
+        for name, meaning in attributes.items()
+        if name.startswith("xmlns") and meaning in _PREFIXES
+    }
+    if any(theirs != our for theirs, our in ours.items()):
+        start, end = _renaming(ours, start, end)
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    start(tag, attributes)
+
+
+def _renaming(ours: Mapping[str, str], start: Start, end: End | None) -> tuple[Start, End | None]:
+    """Return handlers that take the names of a program with prefixes of its own."""
+
+    @cache
+    def renamed(name: str) -> str:
+        prefix, _, rest = name.rpartition(":")
+        return f"{ours[prefix]}:{rest}" if prefix in ours else name
+
+    def renaming_start(tag: str, attributes: Attributes) -> None:
+        start(renamed(tag), {renamed(name) if ":" in name else name: value for name, value in attributes.items()})
+
+    return renaming_start, (lambda tag: end(renamed(tag))) if end else None
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -11,8 +11,10 @@ from chatconnect.domain.errors import DocumentRejected
 # Tables inside cells, and text boxes inside paragraphs: nobody nests so many by hand.
 MAX_DEPTH = 100
 
-# Text inside these is not shown: moved or deleted text, field codes, and the second version of a drawing.
-_UNSEEN = frozenset({"w:moveFrom", "w:del", "w:instrText", "mc:Fallback"})
+# Text inside these is not shown: moved or deleted text, field codes, and the second version of a drawing; or it stands
+# above other text and says how that is read.
+_UNSEEN = frozenset({"w:moveFrom", "w:del", "w:instrText", "mc:Fallback", "w:rt"})
+_TEXTS, _RUNS = frozenset({"w:t", "m:t"}), frozenset({"w:r", "m:r"})  # of words and of formulas
 _CHARACTERS = {"w:tab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "-"}
 _OFF = frozenset({"0", "false", "off"})
 _NO_LIST = "0"
@@ -56,9 +58,9 @@ class BodyReader:
         elif tag == "w:p":
             self._check_depth(self._paragraphs)
             self._paragraphs.append(_Paragraph())
-        elif tag == "w:t":
+        elif tag in _TEXTS:
             self._in_text = True
-        elif tag == "w:r":
+        elif tag in _RUNS:
             self._run_is_hidden = False
         elif tag == "w:vanish":
             self._run_is_hidden = attributes.get("w:val") not in _OFF
@@ -72,7 +74,7 @@ class BodyReader:
 
     def end(self, tag: str) -> None:
         """Take an end tag."""
-        if tag == "w:t":
+        if tag in _TEXTS:
             self._in_text = False
         elif tag == "w:p":
             self._end_paragraph(self._paragraphs.pop())
