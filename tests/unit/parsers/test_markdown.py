@@ -58,6 +58,32 @@ def test_what_stands_in_code_is_left_as_it_is(code: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [
+        ("## The **team** plan", "The team plan"),
+        ("## [Prices](https://a.example/b) in *euros* {#prices}", "Prices in euros"),
+        ("## `snake_case_name` and ***all***", "snake_case_name and all"),
+        ("Prices of ~~2025~~ __2026__\n---", "Prices of 2025 2026"),
+        ("## 5 * 3 and snake_case_name", "5 * 3 and snake_case_name"),
+    ],
+)
+def test_a_headings_title_has_no_marks(heading: str, title: str) -> None:
+    assert parse_markdown(f"{heading}\n\ntext".encode()).sections[0].headings == (title,)
+
+
+def test_a_heading_with_a_megabyte_of_blanks_in_it_takes_linear_time() -> None:
+    blanks = " " * 1_000_000
+
+    assert parse_markdown(f"# a{blanks}b ##\n\ntext".encode()).sections[0].headings == ("a b",)
+
+
+def test_what_stands_in_comments_is_not_read() -> None:
+    page = "Seen.\n\n<!-- hidden\n# hidden -->\n\n```\n<!-- code -->\n```\n\n<!-- never closed"
+
+    assert parse_markdown(page.encode()).text == "Seen.\n\n```\n<!-- code -->\n```\n\n<!-- never closed"
+
+
 def test_a_heading_may_be_underlined() -> None:
     assert outline(parse_markdown(b"Guide\n=====\n\nUse\n---\nClick.")) == [
         (("Guide", "Use"), "Guide\n\nUse\n\nClick.")

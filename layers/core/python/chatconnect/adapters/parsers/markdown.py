@@ -10,13 +10,19 @@ from chatconnect.adapters.parsers.sections import Outline, SectionWriter, cleane
 from chatconnect.domain.chunking import ParsedDocument
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)$")
-_HASH_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
+_HASH_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+([^ \t].*)")
+_COMMENT = re.compile(r" {0,3}<!--")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _TABLE_RULE = re.compile(r" {0,3}\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?)?[ \t]*$")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 # What stands between such lines at the very top is about the file; of it only the title is text.
 _FRONT_MATTER = {"---": ("---", "..."), "+++": ("+++",)}
 _MAX_FRONT_MATTER = 200
+_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")
+_MARKED = re.compile(r"(?<![\w\\])(\*{1,3}|_{1,3}|`{1,2}|~~)(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_ANCHOR = re.compile(r"[ \t]*\{#[\w-]+\}$")
+_LONGEST_TITLE = 400
+_MOST_MARKS = 3  # one inside the other
 _TITLE = re.compile(r"title\s*[:=]\s*[\"']?(.*?)[\"']?\s*$", re.IGNORECASE)
 
 
@@ -34,6 +40,7 @@ class _Reader:
     def __init__(self, outline: Outline, reading: Reading) -> None:
         self._outline, self._reading = outline, reading
         self._body: list[str] = []
+        self._has_comments = True
         self._fence = ""  # the mark that the open block of code began with
 
     def read(self, lines: Sequence[str]) -> None:
@@ -63,18 +70,28 @@ class _Reader:
         self._reading.reached(index)
         if self._fence or _FENCE.match(line):
             self._take_code(line)
+        elif (end := self._comment_end(lines, index)) is not None:
+            return end
         elif heading := _HASH_HEADING.match(line):
             self._end_body()
-            self._outline.heading(len(heading[1]), line.strip(), title=heading[2])
+            self._outline.heading(len(heading[1]), line.strip(), title=_without_marks(_without_hashes(heading[2])))
         elif index + 1 < len(lines) and _begins_table(line, lines[index + 1]):
             return self._take_table(lines, index)
         elif self._has_title() and _UNDERLINE.match(line):
             title = self._body.pop()
             self._end_body()
-            self._outline.heading(1 if "=" in line else 2, title.strip())
+            self._outline.heading(1 if "=" in line else 2, title.strip(), title=_without_marks(title))
         else:
             self._body.append(line)
         return index + 1
+
+    def _comment_end(self, lines: Sequence[str], index: int) -> int | None:
+        """Return the line behind a comment that begins here, which nobody sees; None where none does."""
+        if not self._has_comments or not _COMMENT.match(lines[index]):
+            return None
+        end = next((number for number in range(index, len(lines)) if "-->" in lines[number]), None)
+        self._has_comments = end is not None  # else there is no end to any that follows, either
+        return None if end is None else end + 1
 
     def _take_code(self, line: str) -> None:
         mark = _FENCE.match(line)
@@ -103,6 +120,23 @@ class _Reader:
     def _end_body(self) -> None:
         self._outline.paragraph("\n".join(self._body).strip("\n"))
         self._body.clear()
+
+
+def _without_hashes(title: str) -> str:
+    """Return a heading's text without the hashes that may close it."""
+    title = title.rstrip()
+    open_title = title.rstrip("#")
+    return open_title.rstrip() if open_title != title and open_title[-1:] in (" ", "\t") else title
+
+
+def _without_marks(title: str) -> str:
+    """Return a heading's text without links, emphasis, code marks and the name of its anchor."""
+    title = _LINK.sub(r"\1", _ANCHOR.sub("", " ".join(title.split())[:_LONGEST_TITLE]))
+    for _ in range(_MOST_MARKS):
+        title, found = _MARKED.subn(r"\2", title)
+        if not found:
+            break
+    return title
 
 
 def _begins_table(line: str, following: str) -> bool:
