@@ -41,10 +41,27 @@ def text(page: str) -> str:
         ("<table><tr><td><ul><li>a</ul><td>b</table><p>Text", "a | b\n\nText"),
         ("<dl><dt>Plan<dd>Basic</dl>", "Plan\n\nBasic"),
         ("<p>Größe 汉字 مرحبا", "Größe 汉字 مرحبا"),
+        ("<ruby>東<rp>(</rp><rt>とう</rt><rp>)</rp>京<rt>きょう</ruby>の店<p>Text", "東京の店\n\nText"),
+        ("Ge&shy;schwin&shy;dig&shy;keit, micro&#8203;service, ខ&#8203;ម", "Geschwindigkeit, microservice, ខ​ម"),
     ],
 )
 def test_the_text_is_what_a_reader_sees(page: str, expected: str) -> None:
     assert text(page) == expected
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("<h2><div>Prices</div></h2><p>49 euros", "Prices"),
+        ("<h2><a href=x><p>Prices</p></a></h2><p>49 euros", "Prices"),
+        ("<h2>Prices<p>49 euros", "Prices"),
+        ("<h2><div>Prices</div>49 euros</h2>", "Prices"),
+    ],
+)
+def test_a_block_in_a_heading_is_the_heading(page: str, title: str) -> None:
+    sections = parse_html(f"<!doctype html><body>{page}".encode()).sections
+
+    assert [(section.headings, section.text) for section in sections] == [((title,), f"{title}\n\n49 euros")]
 
 
 @pytest.mark.parametrize(

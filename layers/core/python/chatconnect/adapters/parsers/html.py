@@ -12,7 +12,7 @@ from chatconnect.domain.chunking import ParsedDocument
 
 _UNSEEN = frozenset({
     "head", "script", "style", "template", "noscript", "svg", "math", "iframe", "object", "embed", "canvas",
-    "audio", "video", "select", "datalist", "dialog", "nav",
+    "audio", "video", "select", "datalist", "dialog", "nav", "rt", "rp",
 })  # fmt: skip
 _VOID = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
@@ -31,6 +31,9 @@ _CLOSES = {
     "tr": frozenset({"tr", "td", "th"}),
     "td": frozenset({"td", "th"}),
     "th": frozenset({"td", "th"}),
+    "rb": frozenset({"rt", "rp"}),
+    "rt": frozenset({"rt", "rp"}),
+    "rp": frozenset({"rt", "rp"}),
 }
 # But not beyond these, nor farther out than so many elements.
 _HOLDERS = frozenset({"ul", "ol", "dl", "table"})
@@ -223,6 +226,14 @@ class _Reader(HTMLParser):
         for row in rows:
             self._outline.paragraph(row_line((), row))
 
+    def _begun_heading(self) -> int | None:
+        """Return the level of an open heading whose text a block ends; what follows in it is text."""
+        for index in range(len(self._open) - 1, max(-1, len(self._open) - _NEAR - 1), -1):
+            if level := _HEADINGS.get(self._open[index]):
+                self._open[index] = "div"
+                return level
+        return None
+
     def _in_cell(self) -> bool:
         """Say whether what comes now is a part of a table's cell, which stays on its row's line."""
         return bool(self._tables) and self._tables[-1].in_cell
@@ -241,8 +252,8 @@ class _Reader(HTMLParser):
         self._text.clear()
         if not text.strip(" \n"):
             return
-        if heading:
-            self._outline.heading(heading, text.strip())
+        if level := heading or self._begun_heading():
+            self._outline.heading(level, text.strip())
         else:
             self._outline.paragraph(self._marker + text.strip("\n"), separator=self._separator)
         self._separator, self._marker = "\n\n", ""

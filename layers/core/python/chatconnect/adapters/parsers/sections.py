@@ -14,8 +14,12 @@ MAX_SECTIONS = 100_000
 _SEPARATOR = "\n\n"
 _MAX_TITLE = 200
 _LINE_ENDS = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
-# Control characters, lone surrogates, byte order marks and the two code points that are no characters.
-_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+# Control characters, what only says where a word may or may not be divided, lone surrogates, byte order marks and the
+# two code points that are no characters. Thai, Lao, Burmese and Khmer words may have blanks without width between them.
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u2060\ud800-\udfff\ufeff\ufffe\uffff]"
+    "|(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b"
+)
 # A blank at the end of a line, or two empty lines; that it begins with the newline makes the search quick.
 _UNTIDY = re.compile(r"\n(?:(?<=[ \t]\n)|\n\n)")
 _PLAIN = bytes((9, 10, *range(32, 127)))
@@ -26,7 +30,7 @@ def cleaned(text: str) -> str:
     special = _without_plain(text)
     if _LINE_ENDS.search(special):
         text = _LINE_ENDS.sub("\n", text.replace("\r\n", "\n"))
-    if _UNWANTED.search(special):
+    if "\u200b" in special or _UNWANTED.search(special):
         text = _UNWANTED.sub("", text)
     if _UNTIDY.search(text):
         text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
