@@ -40,6 +40,26 @@ def make_placed_pdf(pages: list[list[Placed]], *, outline: list[tuple[str, int]]
     return _pdf([_placed_stream(page) for page in pages], outline=outline or [])
 
 
+def make_spelt_pdf(lines: list[Placed], *, turned: bool = False) -> bytes:
+    """Return a PDF of one page on which every letter is written by itself, as browsers print.
+
+    With `turned` the text runs up the page. Letters beyond Latin-1 are shown by a sign that stands for them.
+    """
+    matrix = "0 1 -1 0" if turned else "1 0 0 1"
+    shown = (
+        f"BT /{'F2' if line.bold else 'F1'} {line.size} Tf {matrix} {line.x} {line.y} Tm "
+        f"{' '.join(map(_letter, line.text))} ET\n"
+        for line in lines
+    )
+    return _pdf(["".join(shown).encode("latin-1")])
+
+
+def _letter(letter: str) -> str:
+    if ord(letter) < 256:
+        return f"({_escaped(letter)}) Tj"
+    return f"/Span <</ActualText <feff{ord(letter):04x}>>> BDC (a) Tj EMC"
+
+
 def lines_down(texts: list[str], *, x: float = 60, y: float = 700, size: float = 10, step: float = 12) -> list[Placed]:
     """Return lines one below the other."""
     return [Placed(text, x, y - step * index, size) for index, text in enumerate(texts)]

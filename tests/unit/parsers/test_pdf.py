@@ -136,6 +136,52 @@ def test_lines_of_a_paragraph_are_joined_and_those_of_lists_and_tables_are_not()
     assert document.text == "\n\n".join([WHOLE, "\n".join(bullets), "\n".join(rows)])
 
 
+def test_a_page_of_little_text_and_much_white_keeps_its_words() -> None:
+    rows = [("Contents", ""), ("1. Delivery and returns", "7"), ("2. Warranty", "14"), ("3. Privacy", "21")]
+    page = [
+        Placed(cell, x, 700 - 14 * number)
+        for number, row in enumerate(rows)
+        for cell, x in zip(row, (60, 520), strict=True)
+    ]
+
+    assert parse_pdf(files.make_spelt_pdf(page)).text == "\n".join(" ".join(row).strip() for row in rows)
+
+
+def test_text_that_runs_up_the_page_is_read_like_any_other() -> None:
+    terms = ["The warranty on the frame lasts for ten years and it covers",
+             "all faults of material. It does not cover wear and tear of"]  # fmt: skip
+    lines = ["Warranty terms", *terms, "brakes and chains.", *terms, "tyres."]
+    page = [
+        Placed(text, 100 + 14 * number + (20 if number > 3 else 0), 60, 18 if number == 0 else 10)
+        for number, text in enumerate(lines)
+    ]
+
+    sections = parse_pdf(files.make_spelt_pdf(page, turned=True)).sections
+
+    expected = "Warranty terms\n\n" + "\n\n".join(
+        f"{' '.join(terms)} {end}" for end in ("brakes and chains.", "tyres.")
+    )
+    assert [(section.headings, section.text) for section in sections] == [(("Warranty terms",), expected)]
+
+
+def test_words_from_right_to_left_are_read_in_their_order_whichever_way_they_were_written() -> None:
+    logical = "مرحبا بكم"
+    visual = logical[::-1]
+
+    text = parse_pdf(files.make_spelt_pdf([Placed(visual), Placed("Code 7", y=600)])).text
+
+    assert text == f"{logical}\n\nCode 7"
+
+
+def test_a_title_in_the_middle_is_no_part_of_the_heading_below_it() -> None:
+    text = files.lines_down([f"Line {number} of the text goes on and on for a while." for number in range(9)])
+    titles = [Placed("Service manual", 240, 750, 18, bold=True), Placed("1 Introduction", 60, 728, 18, bold=True)]
+
+    [section] = parse_pdf(files.make_placed_pdf([[*titles, *text]])).sections
+
+    assert section.headings == ("1 Introduction",)
+
+
 def two_columns(rows: int = 10) -> list[Placed]:
     left = [f"left column line {number} has words enough to fill it" for number in range(rows)]
     right = [f"right side text {number} goes on with other words here" for number in range(rows)]

@@ -150,7 +150,15 @@ def _stands_out(line: Line, usual: float) -> bool:
 
 def _continues(line: Line, following: Line) -> bool:
     near = 0 < line.bottom - following.bottom < 1.8 * line.size
-    return near and abs(line.size - following.size) < 0.5 and line.bold == following.bold
+    return near and abs(line.size - following.size) < 0.5 and line.bold == following.bold and _in_line(line, following)
+
+
+def _in_line(line: Line, following: Line) -> bool:
+    """Say whether two lines may be of one heading: a title in the middle of a page is not of that on the left below."""
+    if following.left >= line.left - line.size:
+        return True
+    shifts = (following.right - line.right, (following.left + following.right - line.left - line.right) / 2)
+    return any(abs(shift) < line.size for shift in shifts)
 
 
 def _is_title(page: Sequence[Line], first: int, end: int, usual: float) -> bool:

@@ -4,6 +4,7 @@ import ctypes
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import pi
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -13,6 +14,12 @@ _DIVISIONS = ("\x02", "\ufffe")
 _BOLD = re.compile(rb"bold|black|heavy|demi|\bbd\b", re.IGNORECASE)
 _BOLD_WEIGHT = 600
 _FONT_NAME_BYTES = 96
+# Hebrew, Arabic and their like are written from right to left.
+_FROM_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+_WORD_FROM_RIGHT = re.compile(f"[{_FROM_RIGHT}]+")
+_MARKS_ABOVE = re.compile(r"[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+# Two parts of one row, of so many times the font's size apart: less is one word, more two columns or cells.
+_SAME_WORD, _SAME_ROW = 0.12, 0.7
 # A longer line is no heading, so its font's name is of no interest.
 _LONGEST_HEADING_LINE = 150
 
@@ -79,6 +86,7 @@ class _TextPage:
         written = raw.FPDFText_GetText(page, 0, count, buffer)
         self._text = bytes(memoryview(buffer)[: max(0, written - 1)]).decode("utf-16-le", "ignore")
         self._is_aligned = count == len(self._text)
+        self._turns = 0
         self._box, self._matrix = raw.FS_RECTF(), raw.FS_MATRIX()
         self._box_ref, self._matrix_ref = ctypes.byref(self._box), ctypes.byref(self._matrix)
         self._font = ctypes.create_string_buffer(_FONT_NAME_BYTES)
@@ -89,8 +97,12 @@ class _TextPage:
     def lines(self) -> Iterator[_Measured]:
         """Yield the page's lines in the order of the file."""
         spans = [(match.start(), match.start() + len(match[0].rstrip())) for match in _LINE.finditer(self._text)]
+        self._turns = self._turned(spans)
         lines = [self._line(start, end) for start, end in spans]
         if not lines:
+            return
+        if any(_go_on(*pair) for pair in pairwise(lines)):
+            yield from map(_Measured, _whole(lines))
             return
         middle = (min(line.left for line in lines) + max(line.right for line in lines)) / 2
         across = [
@@ -106,13 +118,13 @@ class _TextPage:
             yield _Measured(line, halves.get(index))
 
     def _line(self, start: int, end: int) -> Line:
-        page, box, first, last = self._page, self._box, start, end - 1
+        box, first, last = self._box, start, end - 1
         if not self._is_aligned:
             first, last = self._index(first), self._index(last)
-        self._char_box(page, first, self._box_ref)
+        self._measure(first)
         left, bottom, right, height = box.left, box.bottom, box.right, round(box.top - box.bottom, 2)
         if first != last:  # in scripts from right to left the first character is the rightmost
-            self._char_box(page, last, self._box_ref)
+            self._measure(last)
             left, right = min(left, box.left), max(right, box.right)
         font = self._font_name(first)
         bold = end - start <= _LONGEST_HEADING_LINE and self._is_bold(first, font)
@@ -120,6 +132,8 @@ class _TextPage:
             bold = self._is_bold(last, self._font_name(last))
         size = (self._sizes.get((font, height)) if font else 0) or self._size(first, font, height)
         text = self._text[start:end]
+        if not text.isascii():
+            text = _WORD_FROM_RIGHT.sub(lambda word: self._read_from_right(start + word.start(), word[0]), text)
         if text.endswith(_DIVISIONS):
             text = f"{text[:-1]}-"
         return Line(text, left, right, bottom, size, bold)
@@ -133,8 +147,36 @@ class _TextPage:
 
     def _edges(self, position: int) -> tuple[float, float]:
         """Return the left and the right edge of the space that the character at that position takes."""
-        self._char_box(self._page, self._index(position), self._box_ref)
+        self._measure(self._index(position))
         return self._box.left, self._box.right
+
+    def _measure(self, index: int) -> None:
+        """Find the space that a character takes, the page turned so that it stands upright."""
+        box = self._box
+        self._char_box(self._page, index, self._box_ref)
+        if not self._turns:
+            return
+        left, bottom, right, top = box.left, box.bottom, box.right, box.top
+        if self._turns == 1:
+            box.left, box.bottom, box.right, box.top = -top, left, -bottom, right
+        elif self._turns == 2:
+            box.left, box.bottom, box.right, box.top = -right, -top, -left, -bottom
+        else:
+            box.left, box.bottom, box.right, box.top = bottom, -right, top, -left
+
+    def _turned(self, spans: Sequence[tuple[int, int]]) -> int:
+        """Return by how many quarters most of the text is turned to the right, by a sample of it."""
+        sample = spans[:: 1 + len(spans) // _SAMPLES]
+        angles = [self._raw.FPDFText_GetCharAngle(self._page, self._index(start)) for start, _ in sample]
+        quarters = [round(angle / (pi / 2)) % 4 for angle in angles if angle >= 0]
+        return max(set(quarters), key=quarters.count, default=0)
+
+    def _read_from_right(self, start: int, word: str) -> str:
+        """Return a word of such a script in the order of reading; some writers put its last letter first."""
+        letters = [place for place, letter in enumerate(word) if not _MARKS_ABOVE.match(letter)]
+        if len(letters) < 2 or self._edges(start + letters[0])[0] > self._edges(start + letters[-1])[0]:
+            return word
+        return word[::-1]
 
     def _font_name(self, index: int) -> bytes:
         self._font_info(self._page, index, self._font, _FONT_NAME_BYTES, self._flags_ref)
@@ -177,6 +219,28 @@ class _TextPage:
         if gap < line.size:
             return None
         return self._line(start, before), self._line(low, end)
+
+
+def _go_on(line: Line, following: Line) -> bool:
+    """Say whether the second goes on where the first ends: PDFium takes pages with much white for such of columns."""
+    gap = following.left - line.right
+    near = -_SAME_WORD * line.size < gap < _SAME_ROW * line.size
+    return near and abs(following.bottom - line.bottom) < _SAME_WORD * line.size
+
+
+def _whole(lines: Sequence[Line]) -> Iterator[Line]:
+    """Yield the lines, those as one that go on with each other."""
+    whole = lines[0]
+    for line in lines[1:]:
+        if _go_on(whole, line):
+            blank = " " if line.left - whole.right > _SAME_WORD * whole.size else ""
+            whole = whole._replace(
+                text=f"{whole.text}{blank}{line.text}", right=line.right, bold=whole.bold and line.bold
+            )
+        else:
+            yield whole
+            whole = line
+    yield whole
 
 
 def line_distance(lines: Sequence[Line]) -> float:
