@@ -11,7 +11,8 @@ from chatconnect.domain.chunking import ChunkSettings, ChunkText, split
 from chatconnect.domain.errors import DocumentRejected, Invalid, NotFound, ProviderFailed, Unavailable
 from chatconnect.domain.identifiers import VersionId, new_id
 from chatconnect.domain.knowledge import Document, Failure, Progress, Status
-from chatconnect.services.ingestion import FIRST_BATCH, LARGEST_BATCH, Upload
+from chatconnect.services.ingestion import Upload
+from chatconnect.services.pace import FIRST_BATCH, LARGEST_BATCH
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.models import LetterEmbedder
 from tests.unit.services.knowing import ACME, PRICES, Knowledge
@@ -70,7 +71,7 @@ async def test_progress_counts_the_chunks_as_they_are_stored(monkeypatch: pytest
 
     total = ingested.chunks
     assert total > 3 * FIRST_BATCH
-    assert seen == [Progress(done, total) for done in (0, FIRST_BATCH, 3 * FIRST_BATCH, total)]
+    assert seen == [Progress(done, total) for done in (0, FIRST_BATCH, 3 * FIRST_BATCH, 7 * FIRST_BATCH, total)]
 
 
 async def test_while_a_text_is_cut_it_is_told_how_many_chunks_there_are_so_far(
@@ -102,8 +103,17 @@ async def test_while_a_text_is_cut_it_is_told_how_many_chunks_there_are_so_far(
     assert told[-1] == Progress(ingested.chunks, ingested.chunks)
 
 
-async def test_batches_of_a_slow_embedder_become_smaller_so_that_progress_is_told_often(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("at_once", "each", "sizes"),
+    [
+        (0.0, 0.4, [FIRST_BATCH, FIRST_BATCH // 2, 3, 3]),
+        (0.2, 0.1, [FIRST_BATCH, 10, 10, 10]),
+        (0.6, 0.001, [FIRST_BATCH, 2 * FIRST_BATCH, 4 * FIRST_BATCH]),
+        (2.5, 0.0, [FIRST_BATCH, FIRST_BATCH // 2, FIRST_BATCH, 2 * FIRST_BATCH, 4 * FIRST_BATCH]),
+    ],
+)
+async def test_batches_are_as_large_as_progress_can_be_told_often(
+    monkeypatch: pytest.MonkeyPatch, at_once: float, each: float, sizes: list[int]
 ) -> None:
     seen: list[int] = []
     embed, seconds = LetterEmbedder.embed, 0.0
@@ -111,7 +121,7 @@ async def test_batches_of_a_slow_embedder_become_smaller_so_that_progress_is_tol
     async def slow(self: LetterEmbedder, texts: Sequence[str]) -> list[list[float]]:
         nonlocal seconds
         seen.append(len(texts))
-        seconds += len(texts) * 0.2
+        seconds += at_once + len(texts) * each
         return await embed(self, texts)
 
     monkeypatch.setattr(LetterEmbedder, "embed", slow)
@@ -120,8 +130,7 @@ async def test_batches_of_a_slow_embedder_become_smaller_so_that_progress_is_tol
 
     await knowledge.ingested(await knowledge.uploaded(LONG))
 
-    assert seen[:3] == [FIRST_BATCH, FIRST_BATCH // 2, FIRST_BATCH // 4]
-    assert max(seen[1:]) * 0.2 < 2
+    assert seen[: len(sizes)] == sizes
 
 
 async def test_the_same_event_again_changes_nothing() -> None:

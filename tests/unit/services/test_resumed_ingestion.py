@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.knowledge import Document, Embedded, Progress, Status
-from chatconnect.services.ingestion import FIRST_BATCH, MARGIN_SECONDS, Ingested, Upload
+from chatconnect.services.ingestion import MARGIN_SECONDS, Ingested, Upload
+from chatconnect.services.pace import FIRST_BATCH
 from tests.fakes.indexes import LETTERS
 from tests.fakes.models import CountingEmbedder, LetterEmbedder
 from tests.unit.services.knowing import ACME, Knowledge
 
 # A page of 300 words is a chunk: two do not fit into one.
-PAGES = 3 * FIRST_BATCH + 10
+PAGES = 3 * FIRST_BATCH + 5
 LONG = "\n\n".join("word " * 300 + str(number) for number in range(PAGES))
 _MOST_CALLS = 20
 
@@ -45,7 +46,7 @@ async def test_a_document_too_long_for_one_call_is_finished_in_several_and_nothi
 
     calls = await ingested_in_calls(knowledge, document)
 
-    assert [(call.outcome, call.chunks) for call in calls] == [("continued", FIRST_BATCH)] * 3 + [("ready", 10)]
+    assert [(call.outcome, call.chunks) for call in calls] == [("continued", FIRST_BATCH)] * 3 + [("ready", 5)]
     assert len(embedder.texts) == len(set(embedder.texts)) == PAGES
     assert len(knowledge.points.of(document.newest.id)) == PAGES
     ready = await knowledge.documents.get(ACME, document.id)

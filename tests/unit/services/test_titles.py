@@ -7,7 +7,8 @@ import pytest
 from chatconnect.domain.errors import Unavailable
 from chatconnect.domain.identifiers import VersionId
 from chatconnect.domain.knowledge import Document
-from chatconnect.services.ingestion import FIRST_BATCH, MARGIN_SECONDS, Upload
+from chatconnect.services.ingestion import MARGIN_SECONDS, Upload
+from chatconnect.services.pace import FIRST_BATCH
 from tests.fakes.documents import MemoryDocuments
 from tests.fakes.models import LetterEmbedder
 from tests.unit.services.knowing import ACME, Knowledge

@@ -33,12 +33,10 @@ from chatconnect.services.changes import changing
 from chatconnect.services.document_feed import DocumentFeed, Progressing
 from chatconnect.services.embedding import EmbeddingService
 from chatconnect.services.indexes import IndexService
+from chatconnect.services.pace import Pace
 from chatconnect.services.parked_uploads import give_up
 from chatconnect.services.purging import purge
 
-# Batches grow and shrink so that progress is told at least every two seconds, however fast the embedder is.
-FIRST_BATCH, LARGEST_BATCH = 16, 64
-_QUICK_SECONDS, _SLOW_SECONDS = 0.75, 1.5
 # With less time than this left no further batch is begun: embedding one and storing it takes seconds, retries included.
 MARGIN_SECONDS = 45.0
 
@@ -190,15 +188,15 @@ class IngestionService:
         missing = await self._missing(reading, texts)
         known = len(texts) - len(missing)
         await progress.reached(Progress(known, len(texts)))
-        stored, size = 0, FIRST_BATCH
-        while batch := missing[stored : stored + size]:
+        stored, pace = 0, Pace()
+        while batch := missing[stored : stored + pace.size]:
             if stored and remaining_seconds() < MARGIN_SECONDS:
                 raise _OutOfTime(stored)
             begin = time.perf_counter()
             await self._store(reading, batch)
             stored += len(batch)
             await progress.reached(Progress(known + stored, len(texts)))
-            size = _next_size(size, time.perf_counter() - begin)
+            pace.took(len(batch), time.perf_counter() - begin)
         await self._retitle(reading)
         return stored
 
@@ -311,10 +309,3 @@ def _counted(texts: Iterator[ChunkText], note: OnProgress) -> list[ChunkText]:
         found.append(text)
         note(Progress(0, len(found)))
     return found
-
-
-def _next_size(size: int, seconds: float) -> int:
-    """Return how large the next batch is after one that took `seconds`."""
-    if seconds < _QUICK_SECONDS:
-        return min(2 * size, LARGEST_BATCH)
-    return max(size // 2, 1) if seconds > _SLOW_SECONDS else size
