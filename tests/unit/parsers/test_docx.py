@@ -35,6 +35,16 @@ async def test_a_word_file_is_read_in_order_with_headings_lists_and_tables(read:
     ]
 
 
+async def test_the_title_of_a_word_file_stands_over_its_headings(read: Read) -> None:
+    styles = HEADINGS + files.heading_style("Titel", "Title")
+    parts = [("Vertrag", "Titel"), ("Preise", "berschrift1"), ("Zehn.", ""), ("Ende", "berschrift1"), ("Bald.", "")]
+    body = "".join(files.paragraph(text, style=style) for text, style in parts)
+
+    document = await read(files.make_docx(body, styles=styles), "vertrag.docx")
+
+    assert [section.headings for section in document.sections] == [("Vertrag", "Preise"), ("Vertrag", "Ende")]
+
+
 async def test_what_word_does_not_show_is_not_read(read: Read) -> None:
     body = (
         "<w:p><w:r><w:t>Shown</w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r>"

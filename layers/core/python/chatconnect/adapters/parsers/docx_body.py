@@ -96,7 +96,7 @@ class BodyReader:
         if tag == "w:pStyle":
             paragraph.level, paragraph.place = self._styles.level(value), self._styles.lists.get(value)
         elif tag == "w:outlineLvl" and (number := whole_number(value)) is not None:
-            paragraph.level = number + 1 if number < 9 else None
+            paragraph.level = number + 2 if number < 9 else None
         elif tag == "w:ilvl" and (number := whole_number(value)) is not None:
             paragraph.depth = min(number, 8)
         elif tag == "w:numId":

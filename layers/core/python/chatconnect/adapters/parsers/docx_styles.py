@@ -47,7 +47,7 @@ class Styles:
         elif tag == "w:basedOn":
             self._based_on[self._style] = value
         elif tag == "w:outlineLvl" and (level := whole_number(value)) is not None and level < _DEPTH:
-            self.levels.setdefault(self._style, level + 1)
+            self.levels.setdefault(self._style, level + 2)
         elif tag == "w:numId":
             self.lists[self._style] = ListPlace(value)
 
@@ -61,10 +61,10 @@ class Styles:
 
 
 def _named_level(name: str) -> int | None:
-    """Return the level of Word's own styles, whose names are English in every language."""
+    """Return the level of Word's own styles, whose names are English in every language; the title's is the highest."""
     kind, _, number = name.partition(" ")
     if kind == "heading" and (level := whole_number(number)) and level <= _DEPTH:
-        return level
+        return level + 1
     return 1 if name == "title" else None
 
 
