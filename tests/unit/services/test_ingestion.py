@@ -106,9 +106,9 @@ async def test_while_a_text_is_cut_it_is_told_how_many_chunks_there_are_so_far(
 @pytest.mark.parametrize(
     ("at_once", "each", "sizes"),
     [
-        (0.0, 0.4, [FIRST_BATCH, FIRST_BATCH // 2, 3, 3]),
-        (0.2, 0.1, [FIRST_BATCH, 10, 10, 10]),
-        (0.6, 0.001, [FIRST_BATCH, 2 * FIRST_BATCH, 4 * FIRST_BATCH]),
+        (0.0, 0.45, [FIRST_BATCH, FIRST_BATCH // 2, 2, 2]),
+        (0.2, 0.1, [FIRST_BATCH, FIRST_BATCH, FIRST_BATCH]),
+        (0.6, 0.001, [FIRST_BATCH, 13, 26]),
         (2.5, 0.0, [FIRST_BATCH, FIRST_BATCH // 2, FIRST_BATCH, 2 * FIRST_BATCH, 4 * FIRST_BATCH]),
     ],
 )

@@ -2,7 +2,7 @@
 
 FIRST_BATCH, LARGEST_BATCH = 8, 64
 # So long a batch may take: progress is told after each, and has to be told every two seconds.
-_SECONDS = 1.2
+_SECONDS = 1.0
 
 
 class Pace:
