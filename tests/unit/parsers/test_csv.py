@@ -89,6 +89,20 @@ def test_questions_that_were_asked_may_name_the_columns_of_their_answers() -> No
     assert document.text == "Time: 9:00; How do you like it?: Very much"
 
 
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ('"Konto:";"DE12"\n"Zeitraum:";"Januar"\n\n"Tag";"Zweck";"Betrag"\n"2.1.";"Miete";"-850,00"\n',
+         "Konto: | DE12\nZeitraum: | Januar\nTag: 2.1.; Zweck: Miete; Betrag: -850,00"),
+        ("Company,Northwind\n\nRegion,Q1,Q2\nNorth,10,12\n", "Company | Northwind\nRegion: North; Q1: 10; Q2: 12"),
+        ("Name,City\n\nAnn,Bonn\n\nBen,Ulm,1\nEve,Bern,2\n",
+         "Name: Ann; City: Bonn\nName: Ben; City: Ulm; column 3: 1\nName: Eve; City: Bern; column 3: 2"),
+    ],
+)  # fmt: skip
+def test_what_stands_above_a_table_and_a_blank_row_names_no_columns(table: str, expected: str) -> None:
+    assert parse_csv(table.encode()).text == expected
+
+
 def test_years_may_name_columns() -> None:
     assert parse_csv(b"Region;2025;2026\nNorth;1.5;2.5\n").text == "Region: North; 2025: 1.5; 2026: 2.5"
 

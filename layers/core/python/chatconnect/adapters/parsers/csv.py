@@ -20,8 +20,8 @@ _MAX_CELL = 1_000_000
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 50
 _SAMPLE = 64 * 1024
-# Lines above the names of the columns, such as the table's title.
-_MAX_TITLES = 5
+# Rows above the names of the columns, such as the table's title, and how many rows they are sought in.
+_MAX_TITLES, _LOOKED_AT = 8, 20
 _SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
 
 
@@ -39,12 +39,13 @@ def parse_csv(data: bytes, on_read: OnRead = unread) -> ParsedDocument:
 def _lines(text: str, on_read: OnRead) -> Iterator[str]:
     """Yield each row as one line; a file with a header alone yields the names."""
     rows = _rows(text, on_read)
-    begin = list(islice(rows, _MAX_TITLES + 1))
+    begin = list(islice(rows, _LOOKED_AT))
     titles = _titles(begin)
-    yield from (title for row in begin[:titles] for title in row if title)
-    rest = chain(begin[titles:], rows)
+    yield from (row_line((), list(filter(None, row))) for row in begin[:titles] if row)
+    begin = list(filter(None, begin[titles:]))
+    rest = chain(begin, filter(None, rows))
     names = next(rest, [])
-    if not looks_like_header(names, begin[titles + 1 :]):
+    if not looks_like_header(names, begin[1:]):
         rest, names = chain([names], rest), []
     number = 0
     for number, row in enumerate(rest, start=1):
@@ -56,14 +57,22 @@ def _lines(text: str, on_read: OnRead) -> Iterator[str]:
 
 
 def _titles(rows: list[list[str]]) -> int:
-    """Return how many rows at the top hold one cell alone, above a row that fills at least two."""
+    """Return how many rows at the top tell of the table: they hold one cell alone, above a row that fills at least two.
+
+    Or a blank row divides them from names of columns that are more than they have cells.
+    """
     filled = [sum(map(bool, row)) for row in rows]
     first = next((index for index, count in enumerate(filled) if count > 1), 0)
-    return first if first < len(rows) - 1 else 0
+    for index in range(1, len(filled)):
+        is_wider = not filled[index - 1] and filled[index] > max(filled[:index])
+        if is_wider and looks_like_header(rows[index]):
+            first = max(first, index)
+    above = sum(map(bool, filled[:first]))
+    return first if above <= _MAX_TITLES and any(filled[first + 1 :]) else 0
 
 
 def _rows(text: str, on_read: OnRead) -> Iterator[list[str]]:
-    """Yield the rows that are not blank, with the white space inside cells reduced to single blanks."""
+    """Yield the rows, blank ones as empty ones, with the white space inside cells reduced to single blanks."""
     csv.field_size_limit(_MAX_CELL)
     quote = _quote(text[:_SAMPLE])
     delimiter = _delimiter(text, quote)
@@ -73,8 +82,8 @@ def _rows(text: str, on_read: OnRead) -> Iterator[list[str]]:
         for cells in reader:
             reading.reached(lines.tell())
             row = [" ".join(cell.split()) for cell in cells]
-            if any(row) and not (reader.line_num == 1 and row[0].startswith("sep=")):
-                yield row
+            if not (reader.line_num == 1 and row and row[0].startswith("sep=")):
+                yield row if any(row) else []
     except csv.Error as error:
         raise DocumentRejected(
             "too_complex", "A cell of the table is too long; perhaps a closing quotation mark is missing."
