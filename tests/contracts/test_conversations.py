@@ -11,7 +11,7 @@ from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.database import PostgresDatabase
 from chatconnect.domain.context import PromptContext, ToolRound, ToolUse
-from chatconnect.domain.conversation import Citation, Conversation, Feedback, MessageStatus, Usage
+from chatconnect.domain.conversation import Beginning, Citation, Conversation, Feedback, MessageStatus, Usage
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import ConversationId, DocumentId, MessageId, VersionId, VisitorId, new_id
 from chatconnect.ports.conversations import Conversations, ConversationsOf
@@ -231,6 +231,21 @@ async def test_a_key_stands_for_one_text(acme: Company) -> None:
         await acme.conversations.begin(a_turn(first.conversation, after=first, text="Something else", key="retry"))
 
     assert refused.value.code == "key_reused"
+
+
+async def test_a_key_stands_for_one_conversation(acme: Company) -> None:
+    first = a_turn(acme.conversation(), key="retry")
+    other = a_turn(replace(acme.conversation(), visitor_id=first.conversation.visitor_id))
+    for turn in (first, other):
+        await acme.conversations.begin(turn)
+    opening = replace(acme.conversation(), visitor_id=first.conversation.visitor_id)
+    within = replace(a_turn(first.conversation, after=first, key="within"), beginning=Beginning.FOLLOWS)
+    await acme.conversations.begin(within)
+
+    for again in (a_turn(other.conversation, after=other, key="retry"), a_turn(opening, key="within")):
+        with pytest.raises(Conflict) as refused:
+            await acme.conversations.begin(again)
+        assert refused.value.code == "key_reused"
 
 
 async def test_another_visitor_may_use_the_same_key(acme: Company) -> None:

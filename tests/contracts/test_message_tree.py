@@ -71,6 +71,17 @@ async def test_a_further_answers_key_gives_the_same_one_and_stands_for_its_quest
         await acme.conversations.begin(repeated(other, key="again"))
 
 
+async def test_a_key_is_a_questions_or_a_further_answers(acme: Company) -> None:
+    first = a_turn(acme.conversation(), key="asked")
+    await acme.conversations.begin(first)
+    await acme.conversations.begin(repeated(first, key="again"))
+
+    for other in (repeated(first, key="asked"), a_turn(first.conversation, after=first, at=20, key="again")):
+        with pytest.raises(Conflict) as refused:
+            await acme.conversations.begin(other)
+        assert refused.value.code == "key_reused"
+
+
 async def test_branches_are_listed_by_their_last_change(acme: Company) -> None:
     first = a_turn(acme.conversation())
     edited = replace(a_turn(first.conversation, text="And yearly?", at=10), opens=False)

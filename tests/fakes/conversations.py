@@ -18,8 +18,9 @@ from chatconnect.domain.conversation import (
     State,
     Turn,
     Usage,
+    key_reused,
 )
-from chatconnect.domain.errors import Conflict, NotFound
+from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import ConversationId, MessageId, TenantId, VisitorId, new_id
 from chatconnect.domain.memory import Summary
 from chatconnect.ports.conversations import Path
@@ -170,9 +171,9 @@ class MemoryConversations:
     async def begin(self, turn: Turn) -> Turn | None:
         earlier = self._earlier(turn)
         if earlier is not None:
-            repeats = turn.beginning is Beginning.REPEATS
-            if earlier.question.text != turn.question.text or (repeats and earlier.question.id != turn.question.id):
-                raise Conflict("this idempotency key was used for another message", code="key_reused")
+            if (earlier.beginning is Beginning.REPEATS) is not (turn.beginning is Beginning.REPEATS):
+                raise key_reused()
+            turn.check_asks_again(earlier)
             return earlier
         if not turn.opens:
             kept = await self.get(turn.conversation.id)

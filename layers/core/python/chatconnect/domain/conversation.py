@@ -185,6 +185,20 @@ class Turn:
     beginning: Beginning = Beginning.BRANCHES
     context: PromptContext | None = None
 
+    def check_asks_again(self, earlier: "Turn") -> None:
+        """Raise Conflict with code "key_reused" when `earlier`, which has this turn's key, asked something else.
+
+        A turn that opens a conversation asks for the same as the one that has opened it.
+        """
+        if self.beginning is Beginning.REPEATS:
+            same_place = earlier.question.id == self.question.id
+        elif self.opens:
+            same_place = earlier.question.parent_id is None
+        else:
+            same_place = earlier.conversation.id == self.conversation.id
+        if not same_place or earlier.question.text != self.question.text:
+            raise key_reused()
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -218,6 +232,11 @@ class Feedback:
             raise Invalid("the rating is up or down", details={"field": "rating"})
         object.__setattr__(self, "reason", cleaned(self.reason or "") or None)
         object.__setattr__(self, "text", cleaned(self.text or "", keep="\n\t") or None)
+
+
+def key_reused() -> Conflict:
+    """Return the refusal of a request under an idempotency key that stands for another one."""
+    return Conflict("this idempotency key was used for another message", code="key_reused")
 
 
 def checked_message(text: str) -> str:

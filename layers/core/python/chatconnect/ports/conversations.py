@@ -123,7 +123,7 @@ class Conversations(Protocol):
         A turn that follows comes after the newest message there is at that moment, so that messages sent at once stand
         one after the other in one branch. Returns None when stored. When the turn's idempotency key was used before,
         stores nothing and returns the earlier turn. Raises NotFound when the conversation or the parent does not exist,
-        Conflict with code "key_reused" when the key was used for another text.
+        Conflict with code "key_reused" when the key was used for another text, conversation or kind of request.
         """
         ...
 

@@ -42,6 +42,11 @@ FROM turn m JOIN conversations c ON c.tenant_id = %(tenant)s AND c.id = m.conver
 ORDER BY m.role = 'user' DESC
 """
 
+SELECT_KEYS_MESSAGE = """
+SELECT id FROM messages
+WHERE tenant_id = %(tenant)s AND visitor_id IS NOT DISTINCT FROM %(visitor)s::uuid AND idempotency_key = %(key)s
+"""
+
 # Foreign keys are checked when the whole statement is done, so a conversation may follow its first question;
 # and everything hangs on the question, which a used idempotency key keeps out.
 _INSERT_QUESTION = """

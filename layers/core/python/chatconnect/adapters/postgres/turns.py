@@ -11,7 +11,7 @@ from chatconnect.adapters.postgres.configurations import controls_json
 from chatconnect.adapters.postgres.conversation_rows import PathRow, message_of
 from chatconnect.adapters.postgres.database import PostgresDatabase, violated
 from chatconnect.adapters.postgres.rows import IdRow
-from chatconnect.domain.conversation import Beginning, Turn, Usage
+from chatconnect.domain.conversation import Beginning, Turn, Usage, key_reused
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import TenantId
 from chatconnect.domain.memory import Summary
@@ -91,23 +91,23 @@ class PostgresTurns:
     async def _earlier(self, turn: Turn) -> Turn:
         """Return the turn that made `begin` store nothing. Raises NotFound, Conflict."""
         repeats = turn.beginning is Beginning.REPEATS
-        rows = await self._database.fetch(
-            self._tenant_id,
-            PathRow,
-            sql.SELECT_EARLIER_ANSWER if repeats else sql.SELECT_EARLIER_TURN,
-            {
-                "question": turn.question.id,
-                "answer": turn.answer.id,
-                "visitor": turn.conversation.visitor_id,
-                "key": turn.idempotency_key,
-            },
-        )
+        parameters = {
+            "question": turn.question.id,
+            "answer": turn.answer.id,
+            "visitor": turn.conversation.visitor_id,
+            "key": turn.idempotency_key,
+        }
+        statement = sql.SELECT_EARLIER_ANSWER if repeats else sql.SELECT_EARLIER_TURN
+        rows = await self._database.fetch(self._tenant_id, PathRow, statement, parameters)
         if len(rows) < 2:
+            # A key is a question's or a further answer's; the other of them has it.
+            if await self._database.fetch(self._tenant_id, IdRow, sql.SELECT_KEYS_MESSAGE, parameters):
+                raise key_reused()
             raise NotFound("conversation", turn.conversation.id)
         question, answer = message_of(rows[0]), message_of(rows[1])
-        if question.text != turn.question.text or (repeats and question.id != turn.question.id):
-            raise Conflict("this idempotency key was used for another message", code="key_reused")
-        return Turn(rows[0].to_conversation(), question, answer, turn.opens, turn.idempotency_key)
+        earlier = Turn(rows[0].to_conversation(), question, answer, turn.opens, turn.idempotency_key)
+        turn.check_asks_again(earlier)
+        return earlier
 
 
 def _turn_parameters(turn: Turn) -> dict[str, object]:
