@@ -139,7 +139,10 @@ async def stream(asker: CurrentAsker, asked: Asked, chat: Chat) -> EventStream:
 async def resume(
     message_id: UUID, asker: CurrentAsker, chat: Chat, last_event_id: Annotated[int, Header(ge=0, le=MAX_EVENT_ID)] = 0
 ) -> EventStream:
-    """Return the events of an answer after Last-Event-ID, then those that still come."""
+    """Return the events of an answer after Last-Event-ID, then those that still come.
+
+    The last event comes in any case: whoever has it already is told again how the answer ended.
+    """
     return EventStream(await chat.resume(asker, MessageId(message_id), last_event_id), after=last_event_id)
 
 

@@ -51,14 +51,17 @@ class MemoryJournal:
         return message_id in self._stored.cancelled
 
     async def follow(self, message_id: MessageId, after: int) -> AsyncGenerator[Frame, None]:
+        told = False
         for attempt in range(1_000):
             kept = self._stored.frames.get((self._tenant_id, message_id), [])
             if not kept and attempt > 100:
                 break
             for frame in [frame for frame in kept if frame.number > after]:
-                after = frame.number
+                after, told = frame.number, frame.is_last
                 yield frame
             if kept and kept[-1].is_last:
+                if not told:
+                    yield kept[-1]
                 return
             await asyncio.sleep(0.002)
         raise NotFound("answer", message_id)

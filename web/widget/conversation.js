@@ -1,7 +1,7 @@
 /** The conversation as the visitor sees it: one branch of its messages, and the one answer that may be under way. */
 
 import { answerEvents } from "./answer-stream.js";
-import { LONGEST_MESSAGE, failWith, lengthOf, nameMessage, shown, siblingsBeside, take } from "./message.js";
+import { LONGEST_MESSAGE, READABLE, failWith, lengthOf, nameMessage, shown, siblingsBeside, take } from "./message.js";
 
 /** How long a stopped answer may take to say goodbye before the line is cut. */
 const FAREWELL_MS = 3_000;
@@ -228,10 +228,18 @@ export class Conversation extends EventTarget {
         this.#emit("change", answer);
         if (type === "start") this.#cancel(current);
       }
+      if (answer.failure?.code === "answer_interrupted") await this.#endMeanwhile(answer);
     } catch (error) {
       if (error.status !== 404 || this.#current !== current) throw error;
       await this.#withoutLostPart(answer, current, error);
     }
+  }
+
+  /** An answer whose stream is no longer kept, after a night with the lid closed, may be there in full all the same. */
+  async #endMeanwhile(answer) {
+    const messages = await this.#load(this.#memory.get("conversation"), answer.id).catch(() => []);
+    const stored = messages.find(({ id, status }) => id === answer.id && READABLE.includes(status));
+    if (stored) Object.assign(answer, shown(stored));
   }
 
   /** The server no longer knows the conversation or the message, or no longer keeps the answer's stream. */

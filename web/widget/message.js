@@ -4,7 +4,7 @@
 export const LONGEST_MESSAGE = 2_000;
 
 /** Versions that hold nothing to read are not worth a visit. */
-const READABLE = ["complete", "partial"];
+export const READABLE = ["complete", "partial"];
 
 /**
  * @typedef {object} Message

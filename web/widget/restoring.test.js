@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ApiError } from "./api.js";
+import { ApiError, ConnectionLost } from "./api.js";
 import { DONE, START, ScriptedApi, conversationWith, event, said, token } from "./scripted.js";
 import { Memory } from "./storage.js";
 
@@ -34,6 +34,19 @@ test("when the stream is no longer kept, the stored answer is shown", async () =
   await conversation.restore();
 
   assert.deepEqual(conversation.messages.map(({ text, state }) => [text, state]), [["stored", "complete"]]);
+});
+
+test("an answer that was interrupted for us alone is shown as it ended", async () => {
+  for (const [status, text, state] of [["complete", "stored", "complete"], ["pending", "", "failed"]]) {
+    const interrupted = event(4, "error", { code: "answer_interrupted", detail: "", retryable: true });
+    const api = new ScriptedApi([START, token(2, "sto"), new ConnectionLost("asleep")], [interrupted]);
+    api.stored = [{ id: "m1", role: "assistant", text, status }];
+    const conversation = conversationWith(api);
+
+    await conversation.send("q");
+
+    assert.deepEqual([conversation.messages[1].state, conversation.messages[1].text], [state, text || "sto"]);
+  }
 });
 
 test("a conversation that is gone begins anew", async () => {

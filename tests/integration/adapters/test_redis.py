@@ -9,7 +9,7 @@ import pytest
 from chatconnect.adapters.redis import RedisDatabase, RedisJournal
 from chatconnect.adapters.redis_rates import RedisRateLimits
 from chatconnect.domain.errors import LimitReached, NotFound, Unavailable
-from chatconnect.domain.events import Frame
+from chatconnect.domain.events import KEEP_ALIVE, Frame
 from chatconnect.domain.identifiers import MessageId, TenantId, new_id
 from chatconnect.ports.traffic import Rate
 from local.services import Redis, free_port
@@ -89,7 +89,40 @@ async def test_a_finished_answer_is_replayed_after_a_number(journal: RedisJourna
 
     assert await followed(journal, message, after=0) == [*tokens(1, 3), DONE]
     assert await followed(journal, message, after=2) == [*tokens(3, 3), DONE]
-    assert await followed(journal, message, after=4) == []
+
+
+@pytest.mark.parametrize("after", [4, 9])
+async def test_whoever_has_all_of_an_answer_is_told_again_how_it_ended(journal: RedisJournal, after: int) -> None:
+    message = a_message()
+    await journal.append(message, [*tokens(1, 3), DONE])
+
+    assert await followed(journal, message, after) == [DONE]
+
+
+async def test_a_model_may_be_silent_for_as_long_as_somebody_makes_the_answer(redis_database: RedisDatabase) -> None:
+    journal, message = RedisJournal(redis_database, ACME, silence_seconds=1.0, keep_alive_seconds=1.5), a_message()
+    await journal.append(message, tokens(1, 3))
+
+    async def think() -> None:
+        for _ in range(44):
+            await asyncio.sleep(0.05)
+            await journal.append(message, [])
+        await journal.append(message, [DONE])
+
+    frames, _ = await asyncio.gather(followed(journal, message, after=2), think())
+
+    assert [frame for frame in frames if frame is not KEEP_ALIVE] == [*tokens(3, 3), DONE]
+    assert KEEP_ALIVE in frames
+
+
+async def test_an_answer_that_nobody_makes_any_more_is_interrupted(redis_database: RedisDatabase) -> None:
+    journal, message = RedisJournal(redis_database, ACME, silence_seconds=0.1), a_message()
+    await journal.append(message, tokens(1, 3))
+
+    with pytest.raises(Unavailable) as interrupted:
+        await followed(journal, message, after=3)
+
+    assert interrupted.value.code == "answer_interrupted"
 
 
 async def test_an_answer_under_way_is_followed_to_its_end(journal: RedisJournal) -> None:

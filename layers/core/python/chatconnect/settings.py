@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     # How long a chat model may take for its first byte, and how long it may be silent after that, in seconds.
     provider_first_byte_seconds: float = Field(default=20.0, gt=0)
     provider_silence_seconds: float = Field(default=20.0, gt=0)
-    # How long whoever takes up an answer again waits for its next word, before the one who makes it is taken for gone.
-    answer_silence_seconds: float = Field(default=20.0, gt=0)
+    # How long nothing is heard of whoever makes an answer, before those who follow it are told that it is interrupted.
+    answer_silence_seconds: float = Field(default=10.0, gt=0)
 
     tools_may_reach_loopback: bool = False
 

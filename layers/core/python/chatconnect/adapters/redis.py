@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from chatconnect.adapters.redis_wire import Command, RedisWire
 from chatconnect.domain.errors import NotFound, Unavailable
-from chatconnect.domain.events import Frame
+from chatconnect.domain.events import KEEP_ALIVE, Frame
 from chatconnect.domain.identifiers import MessageId, TenantId
 
 _CONNECT_SECONDS = 0.5
@@ -21,7 +21,8 @@ _REST_SECONDS = 3.0
 _JOURNAL_SECONDS = 600
 _CANCEL_SECONDS = 60
 _FIRST_FRAME_SECONDS = 2.0
-_SILENCE_SECONDS = 20.0
+_SILENCE_SECONDS = 10.0
+_KEEP_ALIVE_SECONDS = 15.0
 _BLOCK_MS = 1_000
 _READ_COUNT = 500
 AWAY = (RedisError, OSError, TimeoutError)
@@ -104,13 +105,20 @@ class RedisJournal:
     """One tenant's answers as Redis Streams.
 
     An entry holds the frames that were written together, each a field named by its number; the entry's id is the
-    last one's number.
+    last one's number. Whoever makes an answer puts off its journal's end with every `append`, also without frames:
+    so the time that is left tells for how long nobody was there, however long the model is silent.
     """
 
     def __init__(
-        self, database: RedisDatabase, tenant_id: TenantId, *, silence_seconds: float = _SILENCE_SECONDS
+        self,
+        database: RedisDatabase,
+        tenant_id: TenantId,
+        *,
+        silence_seconds: float = _SILENCE_SECONDS,
+        keep_alive_seconds: float = _KEEP_ALIVE_SECONDS,
     ) -> None:
-        self._database, self._tenant_id, self._silence_seconds = database, tenant_id, silence_seconds
+        self._database, self._tenant_id = database, tenant_id
+        self._silence_seconds, self._keep_alive_seconds = silence_seconds, keep_alive_seconds
 
     async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> bool:
         """Keep frames for ten minutes, and say whether somebody asked to cancel; quiet when Redis is away."""
@@ -118,27 +126,38 @@ class RedisJournal:
         commands: list[Command] = [("EXISTS", self._key("cancel", message_id))]
         if frames:
             fields = [part for frame in frames for part in (frame.number, _packed(frame))]
-            commands += [("XADD", key, f"{frames[-1].number}-0", *fields), ("EXPIRE", key, _JOURNAL_SECONDS)]
+            commands.append(("XADD", key, f"{frames[-1].number}-0", *fields))
+        commands.append(("EXPIRE", key, _JOURNAL_SECONDS))
         asked, *_ = await self._database.ask_quietly(*commands) or [0]
         return bool(asked)
 
     async def follow(self, message_id: MessageId, after: int) -> AsyncGenerator[Frame, None]:
-        """Yield the frames with a number above `after`, to the last. Raises NotFound, Unavailable."""
-        key, last, waiting_since = self._key("answer", message_id), after, time.monotonic()
+        """Yield the frames with a number above `after`, to the last, and signs of life. Raises NotFound, Unavailable.
+
+        Who has the last one already gets it again: it says how the answer ended.
+        """
+        key, last, heard_at = self._key("answer", message_id), after, time.monotonic()
         while True:
-            frames, known = await self._read(key, last)
+            frames, alone = await self._read(key, last)
             for frame in frames:
-                last, waiting_since = frame.number, time.monotonic()
+                last, heard_at = frame.number, time.monotonic()
                 yield frame
                 if frame.is_last:
                     return
-            waited = time.monotonic() - waiting_since
-            if not known and waited > _FIRST_FRAME_SECONDS:
-                raise NotFound("answer", message_id)
-            if waited > self._silence_seconds:
-                raise Unavailable("the rest of this answer", code="answer_interrupted")
-            if not frames and known and await self._is_complete(key, last):
+            if frames:
+                continue
+            waited = time.monotonic() - heard_at
+            if alone is None:
+                if waited > _FIRST_FRAME_SECONDS:
+                    raise NotFound("answer", message_id)
+            elif (end := await self._end(key)) is not None and end.number <= last:
+                yield end
                 return
+            elif alone > self._silence_seconds:
+                raise Unavailable("the rest of this answer", code="answer_interrupted")
+            elif waited > self._keep_alive_seconds:
+                heard_at = time.monotonic()
+                yield KEEP_ALIVE
 
     async def request_cancel(self, message_id: MessageId) -> None:
         """Leave a note for whoever generates this answer. Raises Unavailable."""
@@ -147,27 +166,29 @@ class RedisJournal:
         except AWAY as error:
             raise Unavailable("cancelling") from error
 
-    async def _read(self, key: str, after: int) -> tuple[list[Frame], bool]:
-        """Return the frames after a number, waiting a second for the next one, and whether the journal exists."""
+    async def _read(self, key: str, after: int) -> tuple[list[Frame], float | None]:
+        """Return the frames after a number, waiting a second for the next one.
+
+        Where there are none, also for how many seconds nobody has been making the answer; None: there is no journal.
+        """
         client = self._database.client()
         try:
             answer: Any = await client.xread({key: f"{after}-0"}, block=_BLOCK_MS, count=_READ_COUNT)
             if answer:
                 [(_, entries)] = answer.items() if isinstance(answer, dict) else answer
                 frames = [frame for _, fields in entries for frame in _frames(fields)]
-                return [frame for frame in frames if frame.number > after], True
-            return [], bool(await client.exists(key))
+                return [frame for frame in frames if frame.number > after], None
+            left = await client.pttl(key)
+            return [], None if left < 0 else _JOURNAL_SECONDS - left / 1000
         except AWAY as error:
             self._database.failed()
             raise Unavailable("the journal of this answer", code="resume_unavailable") from error
 
-    async def _is_complete(self, key: str, last: int) -> bool:
-        """Whether the frame seen last ends the stream: then whoever has seen it waits for nothing."""
+    async def _end(self, key: str) -> Frame | None:
+        """Return the frame that ends the answer, None when it is still being made."""
         newest: Any = await self._database.client().xrevrange(key, count=1)
-        if not newest:
-            return False
-        frame = _frames(newest[0][1])[-1]
-        return frame.is_last and frame.number <= last
+        frame = _frames(newest[0][1])[-1] if newest else None
+        return frame if frame is not None and frame.is_last else None
 
     def _key(self, kind: str, message_id: MessageId) -> str:
         return f"{{{self._tenant_id}}}:{kind}:{message_id}"

@@ -30,15 +30,17 @@ class Journal(Protocol):
     async def append(self, message_id: MessageId, frames: Sequence[Frame]) -> bool:
         """Keep frames, whose numbers rise by one, if there are any; say whether somebody asked to cancel the answer.
 
-        When the journal is away nothing is kept, and nobody asked.
+        To be called every second or so while the answer is made: those who follow it go by that. When the journal is
+        away nothing is kept, and nobody asked.
         """
         ...
 
     def follow(self, message_id: MessageId, after: int) -> AsyncGenerator[Frame, None]:
         """Yield the frames with a number above `after`, first the kept ones, then new ones as they come, to the last.
 
-        Waits at most 20 s for a next one. Raises NotFound when nothing is kept under this id, Unavailable when the
-        journal is away.
+        The last one comes also when its number is not above `after`, and KEEP_ALIVE now and then while nothing comes.
+        Raises NotFound when nothing is kept under this id, Unavailable when the journal is away, or with code
+        "answer_interrupted" when nobody has been making the answer for ten seconds.
         """
         ...
 

@@ -209,7 +209,7 @@ class ChatService:
         last = after
         try:
             async for frame in self._journal_of(asker.tenant_id).follow(answer.id, after):
-                last = frame.number
+                last = max(last, frame.number)  # a sign of life has none
                 yield frame
         except (NotFound, Unavailable) as error:
             if last > 0 or answer.parent_id is None:
