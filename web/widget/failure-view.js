@@ -6,6 +6,7 @@ import { duration, fill, sentence } from "./texts.js";
 /** Codes that mean the same to a visitor; an error of another code has its own text or comes in the server's words. */
 const MEANING = {
   internal: "unavailable",
+  answer_empty: "unavailable",
   unavailable: "unavailable",
   knowledge_unavailable: "unavailable",
   knowledge_source_busy: "unavailable",

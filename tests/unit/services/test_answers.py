@@ -46,6 +46,27 @@ async def test_zeros_that_no_database_takes_are_left_out_of_an_answer() -> None:
     assert (text_of(heard), world.recorded[0].answer.text) == ("It is free.", "It is free.")
 
 
+@pytest.mark.parametrize("said", [(), (" ", "\n"), ("[99]",)])
+@pytest.mark.parametrize("reason", ["stop", "length"])
+async def test_an_answer_without_a_word_is_an_error_that_costs_what_it_took(said: tuple[str, ...], reason: str) -> None:
+    world = await a_world(model=ScriptedModel(*said, end=replace(FINISHED, reason=reason)))
+
+    heard = await told(world.chat(), world.visitor(), a_question())
+
+    [answer] = world.answers()
+    assert (names(heard)[-1], heard[-1][1]["code"], heard[-1][1]["retryable"]) == ("error", "answer_empty", True)
+    assert (answer.error_code, answer.usage.cost_microusd) == ("answer_empty", COST)
+
+
+async def test_what_a_vendors_filter_keeps_silent_about_is_answered_in_the_words_of_refusal() -> None:
+    world = await a_world(model=ScriptedModel(end=replace(FINISHED, reason="filtered")))
+
+    heard = await told(world.chat(), world.visitor(), a_question())
+
+    assert text_of(heard) == "I cannot help with that."
+    assert heard[-1][1]["finish_reason"] == "filtered"
+
+
 async def test_what_the_answer_took_is_shown_and_recorded() -> None:
     world = await a_world("Hello.")
 

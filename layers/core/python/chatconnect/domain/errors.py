@@ -103,7 +103,8 @@ class Unavailable(ChatConnectError):
 class ProviderFailed(Unavailable):
     """The model provider failed: a server fault, a broken stream, a malformed answer or a timeout.
 
-    Further codes: provider_rejected (it refused our credential), provider_not_configured (there is no key for it).
+    Further codes: provider_rejected (it refused our credential), provider_not_configured (there is no key for it),
+    answer_empty (it ended its answer without a word).
     """
 
     code = "provider_failed"

@@ -170,6 +170,8 @@ class AnswerMaker:
             yield event
         for piece in checked.end():
             yield draft.event(piece)
+        for event in _in_place_of_nothing(draft):
+            yield event
 
     async def _again(self, request: Request, given: GivenAnswer, draft: Draft) -> AsyncIterator[Event]:
         """Give an answer that was given before; its text was moderated then, under the same configuration."""
@@ -246,6 +248,15 @@ def _events_of(texts: Iterable[str], checked: CitationStream | Uncited, draft: D
     for text in texts:
         for piece in checked.feed(text):
             yield draft.event(piece)
+
+
+def _in_place_of_nothing(draft: Draft) -> Iterator[Event]:
+    """Yield the words of refusal where a vendor's filter let nothing be said. Raises ProviderFailed otherwise."""
+    if any(map(str.strip, draft.text)):
+        return
+    if draft.finished is None or draft.finished.reason != "filtered":
+        raise ProviderFailed("answer_empty")
+    yield draft.event(draft.request.assistant.config.moderation.refusal)
 
 
 def _last_event(turn: Turn, error: ChatConnectError | None) -> Event:
