@@ -52,6 +52,11 @@ def checked(*pieces: str) -> tuple[str, list[Citation]]:
         ("[]{}[a][ 1][1 ] [1;2] [-1]", "[]{}[a][ 1][1 ] [1;2] [-1]", []),
         ("line\n[9]\nline", "line\n\nline", []),
         ("no passage at all", "no passage at all", []),
+        ("```py\na[0] = b [9]\n```\nc [9] d [2]", "```py\na[0] = b [9]\n```\nc d [1]", ["Guide 1"]),
+        ("a\n  ~~~~\na[1]\n~~~\nb[2]\n~~~~~\n[2]", "a\n  ~~~~\na[1]\n~~~\nb[2]\n~~~~~\n[1]", ["Guide 1"]),
+        ("say `a[0]` or ``b[1]`` [2]", "say `a[0]` or ``b[1]`` [1]", ["Guide 1"]),
+        ("`a[2] b\nc [9]`", "`a[1] b\nc`", ["Guide 1"]),
+        ("a ``` b [9]", "a ``` b", []),
     ],
 )
 def test_markers_are_renumbered_by_appearance_and_those_of_nothing_are_dropped(
@@ -64,16 +69,16 @@ def test_markers_are_renumbered_by_appearance_and_those_of_nothing_are_dropped(
     assert [citation.marker for citation in citations] == list(range(1, len(citations) + 1))
 
 
-ANSWERS = st.lists(
-    st.sampled_from(
-        ["[1]", "[2]", "[3]", "[9]", "[1, 2]", "[ 1", "[", "]", ",", "1", "99", " ", "  ", "\n", "word", "49 euros",
-         ".", "[text](url)", "[1,2,3,1,2,3,1,2,3,1,2,3]", "[1" + " " * 45 + "]", "é"]
-    ),
-    max_size=25,
-).map("".join)  # fmt: skip
+PIECES = [
+    "[1]", "[2]", "[3]", "[9]", "[1, 2]", "[ 1", "[", "]", ",", "1", "99", " ", "  ", "\n", "word", "49 euros", ".",
+    "[text](url)", "[1,2,3,1,2,3,1,2,3,1,2,3]", "[1" + " " * 45 + "]", "é",
+]  # fmt: skip
+CODE = ["`", "``", "```", "\n```\n", "~~~", "\n````py\n", "a" * 300]
+ANSWERS = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
+ANSWERS_WITH_CODE = st.lists(st.sampled_from([*PIECES, *CODE, *CODE]), max_size=25).map("".join)
 
 
-@given(ANSWERS, st.data())
+@given(ANSWERS | ANSWERS_WITH_CODE, st.data())
 def test_however_the_answer_is_cut_the_text_and_the_citations_are_the_same(answer: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(answer)), max_size=12)))
     pieces = [answer[a:b] for a, b in zip([0, *cuts], [*cuts, len(answer)], strict=True)]
@@ -129,4 +134,4 @@ def test_the_offsets_of_a_quote_lead_back_to_it(number: int, claim: str) -> None
 
 
 def test_an_earlier_answer_is_given_back_without_its_markers() -> None:
-    assert without_markers("It costs 49 euros [1][2], or 99 [3, 1].") == "It costs 49 euros, or 99."
+    assert without_markers("It costs 49 euros [1][2], or 99 [3, 1]. `a[1]`") == "It costs 49 euros, or 99. `a[1]`"

@@ -9,7 +9,13 @@ from chatconnect.domain.knowledge import Passage
 # A marker has at most 40 characters, so that what may become one is not held back for long; the spaces before it go
 # with it when it is dropped.
 _MARKER = re.compile(r"\[(?=[\d,\s]{1,40}\])(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
-_BEGINNING = re.compile(r"(?<! )(?: +| *\[[\d,\s]{0,40})\Z")
+_CODE = r"(?<!`)(?P<ticks>`{1,2})(?!`)[^`\n]{1,300}(?P=ticks)(?!`)"
+_CODE_BEGUN = r"(?<!`)(?:`{1,2}(?!`)[^`\n]{0,300}`{0,2}|`+)"
+_TOKEN = re.compile(rf"{_MARKER.pattern}|{_CODE}|\n")
+_BEGINNING = re.compile(rf"(?:(?<! )(?: +| *\[[\d,\s]{{0,40}})|{_CODE_BEGUN})\Z")
+_SPECIAL = re.compile(r"[\[`\n]| \Z")
+_FENCE = re.compile(r"\s*(`{3,}|~{3,})[^`]*")
+_FENCE_LINE = 120  # characters of a line that are looked at: it begins or ends a block of code, or is neither
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*\s*")
 _WORD = re.compile(r"\w+")
 _MAX_QUOTE = 300
@@ -19,7 +25,8 @@ _NEARBY = 300
 class CitationStream:
     """Takes the model's text piece by piece and gives it back with markers numbered 1, 2, 3 in order of appearance.
 
-    Only text that may turn out to be a marker is held back. `passages` may grow meanwhile, at its end.
+    Only text that may turn out to be a marker, or code, is held back. In code `[1]` is no marker, and stays as it is.
+    `passages` may grow meanwhile, at its end.
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
@@ -27,24 +34,44 @@ class CitationStream:
         self._markers: dict[int, int] = {}  # passage number -> marker
         self._held = ""
         self._written = ""
+        self._line = ""  # the beginning of the line that we are in
+        self._fence = ""  # the marks that began the block of code that we are in
         self.citations: list[Citation] = []
 
     def feed(self, text: str) -> Iterator[str | Citation]:
         """Yield the text that is certain, and each citation just before the text with its first marker."""
+        if not (self._held or _SPECIAL.search(text)):  # as most pieces are
+            yield from self._resolve(text, ())
+            return
         text = self._held + text
-        unsure = _BEGINNING.search(text)
+        tokens = list(_TOKEN.finditer(text))
+        code = next((token for token in reversed(tokens) if token["ticks"]), None)
+        if code and code.end() == len(text):
+            unsure: re.Match[str] | None = code  # a further tick would make it something else
+        else:
+            unsure = _BEGINNING.search(text, code.end() if code else 0)
         certain = unsure.start() if unsure else len(text)
         self._held = text[certain:]
-        yield from self._resolve(text[:certain])
+        yield from self._resolve(text[:certain], [token for token in tokens if token.end() <= certain])
+        if self._fence:
+            yield from self.end()
 
     def end(self) -> Iterator[str | Citation]:
         """Yield what was held back: no marker came of it."""
         held, self._held = self._held, ""
-        yield from self._resolve(held)
+        yield from self._resolve(held, list(_TOKEN.finditer(held)))
 
-    def _resolve(self, text: str) -> Iterator[str | Citation]:
-        position = 0
-        for match in _MARKER.finditer(text):
+    def _resolve(self, text: str, tokens: Sequence[re.Match[str]]) -> Iterator[str | Citation]:
+        position = seen = 0
+        for match in tokens:
+            self._line = (self._line + text[seen : match.start()])[:_FENCE_LINE]
+            seen = match.end()
+            if match[0] == "\n":
+                self._end_line()
+                continue
+            self._line = (self._line + match[0])[:_FENCE_LINE]
+            if self._fence or match["ticks"]:
+                continue
             before = text[position : match.start()]
             self._written = (self._written + before)[-_NEARBY:]
             position = match.end()
@@ -55,8 +82,19 @@ class CitationStream:
                     yield self._cite(number)
             markers = "".join(f"[{self._markers[number]}]" for number in known)
             yield from _unless_empty(before + markers if markers else before.rstrip(" "))
+        self._line = (self._line + text[seen:])[:_FENCE_LINE]
         self._written = (self._written + text[position:])[-_NEARBY:]
         yield from _unless_empty(text[position:])
+
+    def _end_line(self) -> None:
+        """See whether the line that is complete now begins a block of code, or ends the one that we are in."""
+        line, self._line = self._line, ""
+        if self._fence:
+            marks = line.strip()
+            if marks.startswith(self._fence) and not marks.strip(self._fence[0]):
+                self._fence = ""
+        elif found := _FENCE.fullmatch(line):
+            self._fence = found[1]
 
     def _cite(self, number: int) -> Citation:
         self._markers[number] = len(self._markers) + 1
@@ -93,7 +131,8 @@ class Uncited:
 
 def without_markers(text: str) -> str:
     """Return an earlier answer's text without its markers, whose numbers mean nothing in the next prompt."""
-    return re.sub(r" ?" + _MARKER.pattern, "", text)
+    stream = CitationStream(())
+    return "".join(str(piece) for piece in (*stream.feed(text), *stream.end()))
 
 
 def remembered(message: Message) -> str:
