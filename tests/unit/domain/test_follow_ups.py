@@ -14,6 +14,8 @@ from chatconnect.domain.follow_ups import merged, stands_alone
         "Welche Garantie hat der Rahmen?",
         "Quelle est la garantie du cadre?",
         "自転車のフレームの保証期間はどのくらいですか",
+        "退货需要在收到商品后的多少天之内提出",
+        "자전거 프레임의 보증 기간은 얼마입니까",
     ],
 )
 def test_a_question_that_names_its_subject_stands_alone(question: str) -> None:
@@ -24,7 +26,8 @@ def test_a_question_that_names_its_subject_stands_alone(question: str) -> None:
     "question",
     ["And for the pro plan?", "How much is it?", "How long?", "Und wie lange?",
      "Et le prix?", "¿Y cuánto cuesta?", "why",
-     "いくらですか", "?"],
+     "いくらですか", "?", "それはどこで行われますか？", "その場合の送料はいくらになりますか？",
+     "那它的保修期是多长时间呢？", "그것은 언제 도착합니까?", "มันใช้เวลากี่วันกว่าจะถึง"],
 )  # fmt: skip
 def test_a_question_that_points_back_does_not(question: str) -> None:
     assert not stands_alone(question)

@@ -17,6 +17,7 @@ LONGEST_QUERY = 400
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _FEW_CHARACTERS = 12  # of a script without spaces between words
+_SOME_CHARACTERS = 30
 _FEW_WORDS = 2
 _SOME_WORDS = 4
 _MOST_QUESTIONS = 3
@@ -25,6 +26,7 @@ _MOST_WORDS = 12
 # A language that is not there is judged by how much a question says.
 _WORDS = json.loads(files(__package__).joinpath("follow_up_words.json").read_text("utf-8"))
 _CONTINUING, _POINTING = frozenset(_WORDS["continuing"]), frozenset(_WORDS["pointing"])
+_POINTING_UNSPACED = re.compile("|".join(_WORDS["pointing_unspaced"]))
 # Words that say how something is asked, not what about.
 _ASKING = frozenset(_WORDS["asking"])
 
@@ -35,7 +37,7 @@ def stands_alone(question: str) -> bool:
     It errs towards "no": a question that is taken for a follow-up wrongly costs a call, one that is missed an answer.
     """
     if UNSPACED.search(question):
-        return len(question) > _FEW_CHARACTERS
+        return len(question) > (_SOME_CHARACTERS if _POINTING_UNSPACED.search(question) else _FEW_CHARACTERS)
     words = [word.casefold() for word in _WORD.findall(question)]
     about = len(set(_content(question)))
     if words and words[0] in _CONTINUING:
