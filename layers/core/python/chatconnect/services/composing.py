@@ -65,7 +65,7 @@ class Composer:
         with timings.step("compose"):
             told = (
                 instructions(config, company=company, controls=controls),
-                material(passages, summary.text if summary else None),
+                material(passages, summary.text if summary else None, refusal=config.refusal),
                 turn.question.text,
             )
             recollection = self._memory.recollect(history, config, prompt=told)
@@ -153,7 +153,8 @@ def prompt_of(
         else PromptMessage("assistant", remembered(message))
         for message in history
     ]
-    asked = PromptMessage("user", question, data=material(passages, summary.text if summary else None))
+    data = material(passages, summary.text if summary else None, refusal=config.refusal)
+    asked = PromptMessage("user", question, data=data)
     return Prompt(
         instructions=instructions(config, company=context.company, controls=context.controls),
         messages=(*dialogue, asked),
