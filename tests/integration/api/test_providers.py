@@ -86,12 +86,13 @@ class Fault:
     code: str
     retryable: bool = True
     text: str = ""
+    wait: int = 5
 
 
 def fault(name: str, dialect: wire.Dialect) -> Fault:
     begun = dialect.pieces("Half")
     return {
-        "busy": Fault((wire.refused(429, retry_after=30),), 429, "provider_busy"),
+        "busy": Fault((wire.refused(429, retry_after=30),), 429, "provider_busy", wait=30),
         "down": Fault((wire.refused(500), wire.refused(500)), 503, "provider_failed"),
         "refusing our key": Fault((wire.refused(401),), 503, "provider_rejected"),
         "malformed": Fault((Act((b"event: message\ndata: {private\n\n",)),), 503, "provider_failed"),
@@ -120,8 +121,9 @@ async def test_a_fault_ends_the_stream_once_with_a_code_and_is_recorded(
     whole = await asking.post("/v1/chat", {"message": "What does shipping cost, in private?"})
 
     end = ended_once(events)
-    assert set(end.data) == {"code", "detail", "retryable"}
+    assert set(end.data) == {"code", "detail", "retryable", "retry_after"}
     assert (end.name, end.data["code"], end.data["retryable"]) == ("error", expected.code, expected.retryable)
+    assert (end.data["retry_after"] or 5) == int(whole.headers["retry-after"]) == expected.wait
     assert text_of(events) == expected.text
     error = refused(whole, expected.status, expected.code)
     assert not any(secret in f"{end.data} {error}" for secret in ("private", "token-of-initech", provider.url))

@@ -185,12 +185,13 @@ async def test_a_whole_answer_is_what_its_events_said() -> None:
     ],
 )
 async def test_an_answer_that_failed_is_the_error_that_it_ended_in(error: ChatConnectError, status: int) -> None:
-    failed = Failed(error.code, error.message, retryable=isinstance(error, Unavailable | LimitReached))
+    failed = Failed.of(error)
 
     with pytest.raises(ChatConnectError) as raised:
         await collected(frames(STARTED, Token("It"), failed))
 
     assert (raised.value.code, raised.value.message) == (error.code, error.message)
+    assert getattr(raised.value, "retry_after", None) == (failed.retry_after or (5 if failed.retryable else None))
     assert status_of(raised.value) == status
 
 

@@ -1,8 +1,11 @@
 """What happens while an answer is made, in the words of the public event stream."""
 
 from dataclasses import dataclass
+from math import ceil
+from typing import Self
 
 from chatconnect.domain.conversation import Citation, Usage
+from chatconnect.domain.errors import ChatConnectError, LimitReached, Unavailable
 from chatconnect.domain.identifiers import ConversationId, MessageId
 
 
@@ -57,11 +60,23 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The answer ended in an error; the last event of a bad stream. `detail` is for the visitor."""
+    """The answer ended in an error; the last event of a bad stream. `detail` is for the visitor.
+
+    `retry_after` are the seconds after which it may go better, where that is known.
+    """
 
     code: str
     detail: str
     retryable: bool
+    retry_after: int | None = None
+
+    @classmethod
+    def of(cls, error: ChatConnectError) -> Self:
+        """Return the end of an answer that an error has ended."""
+        if not isinstance(error, Unavailable | LimitReached):
+            return cls(error.code, error.message, retryable=False)
+        wait = error.retry_after
+        return cls(error.code, error.message, True, None if wait is None else max(1, ceil(wait)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,15 +77,15 @@ async def collected(frames: AsyncGenerator[Frame, None]) -> Answer:
 
 def _error_of(data: dict[str, Any]) -> ChatConnectError:
     """Return the error that an error event tells of, so that its HTTP status is the right one."""
-    code, detail = data["code"], data["detail"]
+    code, detail, told = data["code"], data["detail"], data.get("retry_after")
     if (wait := waiting_seconds(code, datetime.now(UTC))) is not None:
         return LimitReached(detail, code=code, retry_after=wait)
     if code in ("rate_limited", "provider_busy"):
-        return LimitReached(detail, code=code, retry_after=5)
+        return LimitReached(detail, code=code, retry_after=told or 5)
     if kind := _REJECTED.get(code):
         return kind(detail, code=code)
     if data["retryable"]:
-        error = Unavailable("the answer", code=code)
+        error = Unavailable("the answer", code=code, retry_after=told or 5)
         error.message = detail
         return error
     return ChatConnectError(detail, code=code)

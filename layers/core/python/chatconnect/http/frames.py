@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from chatconnect.domain.conversation import Citation
-from chatconnect.domain.errors import Caught, ChatConnectError, LimitReached, Unavailable
+from chatconnect.domain.errors import Caught, ChatConnectError, Unavailable
 from chatconnect.domain.events import KEEP_ALIVE, Cited, Done, Event, Failed, Frame, Started, Token, ToolMoved, Warned
 from chatconnect.observability import log_fault
 
@@ -20,7 +20,7 @@ STREAM_RESPONSE: dict[int | str, dict[str, Any]] = {
             "Events, each with an id (1, 2, 3 ...): `start` {conversation_id, message_id, user_message_id, trace_id}; "
             "`warning` {code, detail}; `tool` {name, state}; `token` {text}; "
             "`citation` {marker, document_id, title, page, quote, start, end}; "
-            "`done` {finish_reason, usage, citations}; `error` {code, detail, retryable}. "
+            "`done` {finish_reason, usage, citations}; `error` {code, detail, retryable, retry_after}. "
             "Exactly one `done` or `error` ends the stream."
         ),
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -117,6 +117,5 @@ async def event_stream(frames: AsyncGenerator[Frame, None], *, after: int = 0) -
         error = ChatConnectError("something went wrong on our side")
     if ended:
         return
-    retryable = isinstance(error, Unavailable | LimitReached)
-    frame = encode(last + 1, Failed(error.code, error.message, retryable))
+    frame = encode(last + 1, Failed.of(error))
     yield b"id: %d\nevent: error\ndata: %b\n\n" % (frame.number, frame.data)

@@ -11,7 +11,7 @@ from typing import Any
 
 from chatconnect.domain.citations import CitationStream, Uncited
 from chatconnect.domain.conversation import Turn
-from chatconnect.domain.errors import Caught, ChatConnectError, LimitReached, ProviderFailed, Unavailable
+from chatconnect.domain.errors import Caught, ChatConnectError, ProviderFailed, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Started, ToolMoved, Warned
 from chatconnect.domain.given_answer import GivenAnswer
 from chatconnect.domain.knowledge import Passage
@@ -261,6 +261,6 @@ def _in_place_of_nothing(draft: Draft) -> Iterator[Event]:
 
 def _last_event(turn: Turn, error: ChatConnectError | None) -> Event:
     if error is not None:
-        return Failed(error.code, error.message, retryable=isinstance(error, Unavailable | LimitReached))
+        return Failed.of(error)
     answer = turn.answer
     return Done(answer.finish_reason or "stop", answer.usage, answer.citations)
