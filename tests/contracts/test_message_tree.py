@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from chatconnect.domain.context import PromptContext, ToolRound
 from chatconnect.domain.conversation import Beginning, MessageStatus, State, Turn, Usage
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import ConversationId, MessageId, VisitorId, new_id
@@ -185,6 +186,22 @@ async def test_a_fork_keeps_its_ancestry_and_costs_nothing(acme: Company) -> Non
     assert len((await acme.conversations.path(first.conversation.id)).messages) == 4
     with pytest.raises(NotFound):
         await acme.conversations.fork(first.answer.id, replace(fork, id=ConversationId(new_id())), VisitorId(new_id()))
+
+
+async def test_a_fork_of_a_fork_knows_what_its_answers_were_made_of(acme: Company) -> None:
+    context = PromptContext("Acme", "Where is it?").with_rounds([ToolRound("Let me look.", ())])
+    turn = answered(replace(a_turn(acme.conversation()), context=context))
+    await acme.conversations.begin(turn)
+    await acme.conversations.complete(turn)
+    answer, visitor = turn.answer.id, turn.conversation.visitor_id
+    for _ in range(2):
+        fork = replace(turn.conversation, id=ConversationId(new_id()), forked_from=answer)
+        await acme.conversations.fork(answer, fork, visitor)
+        answer = (await acme.conversations.path(fork.id)).messages[-1].id
+
+    assert answer != turn.answer.id
+    assert await acme.conversations.find_context(answer) == context
+    assert await acme.conversations.rounds([answer]) == {answer: context.rounds}
 
 
 async def test_an_answer_in_the_making_is_not_in_the_making_in_a_fork(acme: Company) -> None:

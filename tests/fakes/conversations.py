@@ -144,6 +144,8 @@ class MemoryConversations:
                 status=MessageStatus.FAILED if each.status is MessageStatus.PENDING else each.status,
             )
             self._stored.messages[self._tenant_id, copy_id] = copy
+            if context := self._stored.contexts.get((self._tenant_id, each.id)):
+                self._stored.contexts[self._tenant_id, copy_id] = context
         return fork
 
     async def move(self, conversation_id: ConversationId, state: State, *, among: Collection[State]) -> bool:

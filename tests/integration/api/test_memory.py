@@ -49,9 +49,14 @@ async def test_the_prompt_of_a_past_turn_is_made_again_byte_for_byte(company: Co
     await company.uses("openai", model.base_url, **settings, system_prompt="Say nothing.", history_messages=9)
     await company.ingested("Another guide.txt", b"Parcels to Iceland travel by balloon now.")
     rebuilt = [await prompt_of(company, message_id) for message_id in sent]
+    fork = granted(
+        await company.server.post(f"/v1/conversations/{first['conversation_id']}/fork", {"message_id": sent[2]})
+    )
+    of_copies = [await prompt_of(company, copy["id"]) for copy in fork["messages"][1::2]]
     await company.uses("offline", condense="auto", history_messages=20, system_prompt="Quote. {refusal}")
 
     assert [prompt["messages"] for prompt in rebuilt] == received
+    assert of_copies == rebuilt
     assert "They asked about Iceland." in received[2][0]["content"]
     assert rebuilt[2]["summarised_until"] is not None
     assert [message["role"] for message in received[2]] == ["system", "user", "assistant", "user"]

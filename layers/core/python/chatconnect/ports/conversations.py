@@ -154,7 +154,10 @@ class Conversations(Protocol):
         ...
 
     async def find_context(self, message_id: MessageId) -> PromptContext | None:
-        """Return what an answer's prompt was made of; None without an answer, or when it ended before that."""
+        """Return what an answer's prompt was made of; None without an answer, or when it ended before that.
+
+        That of a fork's copy is what the first answer's prompt was made of.
+        """
         ...
 
     async def find_summary(self, conversation_id: ConversationId, branch: Sequence[MessageId]) -> Summary | None:

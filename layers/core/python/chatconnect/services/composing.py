@@ -13,7 +13,7 @@ from chatconnect.domain.errors import NotFound
 from chatconnect.domain.identifiers import MessageId, TenantId
 from chatconnect.domain.knowledge import Passage
 from chatconnect.domain.memory import Recollection, Summary
-from chatconnect.ports.conversations import ConversationsOf
+from chatconnect.ports.conversations import Conversations, ConversationsOf
 from chatconnect.ports.epochs import Epoch
 from chatconnect.ports.models import Prompt, PromptMessage
 from chatconnect.ports.tenants import TenantsOf
@@ -128,7 +128,7 @@ class PromptService:
         wanted = (*context.history, answer.parent_id)
         messages, summary, assistant = await asyncio.gather(
             conversations.messages(wanted),
-            conversations.find_summary(conversation.id, [context.summary] if context.summary else []),
+            _summary(conversations, context.summary),
             self._tenants_of(tenant_id).assistant(conversation.assistant_id, answer.assistant_version),
         )
         if len(messages) != len(wanted) or (context.summary and summary is None):
@@ -136,6 +136,13 @@ class PromptService:
         *history, question = messages
         passages = [Passage(chunk, 0.0) for chunk in context.passages]
         return prompt_of(assistant.config, context, history, question.text, summary, passages), context
+
+
+async def _summary(conversations: Conversations, last: MessageId | None) -> Summary | None:
+    """Return the summary up to a message, which stands in the conversation that was forked where a fork copied it."""
+    for message in await conversations.messages([last]) if last else ():
+        return await conversations.find_summary(message.conversation_id, [message.id])
+    return None
 
 
 def prompt_of(

@@ -170,13 +170,20 @@ WHERE m.tenant_id = %(tenant)s AND m.id = ANY (%(ids)s)
 ORDER BY array_position(%(ids)s::uuid[], m.id)
 """
 
-SELECT_ROUNDS = """
-SELECT id, context -> 'rounds' AS rounds FROM messages
-WHERE tenant_id = %(tenant)s AND id = ANY (%(ids)s) AND jsonb_array_length(context -> 'rounds') > 0
+# A fork's copy was made as the answer was that it is copied from.
+_MADE = """
+FROM messages m
+JOIN messages made ON made.tenant_id = %(tenant)s
+    AND made.id = CASE WHEN m.copied_from IS NULL THEN m.id ELSE m.copied_from END
 """
 
-SELECT_CONTEXT = """
-SELECT context FROM messages WHERE tenant_id = %(tenant)s AND id = %(id)s AND context IS NOT NULL
+SELECT_ROUNDS = f"""
+SELECT m.id, made.context -> 'rounds' AS rounds {_MADE}
+WHERE m.tenant_id = %(tenant)s AND m.id = ANY (%(ids)s) AND jsonb_array_length(made.context -> 'rounds') > 0
+"""
+
+SELECT_CONTEXT = f"""
+SELECT made.context {_MADE} WHERE m.tenant_id = %(tenant)s AND m.id = %(id)s AND made.context IS NOT NULL
 """
 
 SELECT_SUMMARY = """
