@@ -162,6 +162,25 @@ async def test_a_long_retry_after_is_passed_on_at_once(provider: ScriptedProvide
     assert len(provider.requests) == 1
 
 
+async def test_no_provider_has_us_wait_for_more_than_a_day(provider: ScriptedProvider, model: ChatModel) -> None:
+    provider.plays(refused(429, retry_after="1e300"))
+
+    with pytest.raises(ProviderBusy) as caught:
+        await collect(model)
+
+    assert caught.value.retry_after == 86_400
+
+
+async def test_a_stream_without_an_end_is_given_up(
+    dialect: Dialect, provider: ScriptedProvider, model: ChatModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatconnect.adapters.sse.MAX_STREAM", 10_000)
+    provider.plays(Act((*dialect.pieces("Four"), *[b": still here\n\n"] * 1_000, *dialect.end())))
+
+    with pytest.raises(ProviderFailed):
+        await collect(model)
+
+
 async def test_a_retry_after_may_be_a_date(provider: ScriptedProvider, model: ChatModel) -> None:
     provider.plays(refused(429, retry_after=format_datetime(datetime.now(UTC) + timedelta(seconds=300), usegmt=True)))
 

@@ -61,6 +61,18 @@ async def test_an_answer_that_is_cut_is_estimated_where_the_provider_said_nothin
     assert figures(answer.usage) == (prompt_words(world), 4, 0, cost(prompt_words(world), 4), True)
 
 
+async def test_a_model_that_goes_far_beyond_its_bound_is_cut_off_and_counted() -> None:
+    world = await a_world(*["word " * 100] * 1_000, max_tokens=100)
+
+    heard = await told(world.chat(), world.visitor(), a_question())
+
+    [answer] = world.answers()
+    assert (heard[-1][0], answer.finish_reason) == ("done", "length")
+    assert 0 < len(answer.text) <= 40 * 100
+    assert (answer.usage.output_tokens, answer.usage.estimated) == (900, True)
+    assert world.model.closed == 1
+
+
 async def test_an_answer_that_is_cancelled_costs_what_was_generated() -> None:
     world = await a_world(PromptRead(500), "one two ", asyncio.Event())
     chat, visitor = world.chat(), world.visitor()

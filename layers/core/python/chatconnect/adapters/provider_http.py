@@ -22,6 +22,7 @@ MAX_RETRIES = 1  # an address that does not answer costs two connect timeouts: w
 REJECTED = frozenset({401, 402, 403})
 MOST_TOKENS = 100_000_000  # far more than any model reads or writes at once
 BUSY = frozenset({429, 529})
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,15 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         with suppress(KeyError, ValueError):
             seconds = float(headers[name]) * unit
-            return max(0.0, seconds) if math.isfinite(seconds) else None
+            return _within_a_day(seconds) if math.isfinite(seconds) else None
     with suppress(KeyError, ValueError, TypeError):
         when = parsedate_to_datetime(headers["retry-after"])
-        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+        return _within_a_day((when - datetime.now(UTC)).total_seconds())
     return None
+
+
+def _within_a_day(seconds: float) -> float:
+    return min(max(0.0, seconds), _DAY)
 
 
 def token_counts(told: object) -> dict[str, int]:

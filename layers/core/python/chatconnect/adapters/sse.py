@@ -11,6 +11,7 @@ from chatconnect.domain.errors import ChatConnectError, ProviderBusy, ProviderFa
 from chatconnect.ports.models import Delta, TextDelta
 
 MAX_LINE = 1024 * 1024
+MAX_STREAM = 64 * MAX_LINE  # far more than the longest answer takes
 DRAIN_SECONDS = 0.25
 
 
@@ -29,7 +30,7 @@ async def open_events(call: Awaitable[Body], timeouts: Timeouts) -> AsyncGenerat
 
     Leaving early closes the connection at once; leaving normally reads the little that follows the last event,
     so that the connection can be used again.
-    Raises TimeoutError, ProviderFailed for an endless line, and whatever the vendor's client raises.
+    Raises TimeoutError, ProviderFailed for an endless line or stream, and whatever the vendor's client raises.
     """
     deadline = asyncio.get_running_loop().time() + timeouts.first_byte
     async with asyncio.timeout_at(deadline):
@@ -46,12 +47,13 @@ async def open_events(call: Awaitable[Body], timeouts: Timeouts) -> AsyncGenerat
 async def _payloads(
     chunks: AsyncGenerator[bytes], deadline: float, between_chunks: float
 ) -> AsyncGenerator[list[bytes]]:
-    rest = b""
+    rest, left = b"", MAX_STREAM
     with SilenceWatch(deadline, between_chunks) as watch:
         while True:
             chunk = await watch.next(chunks)
             *lines, rest = (rest + (b"\n" if chunk is None else chunk)).split(b"\n")
-            if len(rest) > MAX_LINE:
+            left -= len(chunk or b"")
+            if len(rest) > MAX_LINE or left < 0:
                 raise ProviderFailed
             yield [line[5:].strip() for line in lines if line.startswith(b"data:")]
             if chunk is None:

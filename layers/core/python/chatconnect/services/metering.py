@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from chatconnect.domain.conversation import Usage
@@ -25,6 +25,9 @@ MESSAGE_TOKENS = 4
 """What a provider adds to each message for its role and its borders."""
 TOOL_USE_TOKENS = 350
 """What a provider tells its model of how tools are called; the published figures are up to 346."""
+
+LONGEST_TOKEN = 40
+"""Characters that no text has per token, taken over a whole answer."""
 
 
 def prompt_tokens(prompt: Prompt, count_tokens: CountTokens) -> int:
@@ -90,14 +93,17 @@ class MeteredModel:
         """Yield what the model says. Raises LimitReached when there is no room for the call, and what the model raises.
 
         Where there is little room, the output is shorter than `options` have it, and no tools are called: there would
-        be none for their results.
+        be none for their results. A model that goes far beyond what it may say is cut off: it may be anybody's.
         """
         options = await self._allowance.grant(prompt, options)
         call = _Call(prompt)
         self._calls.append(call)
+        left = LONGEST_TOKEN * options.max_tokens
         async with aclosing(self._model.stream(prompt, options)) as deltas:
             async for delta in deltas:
                 call.take(delta)
+                if isinstance(delta, TextDelta) and (left := left - len(delta.text)) < 0:
+                    break
                 if call.finished is not None:
                     self._allowance.took(call.finished)
                 if isinstance(delta, TextDelta) and "\0" in delta.text:
@@ -105,6 +111,10 @@ class MeteredModel:
                         yield TextDelta(text)
                 else:
                     yield delta
+        if left < 0 and (cut := self._broken_off(call)) is not None:
+            call.finished = replace(cut, reason="length")
+            self._allowance.took(call.finished)
+            yield call.finished
 
     def usage(self, price: Price | None) -> Usage:
         """Return what has been taken so far, without times; without a price it costs nothing."""
