@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from chatconnect.domain.conversation import MessageStatus
 from chatconnect.domain.errors import NotFound, Unavailable
 from chatconnect.domain.events import Frame
+from chatconnect.domain.identifiers import AssistantId, new_id
 from tests.fakes.models import ScriptedModel
 from tests.unit.services.conversing import a_question, a_world, events, names, text_of, told
 from tests.waiting import until
@@ -115,6 +117,27 @@ async def test_another_visitor_can_neither_come_back_to_an_answer_nor_stop_it() 
             await chat.resume(stranger, answer_id, 0)
         with pytest.raises(NotFound):
             await chat.cancel(stranger, answer_id)
+
+    go_on.set()
+    assert text_of(await hearing) == "ab"
+    assert world.journal.cancelled == set()
+    await chat.drain()
+
+
+async def test_a_key_of_another_assistant_can_neither_come_back_to_an_answer_nor_stop_it() -> None:
+    go_on = asyncio.Event()
+    world = await a_world("a", go_on, "b")
+    chat, server = world.chat(), world.server()
+    bound = replace(server, assistant_id=AssistantId(new_id()))
+    hearing = asyncio.create_task(events(await chat.ask(server, a_question())))
+    await until(world.answers)
+    answer_id = world.answers()[0].id
+
+    for anywhere in (chat, world.chat()):
+        with pytest.raises(NotFound):
+            await anywhere.resume(bound, answer_id, 0)
+        with pytest.raises(NotFound):
+            await anywhere.cancel(bound, answer_id)
 
     go_on.set()
     assert text_of(await hearing) == "ab"

@@ -33,7 +33,7 @@ from chatconnect.services.cached_tenants import CachedTenants, TenantReads
 from chatconnect.services.drafts import Request
 from chatconnect.services.generation import AnswerMaker
 from chatconnect.services.key_ring import KeyRing
-from chatconnect.services.placement import Place, Placement, Question, visitor_of
+from chatconnect.services.placement import Place, Placement, Question, is_within_reach, visitor_of
 from chatconnect.services.plan_rules import within_plan
 from chatconnect.services.spending import SpendingService
 from chatconnect.services.timings import Timings
@@ -226,12 +226,16 @@ class ChatService:
         await self._keys.check_let_in(asker)
         if (running := self._running.get(message_id)) is not None:  # its row may not be written yet
             turn, _ = running
-            theirs = turn.conversation.tenant_id == asker.tenant_id
+            theirs = turn.conversation.tenant_id == asker.tenant_id and is_within_reach(asker, turn.conversation)
             if theirs and visitor_id in (None, turn.conversation.visitor_id):
                 return turn.answer
-        message = await self._conversations_of(asker.tenant_id).find_message(message_id, visitor_id)
+        conversations = self._conversations_of(asker.tenant_id)
+        message = await conversations.find_message(message_id, visitor_id)
         if message is None or message.role is not Role.ASSISTANT:
             await self._abuse.missed(asker)
+            raise NotFound("answer", message_id)
+        bound = isinstance(asker, Server) and asker.assistant_id is not None
+        if bound and not is_within_reach(asker, await conversations.get(message.conversation_id)):
             raise NotFound("answer", message_id)
         return message
 

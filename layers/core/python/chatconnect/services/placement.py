@@ -198,9 +198,13 @@ def _check_may_control(asker: Asker, question: Question) -> None:
         raise Invalid("a conversation is given its instructions when it is opened", details={"field": "instructions"})
 
 
+def is_within_reach(asker: Asker, conversation: Conversation) -> bool:
+    """Return whether the asker's key reaches a conversation: one that is for an assistant alone reaches no other's."""
+    return not isinstance(asker, Server) or asker.assistant_id in (None, conversation.assistant_id)
+
+
 def _check_within_reach(asker: Asker, conversation: Conversation) -> None:
-    """Raise NotFound when a key that is for one assistant alone comes to another's conversation."""
-    if isinstance(asker, Server) and asker.assistant_id not in (None, conversation.assistant_id):
+    if not is_within_reach(asker, conversation):
         raise NotFound("conversation", conversation.id)
 
 
