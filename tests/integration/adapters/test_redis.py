@@ -99,6 +99,15 @@ async def test_whoever_has_all_of_an_answer_is_told_again_how_it_ended(journal: 
     assert await followed(journal, message, after) == [DONE]
 
 
+async def test_an_answer_of_which_the_beginning_was_lost_is_not_given_without_it(journal: RedisJournal) -> None:
+    message = a_message()
+    await journal.append(message, [*tokens(2, 3), DONE])
+
+    assert await followed(journal, message, after=1) == [*tokens(2, 3), DONE]
+    with pytest.raises(NotFound):
+        await followed(journal, message, after=0)
+
+
 async def test_a_model_may_be_silent_for_as_long_as_somebody_makes_the_answer(redis_database: RedisDatabase) -> None:
     journal, message = RedisJournal(redis_database, ACME, silence_seconds=1.0, keep_alive_seconds=1.5), a_message()
     await journal.append(message, tokens(1, 3))
@@ -181,4 +190,4 @@ async def test_redis_is_used_again_soon_after_it_came_back(redis: Redis, redis_d
 
     await journal.append(message, [DONE])
 
-    assert await followed(journal, message, after=0) == [DONE]
+    assert await followed(journal, message, after=3) == [DONE]

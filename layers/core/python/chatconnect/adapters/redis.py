@@ -170,6 +170,7 @@ class RedisJournal:
         """Return the frames after a number, waiting a second for the next one.
 
         Where there are none, also for how many seconds nobody has been making the answer; None: there is no journal.
+        Raises NotFound when some before them are lost.
         """
         client = self._database.client()
         try:
@@ -177,7 +178,10 @@ class RedisJournal:
             if answer:
                 [(_, entries)] = answer.items() if isinstance(answer, dict) else answer
                 frames = [frame for _, fields in entries for frame in _frames(fields)]
-                return [frame for frame in frames if frame.number > after], None
+                new = [frame for frame in frames if frame.number > after]
+                if new and new[0].number > after + 1:  # Redis has lost its memory since the answer began
+                    raise NotFound("answer")
+                return new, None
             left = await client.pttl(key)
             return [], None if left < 0 else _JOURNAL_SECONDS - left / 1000
         except AWAY as error:

@@ -39,8 +39,8 @@ class Journal(Protocol):
         """Yield the frames with a number above `after`, first the kept ones, then new ones as they come, to the last.
 
         The last one comes also when its number is not above `after`, and KEEP_ALIVE now and then while nothing comes.
-        Raises NotFound when nothing is kept under this id, Unavailable when the journal is away, or with code
-        "answer_interrupted" when nobody has been making the answer for ten seconds.
+        Raises NotFound when nothing is kept under this id, or not all of it, Unavailable when the journal is away, or
+        with code "answer_interrupted" when nobody has been making the answer for ten seconds.
         """
         ...
 
