@@ -115,6 +115,27 @@ def test_a_citation_quotes_the_sentence_that_the_statement_is_about_where_it_sta
     assert citation.page == 1
 
 
+def test_a_quote_is_about_the_last_sentence_before_its_marker() -> None:
+    text = " ".join([*[f"{what} are excluded from returns." for what in ("Socks", "Gloves", "Hats")] * 5,
+                     "Gift wrapping costs four crowns.", *["Parcels travel by ship."] * 20])  # fmt: skip
+
+    begin, end = quote_span(text, "Socks, gloves and hats are excluded from returns. Wrapping costs four crowns ")
+
+    assert text[begin:end].startswith("Gift wrapping costs four crowns.")
+
+
+def test_a_quote_is_found_in_a_text_without_spaces_too() -> None:
+    text = (
+        "返品は商品到着後30日以内です。未使用品に限ります。" * 10
+        + "送料は全国一律500円です。"
+        + "保証は二年間です。" * 40
+    )
+
+    begin, end = quote_span(text, "送料は全国どこでも500円かかります")
+
+    assert text[begin:end].startswith("送料は全国一律500円です。")
+
+
 @given(st.text(alphabet="aB1 .!?\n。é", min_size=1, max_size=700), st.text(max_size=40))
 def test_a_quote_is_always_a_trimmed_part_of_the_text_of_at_most_300_characters(text: str, claim: str) -> None:
     begin, end = quote_span(text, claim)

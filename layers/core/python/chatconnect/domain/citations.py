@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from chatconnect.domain.conversation import Citation, Message
 from chatconnect.domain.knowledge import Passage
+from chatconnect.domain.terms import telling, terms
 
 # A marker has at most 40 characters, so that what may become one is not held back for long; the spaces before it go
 # with it when it is dropped.
@@ -17,7 +18,6 @@ _SPECIAL = re.compile(r"[\[`\n]| \Z")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})[^`]*")
 _FENCE_LINE = 120  # characters of a line that are looked at: it begins or ends a block of code, or is neither
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*\s*")
-_WORD = re.compile(r"\w+")
 _MAX_QUOTE = 300
 _NEARBY = 300
 
@@ -141,11 +141,14 @@ def remembered(message: Message) -> str:
 
 
 def quote_span(text: str, claim: str) -> tuple[int, int]:
-    """Return where in `text` the sentences stand that share most words with `claim`, at most 300 characters of them."""
-    words = {word.casefold() for word in _WORD.findall(claim)}
+    """Return where in `text` the sentences stand that share most words with `claim`, at most 300 characters of them.
+
+    Its last sentence counts first, and what comes before it where that leaves the choice.
+    """
+    statement, before = _words(claim[_last_sentence(claim) :]), _words(claim)
     spans = [match.span() for match in _SENTENCE.finditer(text)] or [(0, len(text))]
-    scores = [len(words & {word.casefold() for word in _WORD.findall(text[a:b])}) for a, b in spans]
-    best = max(range(len(spans)), key=scores.__getitem__)
+    words = [frozenset(terms(text[a:b])) for a, b in spans]
+    best = max(range(len(spans)), key=lambda at: (len(statement & words[at]), len(before & words[at])))
     begin, end = spans[best]
     for a, b in spans[best + 1 :]:
         if b - begin > _MAX_QUOTE or a != end:
@@ -154,6 +157,19 @@ def quote_span(text: str, claim: str) -> tuple[int, int]:
     quote = text[begin : min(end, begin + _MAX_QUOTE)]
     begin += len(quote) - len(quote.lstrip())
     return begin, begin + len(quote.strip())
+
+
+def _words(text: str) -> frozenset[str]:
+    found = frozenset(terms(text))
+    return telling(found) or found
+
+
+def _last_sentence(text: str) -> int:
+    """Return where the last sentence begins."""
+    start = 0
+    for match in _SENTENCE.finditer(text):
+        start = match.start()
+    return start
 
 
 def _unless_empty(text: str) -> Iterator[str]:
