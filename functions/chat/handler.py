@@ -113,6 +113,9 @@ async def health() -> dict[str, str]:
 async def answer(asker: CurrentAsker, asked: Asked, chat: Chat, response: Response) -> Answer:
     """Answer a message in one piece.
 
+    The same Idempotency-Key gives the same answer again, in the making or made; it stands for one message in one
+    conversation (409 `key_reused`).
+
     The answer's headers tell what may still be asked; one question too many gets 429 `rate_limited`, or the code of the
     limit that is reached (`messages_per_day_reached`, say), with Retry-After.
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from chatconnect.domain.errors import ChatConnectError
+from chatconnect.http.codes import CODES
 from chatconnect.http.limits import headers_of_refusal
 from chatconnect.http.statuses import status_of
 from chatconnect.observability import log_fault, trace_id
@@ -23,7 +24,7 @@ _BY_FRAMEWORK = {404: "no_such_route", 405: "method_not_allowed"}
 class ErrorDetail(BaseModel):
     """What went wrong: `code` is stable, `message` is for people."""
 
-    code: str = Field(examples=["rate_limited"])
+    code: str = Field(examples=["rate_limited"], description=CODES)
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
     trace_id: str

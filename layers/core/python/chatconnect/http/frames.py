@@ -21,7 +21,7 @@ STREAM_RESPONSE: dict[int | str, dict[str, Any]] = {
             "`warning` {code, detail}; `tool` {name, state}; `token` {text}; "
             "`citation` {marker, document_id, title, page, quote, start, end}; "
             "`done` {finish_reason, usage, citations}; `error` {code, detail, retryable, retry_after}. "
-            "Exactly one `done` or `error` ends the stream."
+            "Exactly one `done` or `error` ends the stream; the codes of `error` are those of error responses."
         ),
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
