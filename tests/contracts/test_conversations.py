@@ -10,7 +10,7 @@ import pytest
 from chatconnect.adapters.postgres.accounts import PostgresAccounts
 from chatconnect.adapters.postgres.conversations import PostgresConversations
 from chatconnect.adapters.postgres.database import PostgresDatabase
-from chatconnect.domain.context import PromptContext, ToolRound, ToolUse
+from chatconnect.domain.context import OfferedTool, PromptContext, ToolRound, ToolUse
 from chatconnect.domain.conversation import Beginning, Citation, Conversation, Feedback, MessageStatus, Usage
 from chatconnect.domain.errors import Conflict, NotFound
 from chatconnect.domain.identifiers import ConversationId, DocumentId, MessageId, VersionId, VisitorId, new_id
@@ -79,7 +79,9 @@ async def test_what_the_tools_of_an_answer_did_is_read_back_for_its_tenant_alone
     acme, globex = await open_company(), await open_company()
     with_tools, without = (answered(a_turn(acme.conversation())) for _ in range(2))
     use = ToolUse("orders", '{"order": "A-1\0"}', 'It left \ud83d on Monday. "é"', failed=True)
-    context = PromptContext("Acme", "Where is it?").with_rounds([ToolRound("Let me look.", (use,))])
+    told = OfferedTool("orders", "Finds.", {"type": "object", "properties": {"order": {"type": "string"}}})
+    context = PromptContext("Acme", "Where is it?").with_tools([told])
+    context = context.with_rounds([ToolRound("Let me look.", (use,))])
     await acme.conversations.complete(replace(with_tools, context=context))
     await acme.conversations.complete(replace(without, context=PromptContext("Acme", "Where?")))
     ids = [with_tools.answer.id, with_tools.question.id, without.answer.id, MessageId(new_id())]

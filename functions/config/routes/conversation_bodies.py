@@ -11,7 +11,7 @@ from chatconnect.domain.conversation import Conversation, Feedback, Message, Sib
 from chatconnect.http.answers import CitationBody, UsageBody
 from chatconnect.ports.conversations import Path
 from chatconnect.ports.models import Prompt
-from functions.config.routes.tool_bodies import ToolRoundBody, ToolUseBody
+from functions.config.routes.tool_bodies import OfferedToolBody, ToolRoundBody, ToolUseBody
 
 
 class ConversationBody(BaseModel):
@@ -162,12 +162,16 @@ class PromptMessageBody(BaseModel):
 
 
 class PromptBody(BaseModel):
-    """A prompt; with a summary in it, `summarised_until` is the last message that it covers."""
+    """A prompt; with a summary in it, `summarised_until` is the last message that it covers.
+
+    `tools` are those that could be called; of very long ones only the names are kept.
+    """
 
     messages: list[PromptMessageBody]
     query: str
     summarised_until: UUID | None
     rounds: list[ToolRoundBody]
+    tools: list[OfferedToolBody]
 
     @classmethod
     def of(cls, prompt: Prompt, context: PromptContext) -> "PromptBody":
@@ -180,6 +184,10 @@ class PromptBody(BaseModel):
             rounds=[
                 ToolRoundBody(said=each.said, uses=ToolUseBody.all_of(number, each))
                 for number, each in enumerate(context.rounds, start=1)
+            ],
+            tools=[
+                OfferedToolBody(name=tool.name, description=tool.description, parameters=dict(tool.parameters))
+                for tool in context.tools
             ],
         )
 

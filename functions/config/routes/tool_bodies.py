@@ -1,5 +1,7 @@
 """What the tools of an answer did, as the company's own side is shown it."""
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 from chatconnect.domain.context import ToolRound
@@ -21,6 +23,14 @@ class ToolUseBody(BaseModel):
             cls(round=number, name=use.name, arguments=use.arguments, result=use.result, failed=use.failed)
             for use in round_.uses
         ]
+
+
+class OfferedToolBody(BaseModel):
+    """A tool as the model was told of it."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
 
 
 class ToolRoundBody(BaseModel):

@@ -137,7 +137,9 @@ async def test_an_answer_uses_a_tool(company: Company, model: Model, shop: tuple
     assert asked[0].startswith("GET /orders/A%201 HTTP/1.1")
     assert SECRET in asked[0]
     assert model.prompts[1][-1] == {"role": "tool", "tool_call_id": "call_1", "content": "It left on Monday."}
-    assert "of-the-shop" not in str(model.prompts) + str(events)
+    prompt = await company.staff.get(f"/v1/messages/{events[0].data['message_id']}/prompt")
+    assert granted(prompt)["tools"] == model.offered[0]
+    assert "of-the-shop" not in str(model.prompts) + str(events) + prompt.text
 
 
 @pytest.mark.usefixtures("no_tools")

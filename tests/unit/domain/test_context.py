@@ -1,6 +1,6 @@
 """What is kept of the tools of an answer."""
 
-from chatconnect.domain.context import MOST_KEPT, PromptContext, ToolRound, ToolUse
+from chatconnect.domain.context import MOST_KEPT, OfferedTool, PromptContext, ToolRound, ToolUse
 
 CONTEXT = PromptContext("Acme", "Where is it?")
 
@@ -26,6 +26,14 @@ def test_long_results_are_cut_together_and_every_call_stays() -> None:
     assert [use.name for each in kept for use in each.uses] == ["orders"] * 3
     assert kept[0].uses[0].result == long
     assert kept[2].uses[0].result == ""
+
+
+def test_what_tools_there_were_is_kept_and_of_very_long_ones_the_name() -> None:
+    short, long = OfferedTool("orders", "Finds.", {"type": "object"}), OfferedTool("stock", "x" * MOST_KEPT, {"a": 1})
+
+    assert CONTEXT.with_tools([short, long, short]).tools == (
+        short, OfferedTool("stock", "", {}), OfferedTool("orders", "", {}),
+    )  # fmt: skip
 
 
 def test_what_no_store_takes_is_left_out() -> None:

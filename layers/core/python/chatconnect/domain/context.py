@@ -1,13 +1,24 @@
 """What the prompt of an answer was made of: enough to make it again, byte for byte."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from chatconnect.domain.identifiers import MessageId
 from chatconnect.domain.knowledge import Chunk
 
 MOST_KEPT = 40_000
-"""Characters of what the tools of one answer were given and gave."""
+"""Characters of what the tools of one answer were given and gave, and of what the model was told of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool that the model could call, as it was told of it: `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,8 @@ class PromptContext:
     `history` are the earlier messages that were sent along, oldest first; `summary` is the last message of what the
     summary in the prompt covers. `passages` are kept with their text, because documents come and go; `company` and
     `controls` (what the model was told beside the assistant's own instructions, in order and as it was) because they
-    may be changed. `query` is what was searched for. `rounds` came after the prompt, each on top of those before it.
+    may be changed, and so may the `tools` that could be called. `query` is what was searched for. `rounds` came after
+    the prompt, each on top of those before it.
     """
 
     company: str
@@ -45,6 +57,15 @@ class PromptContext:
     passages: tuple[Chunk, ...] = ()
     controls: tuple[str, ...] = ()
     rounds: tuple[ToolRound, ...] = ()
+    tools: tuple[OfferedTool, ...] = ()
+
+    def with_tools(self, tools: Iterable[OfferedTool]) -> "PromptContext":
+        """Return a copy with the tools; beyond MOST_KEPT characters of all together, with no more than their names."""
+        left, kept = MOST_KEPT, []
+        for tool in tools:
+            left -= len(tool.description) + len(json.dumps(tool.parameters))
+            kept.append(tool if left >= 0 else OfferedTool(tool.name, "", {}))
+        return replace(self, tools=tuple(kept))
 
     def with_rounds(self, rounds: Iterable[ToolRound]) -> "PromptContext":
         """Return a copy with what the tools did, as far as that is kept: MOST_KEPT characters of all texts together."""

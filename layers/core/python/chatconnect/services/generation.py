@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 from chatconnect.domain.citations import CitationStream, Uncited
+from chatconnect.domain.context import OfferedTool
 from chatconnect.domain.conversation import Turn
 from chatconnect.domain.errors import Caught, ChatConnectError, ProviderFailed, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Started, ToolMoved, Warned
@@ -197,7 +198,9 @@ class AnswerMaker:
         if isinstance(toolset, BaseException):
             raise toolset
         passages += composed.passages
-        return replace(composed, passages=passages), toolset
+        told = [tool.definition for tool in toolset.tools]
+        offered = [OfferedTool(each.name, each.description, each.parameters) for each in told]
+        return replace(composed, passages=passages, context=composed.context.with_tools(offered)), toolset
 
     async def _composed(self, request: Request, draft: Draft, moderated: Moderated) -> Composition:
         """Return the prompt, made while the question is being checked. Raises Refused."""

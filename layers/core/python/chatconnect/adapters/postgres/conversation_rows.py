@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from chatconnect.adapters.postgres.configurations import controls_of
-from chatconnect.domain.context import PromptContext, ToolRound, ToolUse
+from chatconnect.domain.context import OfferedTool, PromptContext, ToolRound, ToolUse
 from chatconnect.domain.conversation import (
     Branch,
     Citation,
@@ -162,6 +162,7 @@ class ContextRow:
             passages=tuple(_chunk(each) for each in data["passages"]),
             controls=tuple(data["controls"]),
             rounds=tuple(_round(each) for each in data.get("rounds", ())),
+            tools=tuple(OfferedTool(**each) for each in data.get("tools", ())),
         )
 
 
