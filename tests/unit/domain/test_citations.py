@@ -1,14 +1,16 @@
 """Markers in a streamed answer: each stands for a passage or is gone."""
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatconnect.domain.citations import CitationStream, quote_span, without_markers
-from chatconnect.domain.conversation import Citation
-from chatconnect.domain.identifiers import DocumentId, VersionId, new_id
+from chatconnect.domain.citations import CitationStream, quote_span, remembered, without_markers
+from chatconnect.domain.conversation import Citation, Message, Role
+from chatconnect.domain.identifiers import ConversationId, DocumentId, MessageId, VersionId, new_id
 from chatconnect.domain.knowledge import Chunk, Passage
 
 TEXTS = (
@@ -156,3 +158,13 @@ def test_the_offsets_of_a_quote_lead_back_to_it(number: int, claim: str) -> None
 
 def test_an_earlier_answer_is_given_back_without_its_markers() -> None:
     assert without_markers("It costs 49 euros [1][2], or 99 [3, 1]. `a[1]`") == "It costs 49 euros, or 99. `a[1]`"
+
+
+@pytest.mark.parametrize(("text", "told"), [("49 euros [1].", "49 euros."), ("[1]", "[1]"), ("a[1]", "a")])
+def test_an_earlier_answer_is_told_to_a_model_without_markers_and_never_as_nothing(text: str, told: str) -> None:
+    _, citations = checked("[1]")
+    ids = MessageId(new_id()), ConversationId(new_id())
+    answer = Message(*ids, Role.ASSISTANT, text, datetime.now(UTC), citations=tuple(citations))
+
+    assert remembered(answer) == told
+    assert remembered(replace(answer, citations=())) == text

@@ -136,8 +136,12 @@ def without_markers(text: str) -> str:
 
 
 def remembered(message: Message) -> str:
-    """Return a message as it is repeated to a model: without markers, of which one that cites nothing has none."""
-    return without_markers(message.text) if message.citations else message.text
+    """Return a message as it is repeated to a model: without markers, of which one that cites nothing has none.
+
+    One that is nothing but markers keeps them: providers refuse a message without a word.
+    """
+    bare = without_markers(message.text) if message.citations else ""
+    return bare if bare.strip() else message.text
 
 
 def quote_span(text: str, claim: str) -> tuple[int, int]:
