@@ -143,6 +143,21 @@ test("a warning is given once, whatever number of answers it comes with", async 
   assert.deepEqual(warnings, [undefined, "tokens_per_day_nearly_reached", undefined, undefined]);
 });
 
+test("an answer that was cut says so, each time and after a reload", async () => {
+  const script = [START, token(3, "a"), event(4, "done", { finish_reason: "length" })];
+  const api = new ScriptedApi(script, script);
+  const conversation = conversationWith(api);
+  await conversation.send("one");
+  await conversation.send("two");
+  const cut = conversation.messages.map((message) => message.warning?.code);
+  api.stored = [{ id: "m1", role: "assistant", text: "a", status: "complete", finish_reason: "length" }];
+
+  await conversation.restore();
+
+  assert.deepEqual(cut, [undefined, "answer_cut", undefined, "answer_cut"]);
+  assert.equal(conversation.messages[0].warning.code, "answer_cut");
+});
+
 test("an answer that is stopped before it has a name is cancelled as soon as it has one", async () => {
   const api = new ScriptedApi([START, event(2, "done", { finish_reason: "cancelled" })]);
   const conversation = conversationWith(api);

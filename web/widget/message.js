@@ -45,7 +45,7 @@ export function shown(stored) {
     ...{ id, parentId: stored.parent_id, role, text, citations: citations ?? [], question },
     siblings: choices.length > 1 ? choices : [],
     state: state ?? stateOf(stored),
-    ...{ activity: null, toolsRunning: 0, warning: null, failure: state ? null : failureOf(stored) },
+    ...{ activity: null, toolsRunning: 0, warning: warningOf(stored), failure: state ? null : failureOf(stored) },
     rating: feedback?.rating ?? null,
   };
 }
@@ -53,6 +53,11 @@ export function shown(stored) {
 function stateOf(stored) {
   if (codeOf(stored)) return "failed";
   return stored.finish_reason === "cancelled" ? "stopped" : "complete";
+}
+
+/** An answer that was cut would look as if it were over. */
+function warningOf({ finish_reason: reason }) {
+  return reason === "length" ? { code: "answer_cut", detail: "" } : null;
 }
 
 /** An answer that is neither complete nor in the making was left behind. */
@@ -120,5 +125,6 @@ function activityWith({ text, toolsRunning }) {
 
 function finish(answer, { finish_reason: reason, citations }) {
   if (citations?.length) answer.citations = citations;
+  answer.warning = warningOf({ finish_reason: reason }) ?? answer.warning;
   answer.state = stateOf({ finish_reason: reason });
 }

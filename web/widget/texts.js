@@ -75,6 +75,7 @@ export const TEXTS = {
   error_conversation_closed: "This conversation is closed. Please begin a new one.",
   error_visitor_blocked: "You cannot send messages here.",
   warning: "{detail}",
+  warning_answer_cut: "The answer ends here because it has become too long.",
   warning_nearly_reached: "This chat is close to its limit for now.",
 };
 
