@@ -219,6 +219,8 @@ async def test_a_used_key_gives_the_earlier_turn_and_stores_nothing(acme: Compan
     earlier = await acme.conversations.begin(again)
 
     assert earlier is not None
+    assert await acme.conversations.find_earlier(again) == earlier
+    assert await acme.conversations.find_earlier(replace(again, idempotency_key="new")) is None
     assert (earlier.question, earlier.answer) == (first.question, answered(first).answer)
     assert earlier.conversation.id == first.conversation.id
     with pytest.raises(NotFound):

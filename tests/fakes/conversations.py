@@ -171,11 +171,7 @@ class MemoryConversations:
         return [c for c in theirs if after is None or _place(c) < after][:limit]
 
     async def begin(self, turn: Turn) -> Turn | None:
-        earlier = self._earlier(turn)
-        if earlier is not None:
-            if (earlier.beginning is Beginning.REPEATS) is not (turn.beginning is Beginning.REPEATS):
-                raise key_reused()
-            turn.check_asks_again(earlier)
+        if (earlier := await self.find_earlier(turn)) is not None:
             return earlier
         if not turn.opens:
             kept = await self.get(turn.conversation.id)
@@ -186,6 +182,14 @@ class MemoryConversations:
         self._check_parent(turn)
         self._store(turn)
         return None
+
+    async def find_earlier(self, turn: Turn) -> Turn | None:
+        earlier = self._earlier(turn)
+        if earlier is not None:
+            if (earlier.beginning is Beginning.REPEATS) is not (turn.beginning is Beginning.REPEATS):
+                raise key_reused()
+            turn.check_asks_again(earlier)
+        return earlier
 
     async def complete(self, turn: Turn) -> None:
         stored = self._stored.messages.get((self._tenant_id, turn.answer.id))

@@ -1,11 +1,13 @@
 """A question that comes again with its idempotency key."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from chatconnect.domain.conversation import MessageStatus
-from chatconnect.domain.errors import Conflict, Unavailable
+from chatconnect.domain.errors import Conflict, LimitReached, Unavailable
+from tests.fakes import tenants
 from tests.unit.services.conversing import a_question, a_world, text_of, told
 
 
@@ -42,6 +44,21 @@ async def test_a_key_used_for_another_question_is_refused() -> None:
         await chat.ask(visitor, a_question("Two?", idempotency_key="once"))
 
     assert refused.value.code == "key_reused"
+
+
+async def test_the_last_answer_that_a_cap_allows_is_given_again_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(tenants.PLANS, "free", replace(tenants.PLANS["free"], messages_per_day=1))
+    world = await a_world("Hello.")
+    chat, visitor, question = world.chat(), world.visitor(), a_question(idempotency_key="once")
+    first = await told(chat, visitor, question)
+
+    again = await told(chat, visitor, question)
+
+    assert (text_of(again), again[0]) == (text_of(first), first[0])
+    with pytest.raises(LimitReached):
+        await chat.ask(visitor, a_question(idempotency_key="twice"))
+    assert len(world.model.prompts) == 1
+    assert not world.budgets.held
 
 
 async def test_two_visitors_may_use_the_same_key() -> None:

@@ -127,6 +127,13 @@ class Conversations(Protocol):
         """
         ...
 
+    async def find_earlier(self, turn: Turn) -> Turn | None:
+        """Return the turn that `begin` would return as the earlier one, None when it would store this one.
+
+        Raises what `begin` raises of the key.
+        """
+        ...
+
     async def complete(self, turn: Turn) -> None:
         """Store the answer as it ended, with usage and citations, and add its usage to the running totals, once.
 

@@ -14,7 +14,7 @@ from chatconnect.domain.conversation import (
     Turn,
     checked_message,
 )
-from chatconnect.domain.errors import ChatConnectError, Invalid, NotFound, Unavailable
+from chatconnect.domain.errors import ChatConnectError, Invalid, LimitReached, NotFound, Unavailable
 from chatconnect.domain.events import Cited, Done, Event, Failed, Frame, Started, Token
 from chatconnect.domain.identifiers import KeyId, MessageId
 from chatconnect.domain.principals import Asker, Server, Visitor
@@ -91,13 +91,18 @@ class ChatService:
         place, tenant, plan, controls = met.place, met.tenant, met.plan, met.controls
         turn = self._placement.turn(place, question)
         wanted, rate = asked(place, turn.question.text, controls, epoch), _rate(asker, plan)
-        with timings.step("admit"):
-            reservation, given = await asyncio.gather(
-                self._spending.admit(
-                    rate, plan, turn, place.assistant.config, place.remembered, controls, key_id=_key_of(asker)
-                ),
-                self._answers.find(asker.tenant_id, wanted),
-            )
+        try:
+            with timings.step("admit"):
+                reservation, given = await asyncio.gather(
+                    self._spending.admit(
+                        rate, plan, turn, place.assistant.config, place.remembered, controls, key_id=_key_of(asker)
+                    ),
+                    self._answers.find(asker.tenant_id, wanted),
+                )
+        except LimitReached as reached:
+            if (earlier := await self._paid_before(turn, reached)) is None:
+                raise
+            return self._repeat(asker, earlier)
         if on_admitted is not None:
             on_admitted(_shown(asker, reservation))
         self._abuse.note(asker, verdict, turn)
@@ -165,6 +170,12 @@ class ChatService:
             if question.conversation_id is not None or question.regenerate is not None:
                 await self._abuse.missed(asker)
             raise
+
+    async def _paid_before(self, turn: Turn, reached: LimitReached) -> Turn | None:
+        """Return the earlier turn that has the turn's key: a cap, which that one may have used up, does not hide it."""
+        if turn.idempotency_key is None or reached.code == LimitReached.code:
+            return None
+        return await self._conversations_of(turn.conversation.tenant_id).find_earlier(turn)
 
     async def _begun(self, turn: Turn, reservation: Reservation) -> Turn | None:
         """Store the turn's beginning or return the earlier turn that has its key; then nothing stays reserved."""

@@ -42,6 +42,13 @@ class PostgresTurns:
             raise Conflict("this conversation or message exists already") from error
         return await self._earlier(turn)
 
+    async def find_earlier(self, turn: Turn) -> Turn | None:
+        """Return the turn that the key stands for already, or None."""
+        try:
+            return await self._earlier(turn)
+        except NotFound:
+            return None
+
     async def complete(self, turn: Turn) -> None:
         """Store the answer as it ended and add its usage to the running totals, once."""
         parameters = _turn_parameters(turn)
