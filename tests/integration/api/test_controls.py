@@ -75,6 +75,19 @@ async def test_what_they_may_not_be_is_refused(company: Company, body: dict[str,
     assert refused(response, 400, "invalid_request")["details"] == {"field": field}
 
 
+@pytest.mark.parametrize("body", [{"control_messages": ["Be brief."]}, {"endpoints": {"chat": {"message": ["x"]}}}])
+async def test_a_field_that_they_do_not_have_is_refused_and_changes_nothing(
+    company: Company, body: dict[str, Any]
+) -> None:
+    kept = await control(company, LEVELS)
+
+    response = await company.staff.put(f"/v1/tenants/{company.tenant_id}/control-messages", body)
+
+    refused(response, 400, "invalid_request")
+    assert granted(await company.staff.get(f"/v1/tenants/{company.tenant_id}/control-messages")) == kept
+    await control(company, {})
+
+
 async def test_they_are_for_staff_and_servers(company: Company) -> None:
     path = f"/v1/tenants/{company.tenant_id}/control-messages"
     visitor = await company.visitor()

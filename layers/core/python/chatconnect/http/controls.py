@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from chatconnect.domain.controls import Controls, TenantControls
 from chatconnect.domain.response_format import FormatKind, ResponseFormat
@@ -56,6 +56,8 @@ class InstructionsBody(BaseModel):
 class EndpointBody(BaseModel):
     """What holds at one endpoint; without a `response_format` the assistant's holds."""
 
+    model_config = ConfigDict(extra="forbid")
+
     messages: list[str] = Field(default_factory=list, examples=[["Answer in the customer's language."]])
     response_format: ResponseFormatBody | None = None
 
@@ -71,6 +73,8 @@ class TenantControlsBody(BaseModel):
     In the prompt they follow the assistant's own instructions: the tenant's, then the endpoint's, then the
     conversation's. {company}, {assistant} and {refusal} stand for the tenant's values.
     """
+
+    model_config = ConfigDict(extra="forbid")  # a rule under another name would be one that does not hold
 
     messages: list[str] = Field(
         default_factory=list, description="For all assistants", examples=[["Never speak of prices of competitors."]]
