@@ -56,6 +56,8 @@ def test_what_is_harmless_stays_as_it_is(text: str) -> None:
         ("\\`b` ![x](u)`", "\\`b` [x] (u)`"),
         ("```\ncode\r```\r![x](y)\n```\n", "```\ncode\n```\n[x] (y)\n```\n"),
         ("```\ncode\n      ```\n```\n![x](y)\n```\n", "```\ncode\n      ```\n```\n[x] (y)\n```\n"),
+        ("https://acme.example/a![x](https://acme.example/a)", "https://acme.example/a! [x](https://acme.example/a)"),
+        ("www.acme.example/a![x]", "www.acme.example/a! [x]"),
         ("- ```\n  a\n```\n![x](y)\n```\n", "- ```\n  a\n```\n[x] (y)\n```\n"),
     ],
 )

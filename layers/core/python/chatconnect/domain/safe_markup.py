@@ -209,7 +209,7 @@ class SafeMarkup:
         end = beyond.start() if beyond else len(text)
         if end == len(text) and not final and end - at < _LONGEST_ADDRESS:
             return None
-        scheme, rest = _SCHEME.search(self._shown), text[at:end]
+        scheme, rest = _SCHEME.search(self._shown), _without_image(text, at, end)
         if scheme and self._allows(scheme[0] + rest):
             return rest, len(rest)
         return f":/{BREAK}/", 3
@@ -228,5 +228,11 @@ class SafeMarkup:
         if at + length == len(text) and not final and length < _LONGEST_ADDRESS:
             return None
         if address and self._allows(address[0]):
-            return text[at : at + length], length
+            shown = _without_image(text, at, at + length)
+            return shown, len(shown)
         return f"{text[at : at + 3]}{BREAK}.", 4
+
+
+def _without_image(text: str, at: int, end: int) -> str:
+    """Return an address without the mark at its end that would begin an image with what follows it."""
+    return text[at:end].rstrip("!") if text.startswith("[", end) else text[at:end]
