@@ -98,6 +98,34 @@ def test_pages_that_are_the_same_keep_their_text(pages: int) -> None:
     assert [section.text for section in document.sections] == [WHOLE] * pages
 
 
+def test_the_title_that_runs_through_a_chapter_is_left_out_of_a_long_book() -> None:
+    pages = [
+        [
+            Placed(f"About {topic}", y=790),
+            *files.lines_down([f"Line {line} on {topic} {page} goes on." for line in range(9)]),
+        ]
+        for topic in ("frames", "wheels", "brakes", "lights")
+        for page in range(6)
+    ]
+
+    text = parse_pdf(files.make_placed_pdf(pages)).text
+
+    assert "About" not in text
+    assert text.count("Line 8 on wheels") == 6
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("M¨oller w¨ahlt f¨ur ¨Ubung", "Möller wählt für Übung"),
+        ("caf´e ¸ca va", "café ça va"),
+        ("5 ´ and ¨x", "5 ´ and ẍ"),
+    ],
+)
+def test_an_accent_that_is_written_before_its_letter_is_set_upon_it(written: str, text: str) -> None:
+    assert parse_pdf(files.make_pdf([f"{written} and so on"])).text == f"{text} and so on"
+
+
 def test_titles_that_count_stay_when_they_are_set_like_headings() -> None:
     pages = [[Placed(f"Lesson {number}", y=740, size=16), *files.lines_down(BODY)] for number in range(5)]
 

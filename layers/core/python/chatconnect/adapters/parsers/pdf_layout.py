@@ -1,7 +1,7 @@
 """Which lines of a PDF are running headers and footers, and which are headings."""
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,6 +14,7 @@ Pages = Sequence[Sequence[Line]]
 # usual line distances between it and the text. A page that holds little else has none.
 _MIN_PAGES = 3
 _RUNNING_SHARE = 0.4
+_MIN_CHAPTER_PAGES = 5
 _MAX_RUNNING_LINES = 3
 _RUNNING_GAP = 1.35
 _MAX_RUNNING_SHARE = 0.5
@@ -56,15 +57,22 @@ def without_running_lines(pages: Pages, bookmarks: Sequence[Bookmark]) -> list[l
         for number, page in enumerate(pages)
     ]
     printed = sum(bool(page) for page in pages)
-    seen: Counter[str] = Counter()
+    seen: dict[str, list[int]] = defaultdict(list)
     for number, block in enumerate(blocks):
-        seen.update({key for line in block for key in _running_keys(line, number, usual)})
-    wanted = max(_MIN_PAGES, _RUNNING_SHARE * printed)
-    running = {key for key, count in seen.items() if count >= wanted}
+        for key in {key for line in block for key in _running_keys(line, number, usual)}:
+            seen[key].append(number)
+    running = {key for key, places in seen.items() if _runs(places, printed)}
     return [
         [line for line in page if line not in block or running.isdisjoint(_running_keys(line, number, usual))]
         for number, (page, block) in enumerate(zip(pages, blocks, strict=True))
     ]
+
+
+def _runs(places: Sequence[int], printed: int) -> bool:
+    """Say whether a line that stands on these pages runs through the document, or through a chapter of it."""
+    if len(places) >= _MIN_CHAPTER_PAGES:
+        printed = min(printed, places[-1] - places[0] + 1)
+    return len(places) >= max(_MIN_PAGES, _RUNNING_SHARE * printed)
 
 
 def _characters(pages: Pages) -> int:

@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import pi
@@ -18,6 +19,9 @@ _FONT_NAME_BYTES = 96
 _FROM_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _WORD_FROM_RIGHT = re.compile(f"[{_FROM_RIGHT}]+")
 _MARKS_ABOVE = re.compile(r"[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+# Some writers, such as TeX in its old fonts, show an accented letter by an accent and a letter.
+_ACCENTS = dict(zip("¨´ˆ˜˚ˇ˘˙˝¸", "\u0308\u0301\u0302\u0303\u030a\u030c\u0306\u0307\u030b\u0327", strict=True))
+_ACCENT_BEFORE = re.compile(f"([{''.join(_ACCENTS)}])([A-Za-zı])")
 # Two parts of one row, of so many times the font's size apart: less is one word, more two columns or cells.
 _SAME_WORD, _SAME_ROW = 0.12, 0.7
 # A longer line is no heading, so its font's name is of no interest.
@@ -134,6 +138,7 @@ class _TextPage:
         text = self._text[start:end]
         if not text.isascii():
             text = _WORD_FROM_RIGHT.sub(lambda word: self._read_from_right(start + word.start(), word[0]), text)
+            text = _ACCENT_BEFORE.sub(_accented, text)
         if text.endswith(_DIVISIONS):
             text = f"{text[:-1]}-"
         return Line(text, left, right, bottom, size, bold)
@@ -219,6 +224,12 @@ class _TextPage:
         if gap < line.size:
             return None
         return self._line(start, before), self._line(low, end)
+
+
+def _accented(match: re.Match[str]) -> str:
+    """Return an accent and the letter behind it as one letter, if there is such a one."""
+    letter = unicodedata.normalize("NFC", match[2].replace("ı", "i") + _ACCENTS[match[1]])
+    return letter if len(letter) == 1 else match[0]
 
 
 def _go_on(line: Line, following: Line) -> bool:
