@@ -226,6 +226,15 @@ def test_the_left_column_is_read_before_the_right_one() -> None:
     assert text.index("left column line 9") < text.index("right side text 0") < text.index("right side text 9")
 
 
+def test_columns_stay_columns_beside_a_line_that_is_put_together() -> None:
+    raised = [Placed("The area is 25 m", 50, 650), Placed("2", 124, 656, 7), Placed("of ground", 133, 650)]
+
+    text = parse_pdf(files.make_placed_pdf([[*raised, *two_columns()]])).text
+
+    assert text.startswith("The area is 25 m2 of ground")
+    assert text.index("left column line 9") < text.index("right side text 0")
+
+
 def test_the_rows_of_a_table_stay_whole() -> None:
     rows = [(f"Item number {number}", f"{number * 10} EUR", "in stock") for number in range(10)]
     page = [

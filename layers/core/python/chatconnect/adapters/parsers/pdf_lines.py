@@ -38,6 +38,9 @@ _MIN_FILL = 0.7
 _SAMPLES = 4
 
 
+Span = tuple[int, int]
+
+
 class Line(NamedTuple):
     """A line of text. Places in points from the page's lower left corner, `size` the font's height to half a point.
 
@@ -106,13 +109,12 @@ class _TextPage:
         if not lines:
             return
         if any(_go_on(*pair) for pair in pairwise(lines)):
-            yield from map(_Measured, _whole(lines))
-            return
+            lines, spans = _whole(lines, spans)
         middle = (min(line.left for line in lines) + max(line.right for line in lines)) / 2
         across = [
             index
             for index, line in enumerate(lines)
-            if line.left < middle < line.right and len(line.text) >= 2 * _MIN_HALF
+            if line.left < middle < line.right and len(line.text) >= 2 * _MIN_HALF and any(spans[index])
         ]
         sample = across[:: 1 + len(across) // _SAMPLES]
         if not any(self._halves(*spans[index], lines[index], middle) for index in sample):
@@ -169,7 +171,7 @@ class _TextPage:
         else:
             box.left, box.bottom, box.right, box.top = bottom, -right, top, -left
 
-    def _turned(self, spans: Sequence[tuple[int, int]]) -> int:
+    def _turned(self, spans: Sequence[Span]) -> int:
         """Return by how many quarters most of the text is turned to the right, by a sample of it."""
         sample = spans[:: 1 + len(spans) // _SAMPLES]
         angles = [self._raw.FPDFText_GetCharAngle(self._page, self._index(start)) for start, _ in sample]
@@ -239,19 +241,21 @@ def _go_on(line: Line, following: Line) -> bool:
     return near and abs(following.bottom - line.bottom) < _SAME_WORD * line.size
 
 
-def _whole(lines: Sequence[Line]) -> Iterator[Line]:
-    """Yield the lines, those as one that go on with each other."""
-    whole = lines[0]
-    for line in lines[1:]:
+def _whole(lines: Sequence[Line], spans: Sequence[Span]) -> tuple[list[Line], list[Span]]:
+    """Return the lines, those as one that go on with each other, with their spans; what was put together has none."""
+    found, places = [lines[0]], [spans[0]]
+    for line, span in zip(lines[1:], spans[1:], strict=True):
+        whole = found[-1]
         if _go_on(whole, line):
             blank = " " if line.left - whole.right > _SAME_WORD * whole.size else ""
-            whole = whole._replace(
+            found[-1] = whole._replace(
                 text=f"{whole.text}{blank}{line.text}", right=line.right, bold=whole.bold and line.bold
             )
+            places[-1] = (0, 0)
         else:
-            yield whole
-            whole = line
-    yield whole
+            found.append(line)
+            places.append(span)
+    return found, places
 
 
 def line_distance(lines: Sequence[Line]) -> float:
