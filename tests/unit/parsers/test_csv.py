@@ -4,6 +4,7 @@ import pytest
 
 from chatconnect.adapters.parsers.csv import parse_csv
 from chatconnect.adapters.parsers.detect import Kind
+from chatconnect.domain.chunking import split
 from tests.unit.parsers.conftest import Read
 
 
@@ -51,6 +52,18 @@ async def test_the_rows_of_a_long_csv_stay_whole_in_small_sections(read: Read) -
 
     assert all(section.text.startswith("id: ") and len(section.text) <= 400 for section in document.sections)
     assert document.text.count("id: ") == 1000
+
+
+def test_every_chunk_of_a_very_wide_row_says_what_the_row_is_about() -> None:
+    names = ",".join(["Plan", *(f"Measure {number}" for number in range(500))])
+    rows = [",".join([plan, *(str(number * 7) for number in range(500))]) for plan in ("Basic", "Premium")]
+
+    parsed = parse_csv("\n".join([names, *rows]).encode())
+    chunks = [chunk.text for chunk in split(parsed, lambda text: len(text.split()), size=100, overlap=10)]
+
+    assert len(chunks) > 20
+    assert all(("Plan: Basic" in text) != ("Plan: Premium" in text) for text in chunks)
+    assert all(f"Measure {number}: {number * 7}" in parsed.text for number in range(500))
 
 
 async def test_a_csv_of_a_header_alone_gives_the_names(read: Read) -> None:
@@ -132,7 +145,8 @@ def test_a_long_row_has_a_line_per_cell_and_a_long_cell_repeats_its_name() -> No
 
     lines = parse_csv(f"question,answer\nHow long is it?,{answer}\n".encode()).text.split("\n")
 
-    assert lines[0] == "question: How long is it?"
-    assert len(lines) > 2
-    assert all(line.startswith("answer: Sentence") and line.endswith(".") for line in lines[1:])
-    assert " ".join(line.removeprefix("answer: ") for line in lines[1:]) == answer
+    question, answers = lines[0], [line.removeprefix(f"{lines[0]}; ") for line in lines[1:]]
+    assert question == "question: How long is it?"
+    assert len(answers) > 2
+    assert all(line.startswith("answer: Sentence") and line.endswith(".") for line in answers)
+    assert " ".join(line.removeprefix("answer: ") for line in answers) == answer

@@ -10,6 +10,8 @@ from chatconnect.domain.chunking import ParsedDocument, Section, split
 _GROUP_CHARACTERS = 400
 # A longer row (in bytes, of which a token has about four) gets a line per cell, a longer cell several lines.
 _LONG = 1_200
+# Behind so many characters such a row says again what it is about, if it can do so in few.
+_UNNAMED, _LONGEST_FIRST = 400, 80
 _SEPARATOR = "; "
 # What only data looks like: numbers with their units, dates and times, addresses of mail and web.
 _DATA = re.compile(
@@ -72,7 +74,8 @@ def _is_data(cell: str) -> bool:
 def row_line(names: Row, row: Row) -> str:
     """Return a row with the names of its columns; without names its cells, with " | " between them.
 
-    A missing cell is left out, an extra one is "column N". A row or cell too long for a chunk becomes several lines.
+    A missing cell is left out, an extra one is "column N". A row or cell too long for a chunk becomes several lines, of
+    which every so many begin with the row's first cell, so that each chunk says what it is about.
     """
     if not names:
         return " | ".join(row).strip(" |")
@@ -80,7 +83,17 @@ def row_line(names: Row, row: Row) -> str:
     line = _SEPARATOR.join(f"{name}: {cell}" for name, cell in parts)
     if len(line) * 4 <= _LONG or len(line.encode("utf-8", "replace")) <= _LONG:
         return line
-    return "\n".join(f"{name}: {piece}" for name, cell in parts for piece in _pieces(cell))
+    return "\n".join(_lines(f"{name}: {piece}" for name, cell in parts for piece in _pieces(cell)))
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    """Yield the pieces of a long row, the first again and again before others if it is short."""
+    first, length = "", 0
+    for piece in pieces:
+        line = f"{first}{_SEPARATOR}{piece}" if length > _UNNAMED and len(first) <= _LONGEST_FIRST else piece
+        length = length + len(piece) if line is piece else 0
+        first = first or piece
+        yield line
 
 
 def grouped(lines: Iterable[str]) -> Iterator[str]:
