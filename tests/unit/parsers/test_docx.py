@@ -86,6 +86,29 @@ def test_a_formula_is_read_and_what_stands_above_characters_is_not() -> None:
     assert parse_docx(files.make_docx(body)).text == "Mass: E=mc\n\n東京の店"
 
 
+def test_notes_have_the_numbers_by_which_the_text_refers_to_them() -> None:
+    def refers(text: str, kind: str, number: int) -> str:
+        return f'<w:p><w:r><w:t>{text}</w:t></w:r><w:r><w:{kind}Reference w:id="{number}"/></w:r></w:p>'
+
+    def note(text: str, kind: str, number: int) -> str:
+        inner = f'<w:p><w:r><w:{kind}Ref/></w:r><w:r><w:t xml:space="preserve"> {text}</w:t></w:r></w:p>'
+        return f'<w:{kind} w:id="{number}">{inner}</w:{kind}>'
+
+    body = refers("Nine days", "footnote", 7) + refers("Ten euros", "footnote", 3) + refers("End", "endnote", 2)
+    separator = '<w:footnote w:type="separator" w:id="-1"><w:p><w:r><w:separator/></w:r></w:p></w:footnote>'
+    parts = {
+        "word/footnotes.xml": separator + note("Or eleven.", "footnote", 3) + note("Not on Sundays.", "footnote", 7),
+        "word/endnotes.xml": note("Or not.", "endnote", 2),
+    }
+    extra = {name: f'<w:notes xmlns:w="{files.WORD}">{notes}</w:notes>' for name, notes in parts.items()}
+
+    text = parse_docx(files.make_docx(body, extra=extra)).text
+
+    assert text.split("\n\n") == [
+        "Nine days[1]", "Ten euros[2]", "End[i]", "[2] Or eleven.", "[1] Not on Sundays.", "[i] Or not.",
+    ]  # fmt: skip
+
+
 async def test_footnotes_follow_the_text_of_a_word_file(read: Read) -> None:
     notes = f'<w:footnotes xmlns:w="{files.WORD}">{files.paragraph("See the law.")}</w:footnotes>'
 

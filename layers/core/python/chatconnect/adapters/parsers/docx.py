@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 from chatconnect.adapters.parsers.detect import BAD_ARCHIVE, Kind
 from chatconnect.adapters.parsers.docx_body import BodyReader
-from chatconnect.adapters.parsers.docx_styles import Attributes, Lists, Styles
+from chatconnect.adapters.parsers.docx_styles import Attributes, Lists, Notes, Styles
 from chatconnect.adapters.parsers.reading import OnRead, Reading, unread
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter
 from chatconnect.domain.chunking import ParsedDocument
@@ -50,7 +50,7 @@ def parse_docx(data: bytes, on_read: OnRead = unread) -> ParsedDocument:
             _check(archive)
             main = _main_part(archive)
             folder = posixpath.dirname(main)
-            styles, lists = Styles(), Lists()
+            styles, lists, notes = Styles(), Lists(), Notes()
             _read_xml(archive, f"{folder}/styles.xml", styles.start)
             _read_xml(archive, f"{folder}/numbering.xml", lists.start)
             parts = (main, f"{folder}/footnotes.xml", f"{folder}/endnotes.xml")
@@ -58,7 +58,7 @@ def parse_docx(data: bytes, on_read: OnRead = unread) -> ParsedDocument:
             reading = Reading(on_read, sum(sizes))
             for part in parts:
                 outline = Outline(writer)
-                body = BodyReader(outline, styles, lists)
+                body = BodyReader(outline, styles, lists, notes)
                 _read_xml(archive, part, body.start, body.end, body.text, reading.went_on)
                 outline.close()
     except (*BAD_ARCHIVE, zlib.error, expat.ExpatError, EOFError, KeyError) as error:

@@ -1,9 +1,10 @@
 """What the elements of WordprocessingML mean for the text."""
 
+import re
 from collections.abc import Sized
 from dataclasses import dataclass, field
 
-from chatconnect.adapters.parsers.docx_styles import Attributes, ListPlace, Lists, Styles, whole_number
+from chatconnect.adapters.parsers.docx_styles import OFF, Attributes, ListPlace, Lists, Notes, Styles, whole_number
 from chatconnect.adapters.parsers.sections import Outline
 from chatconnect.adapters.parsers.tables import MAX_COLUMNS, row_line
 from chatconnect.domain.errors import DocumentRejected
@@ -16,8 +17,9 @@ MAX_DEPTH = 100
 _UNSEEN = frozenset({"w:moveFrom", "w:del", "w:instrText", "mc:Fallback", "w:rt"})
 _TEXTS, _RUNS = frozenset({"w:t", "m:t"}), frozenset({"w:r", "m:r"})  # of words and of formulas
 _CHARACTERS = {"w:tab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "-"}
-_OFF = frozenset({"0", "false", "off"})
+_NOTE_MARKS = frozenset({"w:footnoteReference", "w:endnoteReference", "w:footnoteRef", "w:endnoteRef"})
 _NO_LIST = "0"
+_AFTER_MARK = re.compile(r"^(\[\w+\])[ \t]+")  # Word sets one of its own behind a note's number
 
 
 class _Paragraph:
@@ -43,8 +45,8 @@ class _Table:
 class BodyReader:
     """Handlers for the XML events of a document part; writes headings, paragraphs, list items and tables."""
 
-    def __init__(self, outline: Outline, styles: Styles, lists: Lists) -> None:
-        self._outline, self._styles, self._lists = outline, styles, lists
+    def __init__(self, outline: Outline, styles: Styles, lists: Lists, notes: Notes) -> None:
+        self._outline, self._styles, self._lists, self._notes = outline, styles, lists, notes
         self._paragraphs: list[_Paragraph] = []
         self._tables: list[_Table] = []
         self._unseen = 0
@@ -63,7 +65,7 @@ class BodyReader:
         elif tag in _RUNS:
             self._run_is_hidden = False
         elif tag == "w:vanish":
-            self._run_is_hidden = attributes.get("w:val") not in _OFF
+            self._run_is_hidden = attributes.get("w:val") not in OFF
         elif tag == "w:tbl":
             self._check_depth(self._tables)
             self._tables.append(_Table())
@@ -71,6 +73,8 @@ class BodyReader:
             self._start_in_paragraph(tag, attributes)
         elif self._tables:
             self._start_in_table(tag, attributes)
+        else:
+            self._notes.mark(tag, attributes)
 
     def end(self, tag: str) -> None:
         """Take an end tag."""
@@ -101,6 +105,8 @@ class BodyReader:
             paragraph.depth = min(number, 8)
         elif tag == "w:numId":
             paragraph.place = ListPlace(value)
+        elif tag in _NOTE_MARKS:
+            self._add(self._notes.mark(tag, attributes))
         elif tag in _CHARACTERS and (paragraph.parts or tag != "w:tab"):
             self._add(_CHARACTERS[tag])
 
@@ -114,7 +120,7 @@ class BodyReader:
             table.rows[-1].append([])
             table.merged, table.span = False, 1
         elif tag == "w:tblHeader" and len(table.rows) == 1:
-            table.has_header = attributes.get("w:val") not in _OFF
+            table.has_header = attributes.get("w:val") not in OFF
         elif tag == "w:vMerge":
             table.merged = attributes.get("w:val") != "restart"
         elif tag == "w:gridSpan" and (span := whole_number(attributes.get("w:val", ""))) is not None:
@@ -131,7 +137,7 @@ class BodyReader:
 
     def _end_paragraph(self, paragraph: _Paragraph) -> None:
         self._run_is_hidden = False
-        text = "".join(paragraph.parts).strip()
+        text = _AFTER_MARK.sub(r"\1 ", "".join(paragraph.parts).strip(), count=1)
         if not text:
             return
         place = paragraph.place

@@ -12,6 +12,8 @@ _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "x
           (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
 _LARGEST_ROMAN = 4_000
 _LETTERS = 26
+OFF = frozenset({"0", "false", "off"})
+"""How an attribute says that what it is about is not so."""
 # No number in a Word file has more digits; Python refuses to read those of thousands.
 _DIGITS = 9
 
@@ -122,6 +124,32 @@ class Lists:
             other = levels.get(depth, level)
             text = text.replace(f"%{depth + 1}", _numeral(counters.get(depth, other.first), other.form))
         return indent + text
+
+
+class Notes:
+    """The numbers of foot- and endnotes, which they get in the order in which the text refers to them."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, dict[str, int]] = {"w:footnote": {}, "w:endnote": {}}
+        self._open = ""
+
+    def mark(self, tag: str, attributes: Attributes) -> str:
+        """Take a start tag and return what is shown in its place: a note's number where it is referred to or begins."""
+        kind, reference, rest = tag.partition("Ref")
+        numbers, note = self._numbers.get(kind), attributes.get("w:id", "")
+        if numbers is None:
+            return ""
+        if not reference:  # the note itself
+            self._open = note
+            return ""
+        if rest:
+            number = numbers.setdefault(note, len(numbers) + 1)
+            return "" if attributes.get("w:customMarkFollows", "0") not in OFF else _bracketed(number, kind)
+        return f"{_bracketed(numbers[self._open], kind)} " if self._open in numbers else ""
+
+
+def _bracketed(number: int, kind: str) -> str:
+    return f"[{_numeral(number, 'decimal' if kind == 'w:footnote' else 'lowerRoman')}]"
 
 
 def _numeral(number: int, form: str) -> str:
