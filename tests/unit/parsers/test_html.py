@@ -73,6 +73,13 @@ def test_a_block_in_a_heading_is_the_heading(page: str, title: str) -> None:
         ("<tr><td>Phone<td>see below<tr><td>Mail<td>write", "Phone | see below\nMail | write"),
         ("<tr><th>Phone<td>12345<tr><th>Mail<td>write", "Phone | 12345\nMail | write"),
         ("<tr><th>a<th>b<th>c<tr><td colspan=2>1<td>3", "a: 1; c: 3"),
+        ("<tr><th colspan=2>Price<th>Stock<tr><td>10<td>12<td>5", "Price: 10; Price: 12; Stock: 5"),
+        (
+            "<thead><tr><th rowspan=2>Plan<th colspan=2>Price<tr><th>net<th>gross</thead><tr><th>A<td>10<td>12",
+            "Plan: A; Price net: 10; Price gross: 12",
+        ),
+        ("<tr><th>a<th>b<th>c<tr><td>1<td>2<td>3<tr><th colspan=2>Sum<td>6", "a: 1; b: 2; c: 3\na: Sum; c: 6"),
+        ("<tr><th colspan=2>Prices<tr><th>Plan<th>Euro<tr><td>A<td>10", "Prices\n\nPlan: A; Euro: 10"),
         ("<tr><th>a<th>b<tr><td rowspan=2>1<td>2<tr><td>3", "a: 1; b: 2\na: 1; b: 3"),
         ("<caption>Plans</caption><tr><th>a<th>b<tr><td><ul><li>x<li>y</ul><td>z", "Plans\n\na: x y; b: z"),
         ("<tr><td><h2>Left</h2>one<td>two", "Left\n\none\n\ntwo"),

@@ -7,7 +7,7 @@ from chatconnect.adapters.parsers.detect import Kind
 from chatconnect.adapters.parsers.encoding import decoded
 from chatconnect.adapters.parsers.reading import OnRead, Reading, unread
 from chatconnect.adapters.parsers.sections import Outline, SectionWriter
-from chatconnect.adapters.parsers.tables import Grid, row_line
+from chatconnect.adapters.parsers.tables import Grid, joined_names, row_line
 from chatconnect.domain.chunking import ParsedDocument
 
 _UNSEEN = frozenset({
@@ -66,7 +66,8 @@ class _Table:
     def __init__(self) -> None:
         self.grid = Grid()
         self.is_layout = self.in_cell = False
-        self.first_is_header = True  # as long as its cells are header cells
+        self.headers: list[bool] = []  # by row, whether its cells are header cells
+        self.begins = True  # as long as all rows are such
         self.spans = (1, 1)
 
 
@@ -185,11 +186,14 @@ class _Reader(HTMLParser):
             self._end_block()
         elif tag == "tr":
             table.grid.start_row()
+            table.headers.append(True)
         else:
             self._end_block()  # what stands between cells
             table.in_cell = True
-            if len(table.grid.rows) <= 1 and tag == "td" and "thead" not in self._open[-3:]:
-                table.first_is_header = False
+            if not table.headers:
+                table.headers.append(True)
+            if tag == "td" and "thead" not in self._open[-3:]:
+                table.headers[-1] = table.begins = False
             columns, rows = (_number(attributes.get(name), 1) for name in ("colspan", "rowspan"))
             table.spans = (columns, rows)
 
@@ -198,7 +202,8 @@ class _Reader(HTMLParser):
             self._end_block()
             return
         columns, rows = table.spans
-        table.grid.add(" ".join("".join(self._text).split()), columns=columns, rows=rows)
+        text = " ".join("".join(self._text).split())
+        table.grid.add(text, columns=columns, rows=rows, repeated=table.begins)
         self._text.clear()
         table.in_cell = False
 
@@ -206,8 +211,15 @@ class _Reader(HTMLParser):
         rows = [row for row in table.grid.rows if any(row)]
         if table.is_layout or not rows:
             return
+        headers = [is_header for row, is_header in zip(table.grid.rows, table.headers, strict=False) if any(row)]
+        while len(rows) > 1 and headers[0] and len(rows[0]) > 1 and len(set(rows[0])) == 1:  # a title across the table
+            self._outline.paragraph(rows.pop(0)[0])
+            headers.pop(0)
+        named = headers.index(False) if False in headers else min(1, len(rows))
         if max(map(len, rows)) > 1:
-            self._outline.table(rows, header=table.first_is_header or None)
+            self._outline.table(
+                [joined_names(rows[:named]), *rows[named:]] if named else rows, header=bool(named) or None
+            )
         else:
             self._write_rows(rows)
 

@@ -131,6 +131,11 @@ def _bytes(text: str) -> int:
     return len(text.encode("utf-8", "replace"))
 
 
+def joined_names(rows: Sequence[Row]) -> list[str]:
+    """Return the names of columns that several rows give, a name that stands in several of them once."""
+    return [" ".join(dict.fromkeys(filter(None, column))) for column in zip_longest(*rows, fillvalue="")]
+
+
 class Grid:
     """A table while it is read, whose cells may span columns and rows; a cell over rows stands in each of them."""
 
@@ -142,8 +147,8 @@ class Grid:
         """Begin the next row."""
         self.rows.append([])
 
-    def add(self, text: str, *, columns: int = 1, rows: int = 1) -> None:
-        """Put the next cell of the row, which spans that many columns and rows."""
+    def add(self, text: str, *, columns: int = 1, rows: int = 1, repeated: bool = False) -> None:
+        """Put the next cell of the row, which spans that many columns and rows; `repeated` in each of the columns."""
         if not self.rows:
             self.start_row()
         row = self.rows[-1]
@@ -154,4 +159,4 @@ class Grid:
             row.append(above)
         if rows > 1 and len(row) < MAX_COLUMNS:
             self._carried[len(row)] = (rows - 1, text)
-        row += [text, *[""] * (min(columns, MAX_COLUMNS - len(row)) - 1)]
+        row += [text, *[text if repeated else ""] * (min(columns, MAX_COLUMNS - len(row)) - 1)]
