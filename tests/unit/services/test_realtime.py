@@ -104,6 +104,22 @@ async def test_whoever_publishes_never_waits_for_long(monkeypatch: pytest.Monkey
     assert [type(fault) for fault in realtime.faults] == [TimeoutError]
 
 
+async def test_what_was_noted_is_stored_before_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatconnect.services.document_feed._LATEST_SECONDS", 3600.0)
+    monkeypatch.setattr("chatconnect.services.document_feed._STORED_SECONDS", 0.01)
+    publisher, stored = MemoryPublisher(), list[Progress]()
+
+    async def store(progress: Progress) -> None:
+        stored.append(progress)
+
+    async with DocumentFeed(publisher).following(a_document(ACME).newest, store) as progress:
+        progress.note(Progress(7, 100, "percent"))
+        await until(lambda: stored)
+
+    assert stored == [Progress(7, 100, "percent")]
+    assert len(publisher.documents) == 1
+
+
 async def test_while_nothing_moves_the_same_is_told_again_and_what_was_noted_is_stored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

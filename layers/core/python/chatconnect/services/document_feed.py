@@ -13,6 +13,8 @@ from chatconnect.ports.realtime import Audience, Publisher
 # Whoever watches hears something at least this often, and no count more often than that.
 _LATEST_SECONDS = 1.5
 _SOONEST_SECONDS = 0.3
+# What was noted waits at most so long to be stored, for whoever asks instead of listening.
+_STORED_SECONDS = 0.5
 
 SetProgress = Callable[[Progress], Awaitable[None]]
 
@@ -74,7 +76,7 @@ class Progressing:
     async def tell_regularly(self) -> None:
         """Tell what was noted, or that there is nothing new, until cancelled."""
         while True:
-            await asyncio.sleep(max(0.05, self._told_at + _LATEST_SECONDS - time.monotonic()))
+            await asyncio.sleep(min(_STORED_SECONDS, max(0.05, self._told_at + _LATEST_SECONDS - time.monotonic())))
             async with self._storing:
                 await self._store_noted()
             if time.monotonic() - self._told_at >= _LATEST_SECONDS:
