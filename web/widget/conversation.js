@@ -225,10 +225,13 @@ export class Conversation extends EventTarget {
       for await (const { type, data } of events) {
         if (this.#current !== current) return;
         this.#take(answer, type, data);
+        if (answer.failure?.code === "answer_interrupted") {
+          await this.#endMeanwhile(answer); // before it is shown: who tries again at once must not be too early
+          if (this.#current !== current) return;
+        }
         this.#emit("change", answer);
         if (type === "start") this.#cancel(current);
       }
-      if (answer.failure?.code === "answer_interrupted") await this.#endMeanwhile(answer);
     } catch (error) {
       if (error.status !== 404 || this.#current !== current) throw error;
       await this.#withoutLostPart(answer, current, error);

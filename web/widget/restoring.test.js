@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 
 import { ApiError, ConnectionLost } from "./api.js";
 import { DONE, START, ScriptedApi, conversationWith, event, said, token } from "./scripted.js";
@@ -47,6 +48,23 @@ test("an answer that was interrupted for us alone is shown as it ended", async (
 
     assert.deepEqual([conversation.messages[1].state, conversation.messages[1].text], [state, text || "sto"]);
   }
+});
+
+test("whoever tries an interrupted answer again as soon as it is called so is heard", async () => {
+  const interrupted = event(4, "error", { code: "answer_interrupted", detail: "", retryable: true });
+  const api = new ScriptedApi([START, token(3, "sto"), new ConnectionLost("asleep")], [interrupted], [START, DONE]);
+  const stored = [{ id: "m1", role: "assistant", text: "", status: "pending" }];
+  api.conversation = () => setTimeout(50, { messages: stored });
+  const conversation = conversationWith(api);
+  let tried = null;
+  conversation.addEventListener("change", ({ detail: answer }) => {
+    if (answer.failure) tried ??= setTimeout(1).then(() => conversation.retry(answer));
+  });
+
+  await conversation.send("q");
+  await tried;
+
+  assert.equal(conversation.messages[1].state, "complete");
 });
 
 test("a conversation that is gone begins anew", async () => {
