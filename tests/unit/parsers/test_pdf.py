@@ -34,6 +34,25 @@ async def test_a_pdf_that_anyone_may_open_is_read_although_it_is_encrypted(read:
     assert document.text == "No password needed"
 
 
+def test_a_page_of_very_many_lines_is_whole() -> None:
+    lines = [f"Line {number} in small print." for number in range(300)]
+
+    page = files.lines_down(lines, size=2, step=2.4, y=800)
+
+    assert parse_pdf(files.make_placed_pdf([page])).text == "\n".join(lines)
+
+
+def test_a_font_of_a_very_long_name_is_not_taken_for_the_one_before_it() -> None:
+    page = [
+        Placed("What is paid", bold=True),
+        Placed("The fee and the postage", y=680),
+        *files.lines_down(["You pay for the parts and for our work."] * 3, y=640),
+    ]
+    data = files.make_placed_pdf([page]).replace(b"/BaseFont /Helvetica ", b"/BaseFont /%s " % (b"Face" * 30))
+
+    assert [section.headings for section in parse_pdf(data).sections] == [("What is paid",)]
+
+
 def test_larger_and_bold_lines_are_headings() -> None:
     page = [
         Placed("The handbook", y=760, size=24),

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from chatconnect.adapters.parsers.detect import Kind
+from chatconnect.adapters.parsers.pdf_characters import CharacterReader
 from chatconnect.adapters.parsers.pdf_layout import Bookmark, Heading, find_headings, without_running_lines
 from chatconnect.adapters.parsers.pdf_lines import Line, page_lines
 from chatconnect.adapters.parsers.pdf_paragraphs import Words, paragraphs
@@ -90,11 +91,12 @@ def _pages(document: Any, count: int, on_pages: OnRead) -> list[list[Line]]:
     """Return the lines of every page; a broken page among good ones has none."""
     pages: list[list[Line]] = []
     total = readable = 0
+    reader = CharacterReader(document)
     for number in range(count):
         on_pages(number, count)
-        lines = page_lines(document, number)
-        readable += lines is not None
-        pages.append(lines or [])
+        with reader.page(number) as page:
+            readable += page is not None
+            pages.append(page_lines(page) if page else [])
         total += len(pages[-1])
         if total > MAX_LINES:
             raise DocumentRejected("too_complex", "The PDF holds too much text. Please split it.")
@@ -107,8 +109,10 @@ def _pages(document: Any, count: int, on_pages: OnRead) -> list[list[Line]]:
 
 def _check_characters(pages: list[list[Line]]) -> None:
     text = "".join(line.text for page in pages for line in page if not line.text.isascii())
+    if not text:
+        return
     unknown = sum(text.count(character) for character in "\ufffd\uffff")
-    unknown += sum("\ue000" <= character <= "\uf8ff" for character in text) if text else 0
+    unknown += sum("\ue000" <= character <= "\uf8ff" for character in text)
     total = sum(len(line.text) for page in pages for line in page)
     if unknown > _UNKNOWN_SHARE * total:
         raise DocumentRejected("no_text", f"The PDF does not say which letters its fonts show. {_OCR}")

@@ -62,6 +62,8 @@ def without_running_lines(pages: Pages, bookmarks: Sequence[Bookmark]) -> list[l
         for key in {key for line in block for key in _running_keys(line, number, usual)}:
             seen[key].append(number)
     running = {key for key, places in seen.items() if _runs(places, printed)}
+    if not running:
+        return [list(page) for page in pages]
     return [
         [line for line in page if line not in block or running.isdisjoint(_running_keys(line, number, usual))]
         for number, (page, block) in enumerate(zip(pages, blocks, strict=True))
@@ -89,7 +91,7 @@ def _edge_blocks(page: Sequence[Line]) -> list[Line]:
             if abs(line.bottom - following.bottom) > _RUNNING_GAP * usual:
                 found += lines[:count]
                 break
-    return found if _characters([found]) < _MAX_RUNNING_SHARE * _characters([page]) else []
+    return found if found and _characters([found]) < _MAX_RUNNING_SHARE * _characters([page]) else []
 
 
 def _running_keys(line: Line, page: int, usual: float) -> Iterator[str]:

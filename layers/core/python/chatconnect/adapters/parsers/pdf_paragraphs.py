@@ -54,9 +54,9 @@ def paragraphs(lines: Sequence[Line], words: Words) -> str:
     edge = max(line.right for line in lines)
     parts = [lines[0].text]
     for line, following in pairwise(lines):
-        whole = _undivided(parts[-1], following.text, words) if line.text.endswith(_HYPHENS) else None
+        whole = _undivided(parts[-1], following.text, words) if line.text[-1] in _HYPHENS else None
         if whole is None:
-            parts += [_between(line, following, usual, line.column or edge), following.text]
+            parts += _between(line, following, usual, edge), following.text
         else:
             parts[-1] = whole
     return "".join(parts).replace("\xad", "")
@@ -72,29 +72,34 @@ def _undivided(before: str, text: str, words: Words) -> str | None:
 
 def _between(line: Line, following: Line, usual: float, edge: float) -> str:
     """Return what stands between two lines: nothing or a blank when the second goes on with the first's paragraph."""
-    down = line.bottom - following.bottom
-    if not -0.5 * line.size < down < _PARAGRAPH_GAP * max(usual, line.size):
+    text, next_text, size, down = line.text, following.text, line.size, line.bottom - following.bottom
+    if not -0.5 * size < down < _PARAGRAPH_GAP * max(usual, size):
         return "\n\n" if down > 0 else "\n"
-    if abs(down) <= 0.5 * line.size:
+    if down <= 0.5 * size:
         return " "  # the same row
-    if not _is_wrapped(line, following, edge):
+    left = following.left
+    character, is_indented = (following.right - left) / len(next_text), left - line.left > size
+    if not _is_wrapped(text, next_text, (line.column or edge) - line.right, character, is_indented):
         return "\n"
-    return "" if _is_wide(line.text[-1]) and _is_wide(following.text[0]) else " "
+    return "" if _is_wide(text[-1]) and _is_wide(next_text[0]) else " "
 
 
-def _is_wrapped(line: Line, following: Line, edge: float) -> bool:
-    """Say whether the line ended because the next word did not fit."""
-    text = following.text
-    wide = _is_wide(text[0])
-    if len(line.text) < (_MIN_JOINED_WIDE if wide else _MIN_JOINED) or _is_item(text):
+def _is_wrapped(text: str, following: str, space: float, character: float, is_indented: bool) -> bool:
+    """Say whether a line ended because the next word did not fit into the space behind it."""
+    wide = not following.isascii() and _is_wide(following[0])
+    least = 2 if wide else _RAGGED + 1
+    if not (space < least * character or (not wide and space < _first_word(following) * character)):
         return False
-    if following.left - line.left > line.size and not _is_item(line.text):
+    if len(text) < (_MIN_JOINED_WIDE if wide else _MIN_JOINED) or _is_item(following):
+        return False
+    if is_indented and not _is_item(text):
         return False  # the first line of a paragraph is indented
-    if line.text[-1].isdigit() and not text[0].islower():
-        return False  # more likely the rows of a table
-    character = (following.right - following.left) / len(text)
-    first = 1 if wide else max(_RAGGED, len(text.split(maxsplit=1)[0]))
-    return edge - line.right < (first + 1) * character
+    return not text[-1].isdigit() or following[0].islower()  # after a number, more likely the rows of a table
+
+
+def _first_word(text: str) -> int:
+    """Return how many characters the first word takes, with a blank before it."""
+    return 1 + len(text.split(maxsplit=1)[0])
 
 
 def _is_item(text: str) -> bool:
