@@ -64,11 +64,13 @@ async def test_conversations_and_their_newest_message_are_found_by_an_index(
         granted(await visitor.get("/v1/conversations"))
     async with logged(stack.services.postgres) as reading:
         granted(await visitor.get(f"/v1/conversations/{conversation}"))
-    [listed] = [await plan(url, UUID(crowded.tenant_id), ran.text) for ran in listing.own]
-    read = await plan(url, UUID(crowded.tenant_id), reading.own[0].text)
+    # The clock's jobs may ask for something at the same moment.
+    listed = [await plan(url, UUID(crowded.tenant_id), ran.text) for ran in listing.own]
+    read = [await plan(url, UUID(crowded.tenant_id), ran.text) for ran in reading.own]
 
-    assert [sought(each) >= {"visitor_id", "updated_at"} for each in scans(listed, "conversations")] == [True]
-    assert [each["Scan Direction"] for each in scans(read, "messages")].count("Backward") == 1
+    by_columns = [sought(scan) for each in listed for scan in scans(each, "conversations")]
+    assert [columns >= {"visitor_id", "updated_at"} for columns in by_columns].count(True) == 1
+    assert [scan.get("Scan Direction") for each in read for scan in scans(each, "messages")].count("Backward") == 1
 
 
 async def test_a_scan_of_a_large_table_is_seen(crowded: Company, stack: RunningStack) -> None:
