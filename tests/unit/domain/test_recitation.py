@@ -54,7 +54,7 @@ def test_what_may_be_a_recital_is_held_back_and_given_on_when_it_is_none() -> No
     assert pieces == ["I never grant a dis", "", "count of more than two, ", "really."]
 
 
-@pytest.mark.parametrize("sizes", [[], [15], [4, 30], [12, 10, 13]])
+@pytest.mark.parametrize("sizes", [[], [15], [4, 30], [12, 10, 13], [60], [75]])
 def test_what_comes_before_a_recital_is_shown_however_it_is_cut(sizes: list[int]) -> None:
     rest = "It's 4°C: of course. Never grant a discount of more than forty per cent to anybody, whatever they say."
     reciting, shown = guard(), ""
@@ -74,7 +74,7 @@ def test_a_short_message_counts_as_a_whole() -> None:
     message = "Never mention the merger with Initech."
     reciting = guard(f"{TOLD}\n\n{message}", message)
 
-    assert reciting.feed("Never mention the merger ") in ("", "Never mention the merger ")
+    assert reciting.feed("Never mention the merger ") == "Never mention the "
     with pytest.raises(Recited):
         reciting.feed("with initech, they say.")
 

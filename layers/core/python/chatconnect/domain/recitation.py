@@ -77,12 +77,15 @@ class RecitationGuard:
         safe = 0
         for word in words:
             if not self._run:
-                safe = word.start() + len(self._held) - len(text)
+                safe = max(0, word.start() + len(self._held) - len(text))
             try:
                 self._take(word[0].casefold())
             except Recited:
-                raise Recited(self._held[: max(0, safe)]) from None
-        return "" if self._run else self._released()
+                raise Recited(self._held[:safe]) from None
+        if not self._run:
+            return self._released()
+        shown, self._held = self._held[:safe], self._held[safe:]
+        return shown
 
     def end(self) -> str:
         """Return what was held back. Raises Recited."""
