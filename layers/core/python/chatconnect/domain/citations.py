@@ -62,14 +62,12 @@ class CitationStream:
         yield from self._resolve(held, list(_TOKEN.finditer(held)))
 
     def _resolve(self, text: str, tokens: Sequence[re.Match[str]]) -> Iterator[str | Citation]:
-        position = seen = 0
+        position = line = 0
         for match in tokens:
-            self._line = (self._line + text[seen : match.start()])[:_FENCE_LINE]
-            seen = match.end()
             if match[0] == "\n":
-                self._end_line()
+                self._end_line(text[line : match.start()])
+                line = match.end()
                 continue
-            self._line = (self._line + match[0])[:_FENCE_LINE]
             if self._fence or match["ticks"]:
                 continue
             before = text[position : match.start()]
@@ -82,13 +80,13 @@ class CitationStream:
                     yield self._cite(number)
             markers = "".join(f"[{self._markers[number]}]" for number in known)
             yield from _unless_empty(before + markers if markers else before.rstrip(" "))
-        self._line = (self._line + text[seen:])[:_FENCE_LINE]
+        self._line = (self._line + text[line:])[:_FENCE_LINE]
         self._written = (self._written + text[position:])[-_NEARBY:]
         yield from _unless_empty(text[position:])
 
-    def _end_line(self) -> None:
+    def _end_line(self, rest: str) -> None:
         """See whether the line that is complete now begins a block of code, or ends the one that we are in."""
-        line, self._line = self._line, ""
+        line, self._line = (self._line + rest)[:_FENCE_LINE], ""
         if self._fence:
             marks = line.strip()
             if marks.startswith(self._fence) and not marks.strip(self._fence[0]):
