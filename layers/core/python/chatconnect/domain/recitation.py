@@ -78,10 +78,8 @@ class RecitationGuard:
         for word in words:
             if not self._run:
                 safe = max(0, word.start() + len(self._held) - len(text))
-            try:
-                self._take(word[0].casefold())
-            except Recited:
-                raise Recited(self._held[:safe]) from None
+            if self._recites(word[0]):
+                raise Recited(self._held[:safe])
         if not self._run:
             return self._released()
         shown, self._held = self._held[:safe], self._held[safe:]
@@ -89,24 +87,24 @@ class RecitationGuard:
 
     def end(self) -> str:
         """Return what was held back. Raises Recited."""
-        if self._partial:
-            self._take(self._partial.casefold())
+        if self._partial and self._recites(self._partial):
+            raise Recited
         return self._released()
 
     def _released(self) -> str:
         held, self._held = self._held, ""
         return held
 
-    def _take(self, word: str) -> None:
-        last = self._last
+    def _recites(self, word: str) -> bool:
+        """Take the next word, and say whether a recital is complete with it."""
+        word, last = word.casefold(), self._last
         last.append(word)
         if len(last) < _GRAM or hash((last[-4], last[-3], last[-2], word)) not in self._secret.grams:
             self._run = 0
-            return
+            return False
         self._run = min(self._run + 1 if self._run else _GRAM, len(last))
         said = tuple(last)[-self._run :]
-        if (_long(said) or self._is_whole(said)) and not self._may_be_said(said):
-            raise Recited
+        return (_long(said) or self._is_whole(said)) and not self._may_be_said(said)
 
     def _is_whole(self, said: tuple[str, ...]) -> bool:
         return any(length <= len(said) and said[-length:] in self._secret.short for length in self._lengths)

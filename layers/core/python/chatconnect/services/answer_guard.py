@@ -5,7 +5,7 @@ address, picture or tag that somebody had it write, comes out.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from chatconnect.domain.composition import controls_in_words
@@ -41,31 +41,38 @@ class AnswerGuard:
 
     def passed(self, texts: Iterable[str]) -> Iterator[str]:
         """Yield what of the pieces may be shown now. Raises Refused, after what came before."""
-        for text in texts:
+        for text in filter(None, texts):
             if self._is_json:
-                shown = self._json(text) if text else ""
+                yield self._json(text)
             else:
-                try:
-                    shown = self._written.feed(self._reciting.feed(text))
-                except Recited as recited:
-                    yield self._written.feed(recited.before)
-                    self._moderated.refuse_answer(INSTRUCTIONS)
-            if shown:
-                yield shown
+                yield from self._guarded(partial(self._reciting.feed, text))
 
     def rest(self) -> Iterator[str]:
         """Yield what was held back. Raises Refused."""
         if not self._is_json:
-            yield self._written.feed(self._checked(self._reciting))
+            yield from self._guarded(self._reciting.end)
             yield self._written.end()
+
+    def _guarded(self, give: Callable[[], str]) -> Iterator[str]:
+        """Yield what the guard against recitals gives, with its markup made safe. Raises Refused."""
+        try:
+            given = give()
+        except Recited as recited:
+            yield self._written.feed(recited.before)
+            self._moderated.refuse_answer(INSTRUCTIONS)
+        if shown := self._written.feed(given):
+            yield shown
 
     def _json(self, text: str) -> str:
         """Return an answer in JSON with its texts made safe, itself unchanged when they are."""
         answer = json.loads(text)
-        for each in (text, *_texts(answer)):
-            guard = self._recitation()
-            self._checked(guard, each)
-            self._checked(guard)
+        try:
+            for each in (text, *_texts(answer)):
+                guard = self._recitation()
+                guard.feed(each)
+                guard.end()
+        except Recited:
+            self._moderated.refuse_answer(INSTRUCTIONS)
         safe = self._safe(answer)
         return text if safe == answer else json.dumps(safe, ensure_ascii=False)
 
@@ -78,13 +85,6 @@ class AnswerGuard:
             case dict():
                 return {self._markup().whole(name): self._safe(each) for name, each in value.items()}
         return value
-
-    def _checked(self, guard: RecitationGuard, text: str | None = None) -> str:
-        """Return what a guard lets through: of a text, or of what it held back. Raises Refused."""
-        try:
-            return guard.end() if text is None else guard.feed(text)
-        except Recited:
-            self._moderated.refuse_answer(INSTRUCTIONS)
 
     def _quotable(self) -> Iterable[str]:
         return (text for passage in self._passages for text in (passage.chunk.text, passage.chunk.title))
